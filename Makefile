@@ -1,0 +1,53 @@
+# The two commands a newcomer needs: `make run` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PYTHON := .venv/bin/python
+PORT ?= 8080
+
+.PHONY: help run test check prove bench synth reset setup setup-tests lock format clean
+
+help: ## lists every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1 — \2/' | sort
+
+run: setup ## starts the whole system on http://127.0.0.1:8080 (PORT=… moves it), with demonstration data
+	@exec $(PYTHON) -m infra.local.run --port $(PORT)
+
+test: setup-tests ## sets up what is missing and runs every test
+	@exec $(PYTHON) -m pytest
+
+check: setup-tests ## format, lint, types and the fast tests, in under a minute
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest tests/unit tests/golden tests/properties
+
+prove: setup-tests ## the full counts that the proofs ask for, into benchmarks/results/
+	@AVAREZ_PROVE=1 $(PYTHON) -m pytest tests/properties tests/system
+	@$(PYTHON) -m benchmarks.run --full
+
+bench: setup-tests ## benchmarks, as medians and ratios, into benchmarks/results/
+	@$(PYTHON) -m benchmarks.run
+
+synth: setup ## the CloudFormation template for the cloud, into cdk.out/
+	@$(PYTHON) -m infra.synth --target cloud --out cdk.out
+
+reset: setup ## deletes the local data, after asking
+	@$(PYTHON) -m infra.local.reset
+
+setup: ## installs what `make run` needs into .venv, .engine and node_modules
+	@infra/setup.sh run
+
+setup-tests: ## installs what `make test` needs besides: Chromium and poppler
+	@infra/setup.sh test
+
+lock: setup ## resolves the lock files anew from pyproject.toml
+	@infra/lock.sh
+
+format: setup ## formats the code
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+
+clean: ## removes what was built; the data and the virtual environments stay
+	@rm -rf .build cdk.out .mypy_cache .ruff_cache .hypothesis

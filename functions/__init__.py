@@ -1,0 +1,1 @@
+"""Lambda functions; each folder is deployed by itself, and none imports another."""

@@ -1,0 +1,289 @@
+"""Every refusal this system gives, as one tree.
+
+Each class carries the public `code`, the HTTP status and both languages' title. `docs/errors.md` lists them;
+a test keeps the two in step. A verdict on a certificate is a value, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of the input: where (an RFC 6901 pointer), which, and what to do about it."""
+
+    pointer: str
+    code: str
+    message_en: str
+    message_fa: str
+
+
+class AvarezError(Exception):
+    """A refusal with a public code; the text for people is in both languages.
+
+    `extra` becomes top-level members of the problem document (RFC 9457, section 3.2).
+    """
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    title_en: ClassVar[str] = "Something went wrong on our side. Nothing you sent is lost; please try again."
+    title_fa: ClassVar[str] = "خطایی در سامانه رخ داد. چیزی از دست نرفته است؛ لطفاً دوباره تلاش کنید."
+
+    def __init__(
+        self,
+        detail_en: str = "",
+        detail_fa: str = "",
+        *,
+        errors: Sequence[FieldError] = (),
+        extra: Mapping[str, Any] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail_en or self.title_en)
+        self.detail_en = detail_en or self.title_en
+        self.detail_fa = detail_fa or self.title_fa
+        self.errors = tuple(errors)
+        self.extra = dict(extra or {})
+        self.retry_after_s = retry_after_s
+
+
+# --- the request itself ---------------------------------------------------------------------------------
+
+
+class BodyTooLarge(AvarezError):
+    code, status = "body_too_large", 413
+    title_en, title_fa = "The body of the request is too large.", "حجم درخواست بیش از اندازه است."
+
+
+class DuplicateKeys(AvarezError):
+    code, status = "duplicate_keys", 400
+    title_en = "The JSON names the same key twice; send each key once."
+    title_fa = "در JSON یک کلید دو بار آمده است؛ هر کلید را یک بار بفرستید."
+
+
+class IdempotencyKeyRequired(AvarezError):
+    code, status = "idempotency_key_required", 400
+    title_en = "Send an Idempotency-Key header, so that a repeated request cannot act twice."
+    title_fa = "سرآیند Idempotency-Key را بفرستید تا درخواست تکراری دو بار اجرا نشود."
+
+
+class IdempotencyMismatch(AvarezError):
+    code, status = "idempotency_mismatch", 409
+    title_en = "This Idempotency-Key was used with another request; use a new key."
+    title_fa = "این Idempotency-Key برای درخواست دیگری به کار رفته است؛ کلید تازه‌ای بفرستید."
+
+
+class InvalidInput(AvarezError):
+    code, status = "invalid_input", 422
+    title_en, title_fa = (
+        "Some fields are not valid; see errors.",
+        "برخی فیلدها معتبر نیستند؛ errors را ببینید.",
+    )
+
+
+class InvalidJson(AvarezError):
+    code, status = "invalid_json", 400
+    title_en, title_fa = "The body is not valid JSON in UTF-8.", "بدنهٔ درخواست JSON معتبر با UTF-8 نیست."
+
+
+class MethodNotAllowed(AvarezError):
+    code, status = "method_not_allowed", 405
+    title_en, title_fa = "This address does not take that method.", "این نشانی چنین روشی را نمی‌پذیرد."
+
+
+class RouteUnknown(AvarezError):
+    code, status = "route_unknown", 404
+    title_en, title_fa = "There is nothing at this address.", "چیزی در این نشانی نیست."
+
+
+# --- who may ask ----------------------------------------------------------------------------------------
+
+
+class CredentialsRefused(AvarezError):
+    code, status = "credentials_refused", 401
+    title_en = "The user name or the password is not right."
+    title_fa = "نام کاربری یا گذرواژه درست نیست."
+
+
+class Forbidden(AvarezError):
+    code, status = "forbidden", 403
+    title_en, title_fa = "Your account may not do this.", "حساب شما اجازهٔ این کار را ندارد."
+
+
+class Unauthorized(AvarezError):
+    code, status = "unauthorized", 401
+    title_en, title_fa = "Sign in first.", "نخست وارد شوید."
+
+
+# --- vehicles, rolls and assessments --------------------------------------------------------------------
+
+
+class AssessmentNotFound(AvarezError):
+    code, status = "assessment_not_found", 404
+    title_en, title_fa = "There is no such assessment.", "چنین برآوردی یافت نشد."
+
+
+class MunicipalityUnknown(AvarezError):
+    code, status = "municipality_unknown", 422
+    title_en = "There is no municipality with this code; see /v1/municipalities."
+    title_fa = "شهرداری با این کد وجود ندارد؛ فهرست در ‎/v1/municipalities است."
+
+
+class PlateMalformed(AvarezError):
+    code, status = "plate_malformed", 422
+    title_en = "This is not a plate; write it like 12B345-67 or 12 ب 345 - ایران 67."
+    title_fa = "این پلاک درست نیست؛ آن را مانند ۱۲ ب ۳۴۵ - ایران ۶۷ بنویسید."
+
+
+class RollConflict(AvarezError):
+    code, status = "roll_conflict", 409
+    title_en, title_fa = (
+        "The roll is not in a state that allows this.",
+        "فهرست در وضعیتی نیست که این کار شدنی باشد.",
+    )
+
+
+class RollInUse(AvarezError):
+    code, status = "roll_in_use", 409
+    title_en = "Duties that rest on this roll are paid; it cannot be rolled back."
+    title_fa = "عوارضی بر پایهٔ این فهرست پرداخت شده است؛ بازگرداندن آن شدنی نیست."
+
+
+class RollNotFound(AvarezError):
+    code, status = "roll_not_found", 404
+    title_en, title_fa = "There is no such roll.", "چنین فهرستی یافت نشد."
+
+
+class RollOutdated(AvarezError):
+    code, status = "roll_outdated", 409
+    title_en = "Another roll was committed after this preview; upload the file again."
+    title_fa = "پس از این پیش‌نمایش فهرست دیگری ثبت شده است؛ فایل را دوباره بفرستید."
+
+
+class TariffMissing(AvarezError):
+    code, status = "tariff_missing", 422
+    title_en = "There is no tariff for some years of this vehicle, so no amount can be given."
+    title_fa = "برای برخی سال‌های این خودرو تعرفه‌ای ثبت نشده است؛ مبلغی نمی‌توان گفت."
+
+
+class VehicleNotFound(AvarezError):
+    code, status = "vehicle_not_found", 404
+    title_en = "No vehicle with this plate is on the roll; check the plate and the city."
+    title_fa = "خودرویی با این پلاک در فهرست نیست؛ پلاک و شهر را بررسی کنید."
+
+
+# --- payments -------------------------------------------------------------------------------------------
+
+
+class ChannelUnavailable(AvarezError):
+    code, status = "channel_unavailable", 422
+    title_en, title_fa = "This channel of payment is not offered here.", "این روش پرداخت در دسترس نیست."
+
+
+class DutyLocked(AvarezError):
+    code, status = "duty_locked", 409
+    title_en = "Somebody is paying this duty right now; wait until locked_until_at or resume that payment."
+    title_fa = "هم‌اکنون کسی در حال پرداخت این عوارض است؛ تا زمان locked_until_at صبر کنید یا همان را ادامه دهید."
+
+
+class DutyPaid(AvarezError):
+    code, status = "duty_paid", 409
+    title_en, title_fa = "This duty is already paid.", "این عوارض پیش‌تر پرداخت شده است."
+
+
+class GatewayUnavailable(AvarezError):
+    code, status, retryable = "gateway_unavailable", 503, True
+    title_en = "The payment gateway does not answer; no money was taken. Try again shortly."
+    title_fa = "درگاه پرداخت پاسخ نمی‌دهد؛ پولی کم نشده است. اندکی بعد دوباره تلاش کنید."
+
+
+class NothingOwed(AvarezError):
+    code, status = "nothing_owed", 409
+    title_en, title_fa = "Nothing is owed on this assessment.", "بر پایهٔ این برآورد بدهی‌ای وجود ندارد."
+
+
+class OutcomeUnknown(AvarezError):
+    """Asked, and no answer: never reported as a failure."""
+
+    code, status, retryable = "outcome_unknown", 503, True
+    title_en = "The outcome is not known yet; it is being cleared up. Do not pay again."
+    title_fa = "نتیجه هنوز روشن نیست و در حال پیگیری است. دوباره پرداخت نکنید."
+
+
+class PaymentNotCancellable(AvarezError):
+    code, status = "payment_not_cancellable", 409
+    title_en = "This payment can no longer be cancelled."
+    title_fa = "این پرداخت دیگر لغوشدنی نیست."
+
+
+class PaymentNotFound(AvarezError):
+    code, status = "payment_not_found", 404
+    title_en, title_fa = "There is no such payment.", "چنین پرداختی یافت نشد."
+
+
+class QuoteExpired(AvarezError):
+    code, status = "quote_expired", 409
+    title_en, title_fa = (
+        "This quote has expired; assess again.",
+        "اعتبار این برآورد گذشته است؛ دوباره برآورد بگیرید.",
+    )
+
+
+class QuoteNotPayable(AvarezError):
+    code, status = "quote_not_payable", 409
+    title_en = "Only a quote made as of today can be paid; assess again without as_of."
+    title_fa = "تنها برآورد امروز پرداخت‌شدنی است؛ بدون as_of دوباره برآورد بگیرید."
+
+
+class ReferenceReused(AvarezError):
+    code, status = "reference_reused", 409
+    title_en = "The gateway's reference belongs to another payment."
+    title_fa = "شمارهٔ مرجع درگاه به پرداخت دیگری تعلق دارد."
+
+
+class ReturnUrlRefused(AvarezError):
+    code, status = "return_url_refused", 422
+    title_en = "return_url is not on a registered origin."
+    title_fa = "نشانی return_url در فهرست مبدأهای ثبت‌شده نیست."
+
+
+# --- certificates ---------------------------------------------------------------------------------------
+
+
+class CertificateInPreparation(AvarezError):
+    code, status, retryable = "certificate_in_preparation", 409, True
+    title_en = "The duty is paid and the certificate is being prepared; ask again in a moment."
+    title_fa = "عوارض پرداخت شده و گواهی در حال آماده‌سازی است؛ لحظه‌ای دیگر دوباره بپرسید."
+
+
+class CertificateNotFound(AvarezError):
+    code, status = "certificate_not_found", 404
+    title_en, title_fa = "There is no such certificate.", "چنین گواهی‌ای یافت نشد."
+
+
+# --- our own house --------------------------------------------------------------------------------------
+
+
+class ServiceBusy(AvarezError):
+    code, status, retryable = "service_busy", 503, True
+    title_en, title_fa = (
+        "The service is busy; try again in a moment.",
+        "سامانه شلوغ است؛ لحظه‌ای دیگر تلاش کنید.",
+    )
+
+
+class TransactionRefused(AvarezError):
+    """A conditional transaction was refused by the store; `reasons` has one entry per item, None where fine."""
+
+    code, status = "conflict", 409
+    title_en, title_fa = (
+        "Somebody changed this at the same moment; try again.",
+        "هم‌زمان کسی این را تغییر داد؛ دوباره تلاش کنید.",
+    )
+
+    def __init__(self, reasons: Sequence[str | None]) -> None:
+        super().__init__()
+        self.reasons = tuple(reasons)

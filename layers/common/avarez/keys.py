@@ -1,0 +1,144 @@
+"""Every key of the tables, in one place: `architecture.md` of the decisions, section Data, says why.
+
+A key is a pair (partition key, sort key). Tenant isolation rests on the partition key's first part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+Key = tuple[str, str]
+
+SHARDS = 16
+"""Shards of the outbox, the journal and the open payments: enough for 16,000 writes a second each."""
+
+
+def shard_of(identifier: str) -> int:
+    """A stable shard from 0 to 15, evenly spread over identifiers."""
+    return hashlib.sha256(identifier.encode()).digest()[0] % SHARDS
+
+
+# --- the duty table: one item collection for a car in a city -------------------------------------------
+
+
+def collection(municipality: str, plate: str) -> str:
+    """The partition of all that is known of one plate in one city."""
+    return f"{municipality}#{plate}"
+
+
+def vehicle(municipality: str, plate: str, version: int) -> Key:
+    return collection(municipality, plate), f"VEHICLE#{version:08d}"
+
+
+VEHICLE_PREFIX = "VEHICLE#"
+
+
+def obligation(municipality: str, plate: str, year: int) -> Key:
+    return collection(municipality, plate), f"OBLIGATION#{year}"
+
+
+OBLIGATION_PREFIX = "OBLIGATION#"
+
+
+def assessment(municipality: str, plate: str, assessment_id: str) -> Key:
+    return collection(municipality, plate), f"ASSESSMENT#{assessment_id}"
+
+
+def payment(municipality: str, plate: str, payment_id: str) -> Key:
+    return collection(municipality, plate), f"PAYMENT#{payment_id}"
+
+
+def payment_event(municipality: str, plate: str, payment_id: str, number: int) -> Key:
+    return collection(municipality, plate), f"PAYMENT#{payment_id}#EVENT#{number:04d}"
+
+
+def certificate(municipality: str, plate: str, certificate_id: str) -> Key:
+    return collection(municipality, plate), f"CERTIFICATE#{certificate_id}"
+
+
+# --- the duty table: what stands beside the collections ------------------------------------------------
+
+
+def pointer(identifier: str) -> Key:
+    """Where the item with this public id lies."""
+    return f"ID#{identifier}", "ID"
+
+
+def duty(vehicle_id: str, year: int) -> Key:
+    """The item that decides who may charge this duty: (vehicle, duty year), whatever city or plate."""
+    return f"DUTY#{vehicle_id}#{year}", "DUTY"
+
+
+def reference(gateway: str, gateway_reference: str) -> Key:
+    return f"REFERENCE#{gateway}#{gateway_reference}", "REFERENCE"
+
+
+def open_payment(payment_id: str, due_at: str) -> Key:
+    return open_payments(shard_of(payment_id)), f"{due_at}#{payment_id}"
+
+
+def open_payments(shard: int) -> str:
+    return f"OPEN#{shard}"
+
+
+def idempotency(caller: str, route: str, key: str) -> Key:
+    return f"IDEMPOTENCY#{caller}#{route}#{key}", "IDEMPOTENCY"
+
+
+def identity_by_vin(vin: str) -> Key:
+    return f"IDENTITY#VIN#{vin}", "IDENTITY"
+
+
+def identity_by_chassis(chassis: str, engine: str) -> Key:
+    return f"IDENTITY#CE#{chassis}#{engine}", "IDENTITY"
+
+
+def owner(owner_hash: str) -> Key:
+    return f"OWNER#{owner_hash}", "KEY"
+
+
+def roll_pointer(municipality: str) -> Key:
+    return f"{municipality}#ROLL", "POINTER"
+
+
+def roll(municipality: str, roll_id: str) -> Key:
+    return f"{municipality}#ROLL", f"ROLL#{roll_id}"
+
+
+def roll_chunk(municipality: str, roll_id: str, number: int) -> Key:
+    return f"{municipality}#ROLL", f"ROLL#{roll_id}#CHUNK#{number:06d}"
+
+
+def tariff_pointer() -> Key:
+    return "TARIFF", "CURRENT"
+
+
+def municipality_setting(municipality: str) -> Key:
+    return "SETTING", f"MUNICIPALITY#{municipality}"
+
+
+def signing_key(kid: str) -> Key:
+    return "KEYS", f"SIGNING#{kid}"
+
+
+# --- the ledger table ----------------------------------------------------------------------------------
+
+
+def journal(municipality: str, day: str, payment_id: str, journal_id: str) -> Key:
+    """A journal entry; `day` is the Gregorian date in Tehran, `2026-11-23`."""
+    return f"{municipality}#JOURNAL#{day}#{shard_of(payment_id)}", journal_id
+
+
+def outbox(municipality: str, payment_id: str, event_id: str) -> Key:
+    return outbox_partition(municipality, shard_of(payment_id)), event_id
+
+
+def outbox_partition(municipality: str, shard: int) -> str:
+    return f"OUTBOX#{municipality}#{shard}"
+
+
+# --- the identity table --------------------------------------------------------------------------------
+
+
+def account(username: str) -> Key:
+    return f"USER#{username}", "ACCOUNT"
