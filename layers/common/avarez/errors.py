@@ -163,6 +163,12 @@ class RollOutdated(AvarezError):
     title_fa = "پس از این پیش‌نمایش فهرست دیگری ثبت شده است؛ فایل را دوباره بفرستید."
 
 
+class TariffInvalid(AvarezError):
+    code, status = "tariff_invalid", 422
+    title_en = "The tariff has faults and cannot be used; see errors."
+    title_fa = "تعرفه خطا دارد و به‌کاربردنی نیست؛ errors را ببینید."
+
+
 class TariffMissing(AvarezError):
     code, status = "tariff_missing", 422
     title_en = "There is no tariff for some years of this vehicle, so no amount can be given."

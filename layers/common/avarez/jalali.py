@@ -55,7 +55,7 @@ def year_start(year: int) -> date:
     """
     if not FIRST_YEAR <= year <= LAST_YEAR + 1:
         raise ValueError(f"Jalali year {year} is not between {FIRST_YEAR} and {LAST_YEAR}")
-    start = _Calendar(year, 1, 1).to_gregorian()
+    start = _Calendar(year, 1, 1).to_gregorian()  # type: ignore[no-untyped-call]
     return date(start.year, start.month, start.day)
 
 
@@ -100,11 +100,11 @@ def to_jalali(day: date) -> JalaliDate:
         ValueError: the day lies outside the Jalali years 1200-1499.
     """
     year = day.year - GREGORIAN_MODEL_YEAR_OFFSET
-    if not FIRST_YEAR < year <= LAST_YEAR + 1:
+    if not FIRST_YEAR <= year <= LAST_YEAR + 1:
         raise ValueError(f"{day} is outside the Jalali years {FIRST_YEAR}-{LAST_YEAR}")
     if day < year_start(year):
         year -= 1
-    if year > LAST_YEAR:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"{day} is outside the Jalali years {FIRST_YEAR}-{LAST_YEAR}")
     passed = (day - year_start(year)).days
     month = passed // 31 + 1 if passed < 186 else (passed - 186) // 30 + 7

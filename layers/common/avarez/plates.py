@@ -91,6 +91,8 @@ _SAME_LETTER: Final = str.maketrans({
 _NOISE = re.compile(
     r"[\s\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\-\u2010-\u2015\u2043\u2212/\\|_.:،,]+"
 )
+# Arabic presentation forms, which old programs store. NFKC over the whole text would turn ² into 2.
+_PRESENTED = re.compile("[\ufb50-\ufdff\ufe70-\ufefe]+")
 _COUNTRY = re.compile("ایران|IRAN")
 _CAR = re.compile(r"([0-9]{2})([^\W\d_]{1,4})([0-9]{3})([0-9]{2})")
 _CAR_FROM_REGION = re.compile(r"([0-9]{2})([0-9]{3})([^\W\d_]{1,4})([0-9]{2})")
@@ -131,8 +133,8 @@ class Plate:
 
     @property
     def text_fa(self) -> str:
-        """For Persian text, with Persian digits: `۱۲ ب ۳۴۵ - ایران ۶۷`."""
-        return persian_digits(self._text_fa(self.serial))
+        """For Persian text, with Persian digits: `۱۲ ب ۳۴۵ - ایران ۶۷`; a chassis number stays as stamped."""
+        return self._text_fa(self.serial)
 
     @property
     def text_en(self) -> str:
@@ -149,7 +151,7 @@ class Plate:
         tail = self.serial[hidden:]
         return MaskedPlate(
             kind=self.kind,
-            text_fa=persian_digits(self._text_fa(_HIDDEN_FA * hidden + tail)),
+            text_fa=self._text_fa(_HIDDEN_FA * hidden + tail),
             text_en=self._text_en("*" * hidden + tail),
         )
 
@@ -161,8 +163,8 @@ class Plate:
         if self.kind is PlateKind.NONE:
             return f"بدون پلاک ملی، شاسی {serial}"
         if self.kind is PlateKind.MOTORCYCLE:
-            return f"{self.region} - {serial}"
-        return f"{self.first} {_LETTER_FA[self.letter]} {serial} - ایران {self.region}"
+            return persian_digits(f"{self.region} - {serial}")
+        return persian_digits(f"{self.first} {_LETTER_FA[self.letter]} {serial} - ایران {self.region}")
 
     def _text_en(self, serial: str) -> str:
         if self.kind is PlateKind.NONE:
@@ -206,7 +208,7 @@ def read_plate(text: str) -> Plate | None:
         return car_plate(plain[1], plain[2], plain[3], plain[4])
     if len(text) > MAX_TEXT_LENGTH:
         return None
-    upper = ascii_digits(unicodedata.normalize("NFKC", text)).strip().upper()
+    upper = ascii_digits(_PRESENTED.sub(_letters, text)).strip().upper()
     if upper.startswith(_NO_PLATE_PREFIX):
         number = read_stamped_number(upper.removeprefix(_NO_PLATE_PREFIX))
         return None if number is None else unplated(number)
@@ -232,6 +234,10 @@ def parse_plate(text: str) -> Plate:
     if plate is None:
         raise PlateMalformed
     return plate
+
+
+def _letters(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", match[0])
 
 
 def _from_parts(first: str, letter: str, serial: str, region: str) -> Plate | None:

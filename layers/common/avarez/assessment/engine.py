@@ -1,0 +1,382 @@
+"""`assess`: the years that are owed here, each year's lines, what is paid, and the quote's rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from avarez.assessment.model import PaidYear, Residence, Vehicle, residence_on
+from avarez.assessment.rules import (
+    age_years,
+    first_year_months,
+    flat_rial,
+    penalty_months,
+    penalty_rial,
+    principal_rial,
+    relief_rial,
+    rounding_rial,
+    surcharge_percent,
+    surcharge_rial,
+)
+from avarez.assessment.tariff import (
+    FirstYear,
+    ReliefRow,
+    Settings,
+    ShareRow,
+    Source,
+    SurchargeRow,
+    Tariff,
+    YearRows,
+    first_for,
+)
+from avarez.assessment.texts import LineKind, NoteCode, years_text, years_text_fa
+from avarez.assessment.trace import Assessment, Line, Note, YearTotal
+from avarez.errors import FieldError, InvalidInput, TariffMissing
+from avarez.jalali import FIRST_YEAR, LAST_YEAR, MONTHS_IN_YEAR, format_jalali, to_jalali, year_start
+
+_PENALTY_ONLY: Final = frozenset({LineKind.PENALTY})
+
+
+def assess(
+    vehicle: Vehicle,
+    residences: Sequence[Residence],
+    payments: Iterable[PaidYear],
+    tariff: Tariff,
+    as_of: date,
+    through_year: int | None,
+    municipality: str,
+    *,
+    settings: Settings | None = None,
+) -> Assessment:
+    """What the vehicle owes `municipality` as of a Gregorian day, for duty years up to `through_year`.
+
+    A pure function. Years run from the one in which the duty starts, but not before the city's first duty year,
+    to `through_year` (None: the Jalali year of `as_of`). A year counts here if the city of residence of that
+    year is this one. `residences` are all that is known of any city; with one city known, or none but this one,
+    every year is its own ("the first known city", docs/law.md).
+
+    A year in `payments` is settled: its lines are as of the payment's day and a `paid` line, with an
+    `adjustment` for any difference, brings them to 0, wherever it was paid. Lines come by year, in each year in
+    the order in which they arise; one `rounding` line of the whole quote comes last, if there is anything to
+    round. The lines sum to `owed_rial`. `settings` replaces those of the tariff.
+
+    Law: VAT law of 1387/02/17, arts. 42-43, for duty years to 1400; VAT law of 1400/03/02, arts. 28-29 and 41,
+    from 1401; late penalty by art. 37 of the latter.
+
+    Raises:
+        TariffMissing: no principal for some unpaid years; `extra` names all of them and the class.
+        InvalidInput: `through_year` outside 1200-1499.
+    """
+    if through_year is None:
+        through_year = to_jalali(as_of).year
+    elif not FIRST_YEAR <= through_year <= LAST_YEAR:
+        raise _through_year_refused(through_year)
+    if settings is None:
+        settings = tariff.settings(municipality, as_of)
+    paid_by_year: dict[int, list[PaidYear]] = {}
+    for payment in payments:
+        paid_by_year.setdefault(payment.year, []).append(payment)
+
+    starts = to_jalali(vehicle.duty_starts)
+    first_year = max(starts.year, settings.first_duty_year or starts.year)
+    cities = _cities(vehicle, residences, municipality)
+    work = _Work(vehicle, tariff, settings, municipality, starts.year, starts.month)
+    lines: list[Line] = []
+    totals: list[YearTotal] = []
+    missing: list[int] = []
+    elsewhere: list[tuple[int, str]] = []
+    disputed: list[int] = []
+
+    for year in range(first_year, through_year + 1):
+        paid = paid_by_year.get(year, ())
+        residence = cities if isinstance(cities, str) else _city_of_year(year, starts.year, vehicle, cities)
+        if isinstance(residence, tuple):
+            disputed.append(year)
+            residence = municipality if municipality in residence else residence[0]
+        if residence != municipality and not any(p.municipality == municipality for p in paid):
+            elsewhere.append((year, residence))
+            continue
+        year_lines = work.year_lines(year, paid[0].paid_on if paid else as_of)
+        if paid:
+            year_lines = work.settled(year, year_lines, paid)
+        if year_lines is None:
+            missing.append(year)
+            continue
+        lines += year_lines
+        totals.append(YearTotal(year, sum([line.amount_rial for line in year_lines]), bool(paid)))
+    if missing:
+        raise _tariff_missing(vehicle, missing)
+
+    before_rounding = sum([total.amount_rial for total in totals])
+    rounding = rounding_rial(before_rounding, settings.rounding_unit_rial) if before_rounding > 0 else 0
+    if rounding:
+        lines.append(_rounding_line(before_rounding, rounding, settings))
+    not_assessed_before = first_year if starts.year < first_year else None
+    return Assessment(
+        municipality=municipality,
+        as_of=as_of,
+        through_year=through_year,
+        tariff_version=tariff.content_hash,
+        vehicle=vehicle,
+        lines=tuple(lines),
+        years=tuple(totals),
+        owed_rial=before_rounding + rounding,
+        rounding_rial=rounding,
+        not_assessed_before=not_assessed_before,
+        elsewhere=tuple(elsewhere),
+        residence_disputed=bool(disputed),
+        notes=work.notes(starts.year, not_assessed_before, elsewhere, disputed),
+    )
+
+
+def _cities(vehicle: Vehicle, residences: Sequence[Residence], municipality: str) -> str | Sequence[Residence]:
+    """The one city of every year, where only one is known; else the residences to look at year by year."""
+    if not residences:
+        return municipality
+    first = residences[0].municipality
+    if all(residence.municipality == first for residence in residences):
+        return first
+    return residences
+
+
+def _city_of_year(
+    year: int, start_year: int, vehicle: Vehicle, residences: Sequence[Residence]
+) -> str | tuple[str, ...]:
+    """The city of residence on 1 Farvardin, or on the day the duty starts, or the first known city.
+
+    Several where two cities claim the residence from the same day.
+
+    Law: VAT law of 1400/03/02, art. 41: the owner's place of residence; the day is a setting (docs/law.md).
+    """
+    cities = residence_on(residences, year_start(year))
+    if not cities and year == start_year:
+        cities = residence_on(residences, vehicle.duty_starts)
+    if not cities:
+        earliest = min(residence.since or date.min for residence in residences)
+        cities = tuple(
+            sorted({r.municipality for r in residences if (r.since or date.min) == earliest}),
+        )
+    return cities[0] if len(cities) == 1 else cities
+
+
+@dataclass(slots=True)
+class _Work:
+    """One assessment in the making: what is the same for all its years, and the notes that arise."""
+
+    vehicle: Vehicle
+    tariff: Tariff
+    settings: Settings
+    municipality: str
+    start_year: int
+    start_month: int
+    _without_pollution: list[int] = field(default_factory=list)
+    _gas_fuelled: list[int] = field(default_factory=list)
+    _without_tariff: list[int] = field(default_factory=list)
+
+    def year_lines(self, year: int, as_of: date) -> list[Line] | None:
+        """The lines of a duty year as of a day; None where the tariff has no principal for it."""
+        rows = self.tariff.year_rows(self.municipality, year, self.vehicle.vehicle_class)
+        principal_row = first_for(rows.principal, self.vehicle)
+        if principal_row is None:
+            return None
+        months = self._months_charged(year)
+        principal = self._share(year, LineKind.PRINCIPAL, principal_row, rows, months)
+        lines = [principal]
+        if rows.surcharge:
+            surcharge_row = first_for(rows.surcharge, self.vehicle)
+            if surcharge_row is not None:
+                self._add_surcharge(lines, year, surcharge_row, principal.amount_rial)
+        pollution_row = first_for(rows.pollution, self.vehicle) if rows.pollution else None
+        if pollution_row is None:
+            self._without_pollution.append(year)
+        else:
+            lines.append(self._share(year, LineKind.POLLUTION, pollution_row, rows, months))
+        reliefs = [r for r in rows.reliefs if r.as_of[0] <= as_of <= r.as_of[1]] if rows.reliefs else ()
+        for relief in reliefs:
+            if relief.of != _PENALTY_ONLY:
+                self._add_relief(lines, year, relief)
+        self._add_penalty(lines, year, as_of)
+        for relief in reliefs:
+            if relief.of == _PENALTY_ONLY:
+                self._add_relief(lines, year, relief)
+        return lines
+
+    def settled(self, year: int, computed: list[Line] | None, paid: Sequence[PaidYear]) -> list[Line]:
+        """The lines of a paid year, which sum to 0 whatever the tariff says today."""
+        if computed is None:
+            self._without_tariff.append(year)
+        lines = computed or []
+        assessed = sum(line.amount_rial for line in lines)
+        total = sum(payment.amount_rial for payment in paid)
+        if total != assessed:
+            inputs = {"paid_rial": str(total), "assessed_rial": str(assessed)}
+            lines.append(Line(year, LineKind.ADJUSTMENT, total - assessed, "paid-year", "", inputs))
+        for payment in paid:
+            paid_inputs: dict[str, Any] = {
+                "payment_id": payment.payment_id,
+                "paid_on_jalali": format_jalali(payment.paid_on),
+            }
+            if payment.municipality not in (None, self.municipality):
+                paid_inputs["paid_to"] = payment.municipality
+            lines.append(Line(year, LineKind.PAID, -payment.amount_rial, "paid-year", "", paid_inputs))
+        return lines
+
+    def notes(
+        self,
+        start_year: int,
+        not_assessed_before: int | None,
+        elsewhere: Sequence[tuple[int, str]],
+        disputed: Sequence[int],
+    ) -> tuple[Note, ...]:
+        """What the reader must know besides the amounts, in a fixed order."""
+        notes: list[Note] = []
+        if not_assessed_before is not None:
+            years = tuple(range(start_year, not_assessed_before))
+            notes.append(Note(NoteCode.NOT_ASSESSED, years, self.municipality))
+        for city in sorted({city for _, city in elsewhere}):
+            years = tuple(year for year, owed_to in elsewhere if owed_to == city)
+            notes.append(Note(NoteCode.ELSEWHERE, years, city))
+        for code, listed in (
+            (NoteCode.RESIDENCE_DISPUTED, disputed),
+            (NoteCode.GAS_FUELLED, self._gas_fuelled),
+            (NoteCode.NO_POLLUTION_ROW, self._without_pollution),
+            (NoteCode.PAID_WITHOUT_TARIFF, self._without_tariff),
+        ):
+            if listed:
+                notes.append(Note(code, tuple(listed), self.municipality))
+        return tuple(notes)
+
+    def _months_charged(self, year: int) -> int:
+        if year == self.start_year and self.settings.first_year is FirstYear.MONTHS_LEFT:
+            return first_year_months(self.start_month)
+        return MONTHS_IN_YEAR
+
+    def _share(self, year: int, kind: LineKind, row: ShareRow, rows: YearRows, months: int) -> Line:
+        inputs: dict[str, Any] = {}
+        if months != MONTHS_IN_YEAR:
+            inputs["months_charged"] = months
+        if row.flat_rial is not None:
+            amount = flat_rial(row.flat_rial, months)
+            inputs["flat_rial"] = str(row.flat_rial)
+            return _line(year, kind, amount, row.source, inputs)
+        base = self.vehicle.base_price_rial
+        base_row = first_for(rows.base_price, self.vehicle) if rows.base_price else None
+        if base_row is None:
+            inputs["base"] = "on_file"
+        else:
+            base = base_row.base_price_rial
+            inputs["base"] = base_row.source.rule
+        inputs["base_price_rial"] = str(base)
+        rate_ppm = row.rate_ppm or 0
+        inputs["rate_ppm"] = rate_ppm
+        return _line(year, kind, principal_rial(base, rate_ppm, months), row.source, inputs)
+
+    def _add_surcharge(self, lines: list[Line], year: int, row: SurchargeRow, principal: int) -> None:
+        age = age_years(year, self.vehicle.model_year_jalali)
+        percent = surcharge_percent(age, row.after_years, row.percent_per_year, row.max_percent)
+        if percent == 0:
+            return
+        if self.vehicle.fuel in row.excepted_fuels:
+            self._gas_fuelled.append(year)
+            return
+        inputs = {
+            "principal_rial": str(principal),
+            "model_year_jalali": self.vehicle.model_year_jalali,
+            "age_years": age,
+            "after_years": row.after_years,
+            "percent_per_year": row.percent_per_year,
+            "max_percent": row.max_percent,
+            "percent": percent,
+        }
+        amount = surcharge_rial(principal, percent)
+        lines.append(_line(year, LineKind.SURCHARGE, amount, row.source, inputs))
+
+    def _add_relief(self, lines: list[Line], year: int, row: ReliefRow) -> None:
+        of = sum(line.amount_rial for line in lines if line.kind in row.of)
+        amount = relief_rial(of, row.rate_ppm, sum(line.amount_rial for line in lines))
+        if amount == 0:
+            return
+        inputs = {
+            "of_rial": str(of),
+            "of": sorted(kind.value for kind in row.of),
+            "rate_ppm": row.rate_ppm,
+            "reason_fa": row.reason_fa,
+            "reason_en": row.reason_en,
+        }
+        lines.append(_line(year, row.kind, -amount, row.source, inputs))
+
+    def _add_penalty(self, lines: list[Line], year: int, as_of: date) -> None:
+        as_of_jalali = to_jalali(as_of)
+        months = penalty_months(year, as_of_jalali.year, as_of_jalali.month)
+        if months == 0:
+            return
+        base_kinds = self.settings.penalty_base
+        base = 0
+        for line in lines:
+            if line.kind in base_kinds or line.amount_rial < 0:
+                base += line.amount_rial
+        if base <= 0:
+            return
+        first = (year + 1) * MONTHS_IN_YEAR
+        last = first + months - 1
+        segments: list[tuple[int, int]] = []
+        sources: list[Source] = []
+        for row in self.tariff.penalties:
+            count = min(last, row.months[1]) - max(first, row.months[0]) + 1
+            if count <= 0:
+                continue
+            sources.append(row.source)
+            if segments and segments[-1][1] == row.rate_ppm:
+                segments[-1] = (segments[-1][0] + count, row.rate_ppm)
+            else:
+                segments.append((count, row.rate_ppm))
+        inputs = {
+            "of_rial": str(base),
+            "from_jalali": f"{year + 1}-01-01",
+            "as_of_jalali": str(as_of_jalali),
+            "months": months,
+            "periods": [{"months": count, "rate_ppm": rate_ppm} for count, rate_ppm in segments],
+        }
+        source = sources[0] if len(sources) == 1 else self.tariff.together(tuple(sources))
+        lines.append(_line(year, LineKind.PENALTY, penalty_rial(base, segments), source, inputs))
+
+
+def _line(year: int, kind: LineKind, amount: int, source: Source, inputs: dict[str, Any]) -> Line:
+    if source.demonstration:
+        inputs["demonstration"] = True
+    return Line(year, kind, amount, source.rule, source.law, inputs, source.law_fa)
+
+
+def _rounding_line(before: int, rounding: int, settings: Settings) -> Line:
+    inputs: dict[str, Any] = {
+        "owed_before_rounding_rial": str(before),
+        "unit_rial": str(settings.rounding_unit_rial),
+    }
+    source = settings.source
+    return Line(None, LineKind.ROUNDING, rounding, source.rule, source.law, inputs, source.law_fa)
+
+
+def _tariff_missing(vehicle: Vehicle, years: Sequence[int]) -> TariffMissing:
+    name = vehicle.vehicle_class.value
+    return TariffMissing(
+        f"The tariff has no rate for class {name} in {years_text(years)}, so no amount can be given.",
+        f"تعرفه برای گروه {name} در سال‌های {years_text_fa(years)} نرخی ندارد؛ مبلغی نمی‌توان گفت.",
+        extra={"years": list(years), "vehicle_class": name},
+    )
+
+
+def _through_year_refused(through_year: int) -> InvalidInput:
+    return InvalidInput(
+        f"through_year {through_year} is not a Jalali year.",
+        f"سال {through_year} سال شمسی درستی نیست.",
+        errors=[
+            FieldError(
+                "/through_year",
+                "year_invalid",
+                f"A Jalali year from {FIRST_YEAR} to {LAST_YEAR}.",
+                f"سالی شمسی از {FIRST_YEAR} تا {LAST_YEAR} لازم است.",
+            )
+        ],
+    )

@@ -1,0 +1,77 @@
+"""Vehicles as the rolls tell them: rows under versions, who holds a plate, where an owner lives. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from avarez.assessment.model import Residence, Vehicle
+from avarez.jalali import read_jalali
+
+PROVISIONAL_VERSION: Final = 0
+"""Rows from a vehicle card stand under this version: visible at once, below any roll that names the car."""
+IN_USE: Final = "in_use"
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleRow:
+    """One vehicle on one plate in one city, as one version of the city's roll tells it."""
+
+    municipality: str
+    plate: str
+    vehicle_id: str
+    version: int
+    facts: Mapping[str, Any]
+    vin: str = ""
+    chassis: str = ""
+    engine: str = ""
+    residence_from_jalali: str = ""
+    residence_to_jalali: str = ""
+    status: str = IN_USE
+    provisional: bool = False
+    content_hash: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the vehicle no longer stands on this plate in this city."""
+        return bool(self.residence_to_jalali) or self.status != IN_USE
+
+    @property
+    def vehicle(self) -> Vehicle:
+        """The facts an assessment rests on."""
+        return Vehicle.from_json(self.facts)
+
+    @property
+    def residence(self) -> Residence:
+        """The owner's residence that this row claims for its city."""
+        return Residence(self.municipality, _day(self.residence_from_jalali), _day(self.residence_to_jalali))
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> VehicleRow:
+        """The row that a stored item holds; the owner's sealed id is left where it is."""
+        names = cls.__dataclass_fields__
+        return cls(**{name: value for name, value in item.items() if name in names})
+
+
+def _day(text: str) -> date | None:
+    return read_jalali(text) if text else None
+
+
+def visible_rows(rows: Iterable[VehicleRow], versions: Collection[int]) -> list[VehicleRow]:
+    """For each vehicle of a collection the row of its newest visible version; provisional ones always are."""
+    newest: dict[str, VehicleRow] = {}
+    for row in rows:
+        if row.version != PROVISIONAL_VERSION and row.version not in versions:
+            continue
+        other = newest.get(row.vehicle_id)
+        if other is None or row.version > other.version:
+            newest[row.vehicle_id] = row
+    return list(newest.values())
+
+
+def holder(rows: Sequence[VehicleRow]) -> VehicleRow | None:
+    """The row of the vehicle that bears the plate: not ended if there is one, then the latest claim."""
+    return max(rows, key=lambda row: (not row.ended, row.residence_from_jalali, row.version), default=None)

@@ -1,0 +1,14 @@
+"""The quotes of a running function: the store and the tariff that its environment names."""
+
+from __future__ import annotations
+
+from avarez.dynamo import Table
+from avarez.quotes.quote import Quotes
+from avarez.quotes.store import DutyStore, TariffStore
+from avarez.settings import setting
+
+
+def quotes_from_environment() -> Quotes:
+    """Quotes over DUTY_TABLE and TARIFF_BUCKET."""
+    table = Table(setting("DUTY_TABLE"))
+    return Quotes(DutyStore(table), TariffStore(table, setting("TARIFF_BUCKET")))

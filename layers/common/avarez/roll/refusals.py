@@ -1,0 +1,118 @@
+"""Why a row of a roll is refused: every code with its words, and the file of refused rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+REFUSED_COLUMNS: Final = ("row", "column", "code", "message", "message_fa", "value")
+"""The header of the file of refused rows; `row` counts as a spreadsheet does, the header being row 1."""
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Without it Excel reads UTF-8 as the machine's old code page and Persian turns to noise."""
+SHOWN_VALUE_MAX: Final = 80
+"""Enough to find the cell by eye."""
+_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\0＝＋－＠|%")
+"""First characters by which a spreadsheet starts to compute (ASVS 1.2.10), full-width ones included."""
+_LINE_BREAKS: Final = str.maketrans("", "", "\r\n\0")
+_PRIVATE_COLUMNS: Final = frozenset({"owner_id"})
+"""Columns whose value never leaves the upload."""
+
+REFUSALS: Final[dict[str, tuple[str, str]]] = {
+    "base_price_malformed": (
+        "The base price must be a positive whole number of rial.",
+        "ارزش مبنا باید عدد صحیح مثبت به ریال باشد.",
+    ),
+    "class_unknown": ("This vehicle class is not known.", "این کاربری (نوع) خودرو شناخته نیست."),
+    "columns_missing": ("The row has fewer cells than the header.", "شمار خانه‌های سطر از سرستون کمتر است."),
+    "columns_surplus": ("The row has more cells than the header.", "شمار خانه‌های سطر از سرستون بیشتر است."),
+    "date_invalid": (
+        "This Jalali date does not exist; write it like 1404-12-29.",
+        "این تاریخ شمسی وجود ندارد؛ آن را مانند ۱۴۰۴/۱۲/۲۹ بنویسید.",
+    ),
+    "dates_reversed": ("The residence ends before it begins.", "پایان سکونت پیش از آغاز آن است."),
+    "duplicate_row": ("An exact repetition of row {other}.", "تکرار عین سطر {other} است."),
+    "foreign_municipality": (
+        "This row names another municipality than the roll's.",
+        "این سطر از شهرداری دیگری است.",
+    ),
+    "fuel_unknown": ("This fuel is not known.", "این نوع سوخت شناخته نیست."),
+    "identity_missing": (
+        "Give a VIN, or chassis and engine numbers.",
+        "شماره VIN یا شماره شاسی و موتور را بنویسید.",
+    ),
+    "model_calendar_unknown": (
+        "The calendar of the model year is jalali or gregorian.",
+        "تقویم سال ساخت باید jalali یا gregorian باشد.",
+    ),
+    "model_year_malformed": ("This is not a model year.", "این سال ساخت درست نیست."),
+    "national_id_invalid": (
+        "The owner's id does not pass its check digit.",
+        "شناسهٔ مالک با رقم کنترل نمی‌خواند.",
+    ),
+    "number_malformed": ("This must be a whole number.", "این خانه باید عدد صحیح باشد."),
+    "origin_unknown": ("The origin is domestic or imported.", "مبدأ باید domestic یا imported باشد."),
+    "owner_kind_unknown": ("The kind of owner is person or legal.", "نوع مالک باید person یا legal باشد."),
+    "plate_conflict": (
+        "Row {other} gives this plate to another vehicle at the same time.",
+        "سطر {other} این پلاک را هم‌زمان به خودروی دیگری داده است.",
+    ),
+    "plate_malformed": ("This is not a plate.", "این پلاک درست نیست."),
+    "status_unknown": (
+        "The status is in_use, scrapped or exported.",
+        "وضعیت باید in_use یا scrapped یا exported باشد.",
+    ),
+    "text_too_long": ("This text is too long.", "این متن بیش از اندازه بلند است."),
+    "vehicle_conflict": (
+        "Row {other} says something else of the same vehicle on the same plate.",
+        "سطر {other} دربارهٔ همین خودرو با همین پلاک چیز دیگری می‌گوید.",
+    ),
+    "vin_malformed": ("A VIN has 17 letters and digits.", "شماره VIN هفده حرف و رقم دارد."),
+}
+"""Code → words in English and in Persian. `docs/roll.md` lists them; a test keeps the two in step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One fault of one row; `other` is the earlier row that it clashes with, 0 where there is none."""
+
+    row: int
+    column: str
+    code: str
+    value: str = ""
+    other: int = 0
+
+    @property
+    def message_en(self) -> str:
+        return REFUSALS[self.code][0].format(other=self.other)
+
+    @property
+    def message_fa(self) -> str:
+        return REFUSALS[self.code][1].format(other=self.other)
+
+    def cells(self) -> tuple[str, ...]:
+        """The cells under `REFUSED_COLUMNS`; an owner's id is never repeated."""
+        value = "" if self.column in _PRIVATE_COLUMNS else self.value[:SHOWN_VALUE_MAX]
+        return (str(self.row), self.column, self.code, self.message_en, self.message_fa, value)
+
+
+def refused_lines(refusals: Iterable[Refusal]) -> Iterator[str]:
+    """The file of refused rows line by line: opens in Excel, computes nothing there.
+
+    Source: RFC 4180 for the quoting; OWASP ASVS 1.2.10 for the apostrophe before a formula.
+    """
+    yield BYTE_ORDER_MARK + csv_line(REFUSED_COLUMNS)
+    for refusal in refusals:
+        yield csv_line(refusal.cells())
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """One CSV line, every cell quoted and none a formula."""
+    return ",".join('"' + safe_cell(cell).replace('"', '""') + '"' for cell in cells) + "\r\n"
+
+
+def safe_cell(text: str) -> str:
+    """`text` on one line, with an apostrophe before what a spreadsheet would compute."""
+    stripped = text.lstrip(" \u00a0\u200b\u200c\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2067\u2068\ufeff")
+    dangerous = text[:1] in _FORMULA_STARTS or stripped[:1] in _FORMULA_STARTS
+    return ("'" if text and dangerous else "") + text.translate(_LINE_BREAKS)

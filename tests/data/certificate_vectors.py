@@ -1,0 +1,246 @@
+"""Builds `certificate_vectors.json`: what the Python code and the browser's code must both answer.
+
+The key is a published test key; signatures are deterministic (RFC 6979), so the file is the same on every run.
+`python -m tests.data.certificate_vectors` writes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from avarez.certificates import cbor, cose, jwks, link, payload
+from avarez.certificates.payload import CertificatePayload, Kind
+from avarez.certificates.verification import Outcome, check_text
+from avarez.ids import new_id
+
+PATH = Path(__file__).with_name("certificate_vectors.json")
+ORIGIN = "https://avarez.example"
+ISSUED_AT = datetime(2026, 11, 23, 20, 30, 15, tzinfo=UTC)
+
+
+class TestKey:
+    """A Signer whose private key is in this repository: for tests only."""
+
+    __test__ = False
+
+    def __init__(self, secret: int) -> None:
+        self._private = ec.derive_private_key(secret, ec.SECP256R1())
+        self.der = self._private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.jwk = jwks.key_from_der(self.der)
+
+    @property
+    def kid(self) -> bytes:
+        return jwks.key_id(self.jwk)
+
+    def sign_der(self, message: bytes) -> bytes:
+        return self._private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+
+    def sign(self, message: bytes) -> bytes:
+        return cose.raw_from_der(self.sign_der(message))
+
+
+ACTIVE = TestKey(0xA1)
+RETIRED = TestKey(0xB2)
+COMPROMISED = TestKey(0xC3)
+STRANGER = TestKey(0xD4)
+JWKS = {
+    "keys": [
+        jwks.published(ACTIVE.jwk, jwks.KeyStatus.ACTIVE),
+        jwks.published(RETIRED.jwk, jwks.KeyStatus.RETIRED),
+        jwks.published(COMPROMISED.jwk, jwks.KeyStatus.COMPROMISED),
+    ]
+}
+SAMPLE = CertificatePayload(
+    certificate_id=new_id("ce", ISSUED_AT, randomness=0x0123456789ABCDEF0123456789ABCDEF),
+    kind=Kind.PAYMENT,
+    municipality="TEHRAN",
+    plate="12B345-67",
+    years=(1398, 1399, 1400, 1401, 1403, 1404),
+    amount_rial=98_765_000,
+    paid_on=date(2026, 11, 24),
+    issued_at=ISSUED_AT,
+    vehicle_fingerprint=payload.vehicle_fingerprint("ve_sample"),
+    trace_prefix=bytes(range(16)),
+)
+
+
+def message_of(body: bytes, key: TestKey = ACTIVE) -> bytes:
+    """A well-formed message over any payload bytes."""
+    return cose.sign(body, key)
+
+
+def assembled(protected: bytes, body: bytes, signature: bytes) -> bytes:
+    """A message from parts that `cose.sign` would refuse to put together."""
+    return b"\xd2" + cbor.encode([protected, {}, body, signature])
+
+
+def build() -> dict[str, Any]:
+    """The whole document; every expectation is asserted against this code while building."""
+    body = payload.encode(SAMPLE)
+    good = message_of(body)
+    protected = cose.protected_header(ACTIVE.kid)
+    signature = cose.parse(good).signature
+    r, s = signature[:32], int.from_bytes(signature[32:], "big")
+    digits = link.to_digits(good)
+    other_algorithm = cbor.encode({1: -8, 4: ACTIVE.kid})
+    fields: dict[int, cbor.CborValue] = cbor.decode(body)  # type: ignore[assignment]
+
+    def signed(changes: dict[int, cbor.CborValue]) -> bytes:
+        return message_of(cbor.encode({**fields, **changes}))
+
+    flip = bytearray(good)
+    flip[good.index(b"TEHRAN")] ^= 1
+    swapped_plate = assembled(protected, body.replace(b"12B345-67", b"12B345-68"), signature)
+    second = message_of(payload.encode(_other()))
+    messages: list[tuple[str, str, str]] = [
+        ("good_link", f"{ORIGIN}/v#{digits}", "signature_good"),
+        ("good_digits", digits, "signature_good"),
+        ("good_fragment", f"#{digits}", "signature_good"),
+        (
+            "good_persian_digits_and_spaces",
+            " \u200f" + digits[:40].translate(_persian()) + "\n " + digits[40:],
+            "signature_good",
+        ),
+        ("good_retired_key", link.to_link(message_of(body, RETIRED), ORIGIN), "signature_good"),
+        ("good_one_year", link.to_link(second, ORIGIN), "signature_good"),
+        ("compromised_key", link.to_link(message_of(body, COMPROMISED), ORIGIN), "cannot_tell"),
+        ("unknown_key", link.to_link(message_of(body, STRANGER), ORIGIN), "unknown"),
+        ("newer_version", link.to_link(signed({1: 2}), ORIGIN), "cannot_tell"),
+        ("payload_bit_flipped", link.to_link(bytes(flip), ORIGIN), "tampered"),
+        ("plate_swapped", link.to_link(swapped_plate, ORIGIN), "tampered"),
+        (
+            "payload_of_another_certificate",
+            link.to_link(assembled(protected, cose.parse(second).payload, signature), ORIGIN),
+            "tampered",
+        ),
+        (
+            "kid_of_another_key",
+            link.to_link(assembled(cose.protected_header(RETIRED.kid), body, signature), ORIGIN),
+            "tampered",
+        ),
+        ("signature_zero", link.to_link(assembled(protected, body, bytes(64)), ORIGIN), "tampered"),
+        (
+            "signature_high_s",
+            link.to_link(assembled(protected, body, r + (cose.GROUP_ORDER - s).to_bytes(32, "big")), ORIGIN),
+            "tampered",
+        ),
+        (
+            "signature_r_is_order",
+            link.to_link(
+                assembled(protected, body, cose.GROUP_ORDER.to_bytes(32, "big") + signature[32:]), ORIGIN
+            ),
+            "tampered",
+        ),
+        (
+            "signature_der",
+            link.to_link(assembled(protected, body, ACTIVE.sign_der(cose.signing_input(protected, body))), ORIGIN),
+            "unreadable",
+        ),
+        ("signature_empty", link.to_link(assembled(protected, body, b""), ORIGIN), "unreadable"),
+        ("algorithm_eddsa", link.to_link(assembled(other_algorithm, body, signature), ORIGIN), "unreadable"),
+        (
+            "header_extra_entry",
+            link.to_link(assembled(cbor.encode({1: -7, 4: ACTIVE.kid, 5: b""}), body, signature), ORIGIN),
+            "unreadable",
+        ),
+        ("trailing_byte", link.to_link(good + b"\x00", ORIGIN), "unreadable"),
+        ("tag_missing", link.to_link(good[1:], ORIGIN), "unreadable"),
+        (
+            "length_not_shortest",
+            link.to_link(good[:1] + b"\x98\x04" + good[2:], ORIGIN),
+            "unreadable",
+        ),
+        ("payload_not_a_map", link.to_link(message_of(cbor.encode([1])), ORIGIN), "unreadable"),
+        ("payload_year_out_of_bounds", link.to_link(signed({6: [[1300, 1500]]}), ORIGIN), "unreadable"),
+        ("payload_ranges_touch", link.to_link(signed({6: [[1400, 1401], [1402, 1402]]}), ORIGIN), "unreadable"),
+        ("payload_amount_negative", link.to_link(signed({7: -1}), ORIGIN), "unreadable"),
+        ("payload_unknown_field", link.to_link(signed({12: 1}), ORIGIN), "unreadable"),
+        ("digits_last_missing", digits[:-1], "unreadable"),
+        ("digits_last_group_missing", digits[: len(digits) // 17 * 17 - 17], "unreadable"),
+        ("digits_first_missing", digits[1:], "unreadable"),
+        ("group_too_large", "9" * 17 + digits[17:], "unreadable"),
+        ("letters", "12ab" + digits, "unreadable"),
+        ("empty", "", "unreadable"),
+        ("link_without_fragment", f"{ORIGIN}/v", "unreadable"),
+        ("too_long", "0" * 5000, "unreadable"),
+    ]
+    return {
+        "about": "Test vectors; the keys are test keys. verdict signature_good: obligations 1-6 hold.",
+        "jwks": JWKS,
+        "vectors": [_vector(name, text, verdict) for name, text, verdict in messages],
+        "digits": [
+            {"hex": raw.hex(), "digits": link.to_digits(raw)}
+            for raw in (b"\x00", b"\xff", b"\x01\x02", b"\xff" * 6, bytes(7), b"\xff" * 7, b"\xff" * 8, good)
+        ],
+    }
+
+
+def _other() -> CertificatePayload:
+    return CertificatePayload(
+        certificate_id=new_id("ce", ISSUED_AT, randomness=1 << 131),
+        kind=Kind.PAYMENT,
+        municipality="GOLUGAH-BEHSHAHR",
+        plate="123-45678",
+        years=(1404,),
+        amount_rial=0,
+        paid_on=date(2026, 3, 21),
+        issued_at=ISSUED_AT,
+        vehicle_fingerprint=bytes(8),
+        trace_prefix=b"\xff" * 16,
+    )
+
+
+def _persian() -> dict[int, str]:
+    return str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")  # type: ignore[return-value]
+
+
+def _vector(name: str, text: str, expected: str) -> dict[str, Any]:
+    outcome = check_text(text, jwks.read_keys(JWKS))
+    verdict = "signature_good" if outcome.signature_good else outcome.verdict.value
+    if verdict != expected:
+        raise AssertionError(f"{name}: {verdict} ({outcome.reason}), not {expected}")
+    vector: dict[str, Any] = {
+        "name": name,
+        "input": text,
+        "verdict": verdict,
+        "reason": outcome.reason.value,
+        "obligation": outcome.obligation,
+    }
+    if outcome.payload is not None:
+        vector["payload"] = fields_of(outcome)
+    return vector
+
+
+def fields_of(outcome: Outcome) -> dict[str, Any]:
+    """The payload as JSON, as a page would show it."""
+    content = outcome.payload
+    if content is None:
+        raise AssertionError("no payload")
+    return {
+        "certificate_id": content.certificate_id,
+        "kind": content.kind.text,
+        "municipality": content.municipality,
+        "plate": content.plate,
+        "years": list(content.years),
+        "amount_rial": str(content.amount_rial),
+        "paid_on": content.paid_on.isoformat(),
+        "issued_at": content.issued_at.isoformat().replace("+00:00", "Z"),
+        "vehicle_fingerprint": content.vehicle_fingerprint.hex(),
+        "trace_prefix": content.trace_prefix.hex(),
+    }
+
+
+def rendered() -> str:
+    """The file's text."""
+    return json.dumps(build(), ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(rendered(), encoding="utf-8")
