@@ -1,0 +1,1 @@
+"""The demonstration: accounts, tariffs, rolls, and what loads them."""

@@ -1,0 +1,391 @@
+"""The roll and the quotes through the real handlers, on events as API Gateway, EventBridge and SQS send them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from avarez import dynamo, keys
+from avarez.assessment.tariff import load_tariff
+from avarez.clock import FixedClock
+from avarez.dynamo import Table, to_item
+from avarez.quotes.store import TariffStore
+from functions.assess import handler as assess
+from functions.assess import wiring
+from functions.assess.roll import check, stage
+from functions.assess.roll import handler as rolls
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+INDEXES = {"by_plate": "plate", "by_vin": "vin", "by_chassis": "chassis", "by_engine": "engine"}
+SAMPLE = (ROOT / "demo" / "roll_sample.csv").read_text("utf-8-sig").splitlines()
+SCOPES = "vehicles.read vehicles.write assessments.read assessments.write rolls.read rolls.write"
+Answer = tuple[int, dict[str, Any]]
+
+
+class System:
+    """The functions of the assess folder on one table, wired as the template wires them."""
+
+    def __init__(self) -> None:
+        self.queue_url = ""
+        self.clock = FixedClock(NOW)
+
+    def call(self, method: str, route: str, body: Any = None, *, by: str = "operator", **given: Any) -> Answer:
+        claims = {
+            "token_use": "access", "iss": "issuer", "client_id": "client", "username": f"{by}-1",
+            "cognito:groups": [by.split("-")[0]], "serves": "*", "municipality": given.pop("city", "MASHHAD"),
+        }  # fmt: skip
+        scopes = [f"avarez/{scope}" for scope in SCOPES.split()]
+        event = {
+            "version": "2.0",
+            "routeKey": f"{method} {route}",
+            "rawPath": route,
+            "headers": {"content-type": "application/json"},
+            "pathParameters": given.pop("params", {}),
+            "queryStringParameters": given,
+            "requestContext": {
+                "requestId": "r-1",
+                "http": {"method": method, "sourceIp": "127.0.0.1"},
+                "authorizer": {"jwt": {"claims": claims, "scopes": scopes}},
+            },
+            "body": None if body is None else json.dumps(body, ensure_ascii=False),
+            "isBase64Encoded": False,
+        }
+        target = rolls if route.startswith("/v1/rolls") else assess
+        answer = target.handle(event, None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def upload(self, city: str, lines: list[str], *, times: int = 1) -> dict[str, Any]:
+        status, roll = self.call("POST", "/v1/rolls", {"municipality": city})
+        assert status == 201, roll
+        key = f"uploads/{city}/{roll['roll_id']}.csv"
+        data = "\n".join(lines).encode()
+        etag = dynamo.client("s3").put_object(Bucket="rolls", Key=key, Body=data)["ETag"]
+        detail = {"bucket": {"name": "rolls"}, "object": {"key": key, "size": len(data), "etag": etag}}
+        for _ in range(times):
+            check.handle({"source": "aws.s3", "detail-type": "Object Created", "detail": detail}, None)
+        self.stage(times)
+        return self.roll(roll["roll_id"])
+
+    def stage(self, times: int) -> None:
+        sqs = dynamo.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+            records = [{"messageId": m["MessageId"], "body": m["Body"]} for m in messages]
+            for _ in range(times):
+                assert stage.handle({"Records": records}, None) == {"batchItemFailures": []}
+            for message in messages:
+                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+
+    def roll(self, roll_id: str) -> dict[str, Any]:
+        return self.call("GET", "/v1/rolls/{id}", params={"id": roll_id})[1]
+
+    def act(self, roll: dict[str, Any], action: str) -> Answer:
+        return self.call("POST", f"/v1/rolls/{{id}}/{action}", {}, params={"id": roll["roll_id"]})
+
+    def quote(self, city: str, plate: str, **more: Any) -> Answer:
+        return self.call("POST", "/v1/assessments", {"municipality": city, "plate": plate, **more}, by="office")
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1",
+        "DUTY_TABLE": "duty", "ROLLS_BUCKET": "rolls", "TARIFF_BUCKET": "tariffs", "TOKEN_ISSUER": "issuer",
+        "USER_POOL_CLIENT_ID": "client",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    for cached in (dynamo.client, wiring.owner_seals, assess.quotes):
+        cached.cache_clear()
+    with mock_aws():
+        running = System()
+        attributes = ["pk", "sk", *INDEXES.values()]
+        boto3.client("dynamodb").create_table(
+            TableName="duty",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": index,
+                    "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["vehicle_id"]},
+                }
+                for index, attribute in INDEXES.items()
+            ],
+        )
+        place = {"LocationConstraint": "eu-central-1"}
+        for bucket in ("rolls", "tariffs"):
+            boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)  # type: ignore[arg-type]
+        running.queue_url = boto3.client("sqs").create_queue(QueueName="stage")["QueueUrl"]
+        secret = boto3.client("secretsmanager").create_secret(Name="owner", SecretString="s" * 64)
+        monkeypatch.setenv("ROLL_STAGE_QUEUE_URL", running.queue_url)
+        monkeypatch.setenv("OWNER_SECRET_ARN", secret["ARN"])
+        for module in (assess, rolls, check, stage):
+            monkeypatch.setattr(module, "clock", running.clock)
+        TariffStore(Table("duty"), "tariffs").publish(load_tariff(ROOT / "demo" / "tariffs"))
+        yield running
+    for cached in (dynamo.client, wiring.owner_seals, assess.quotes):
+        cached.cache_clear()
+
+
+def good_rows(count: int) -> list[str]:
+    """The header and the first good rows of the sample."""
+    from avarez.roll.rows import RollReader, RollRow
+
+    found = [row.row for row in RollReader().read(line + "\n" for line in SAMPLE) if isinstance(row, RollRow)]
+    return [SAMPLE[0], *(SAMPLE[number - 1] for number in found[:count])]
+
+
+def plates(lines: list[str]) -> list[str]:
+    return [row["plate"] for row in csv.DictReader(lines)]
+
+
+def item_count() -> int:
+    return int(dynamo.client("dynamodb").scan(TableName="duty", Select="COUNT")["Count"])
+
+
+def pay(vehicle_id: str, year: int, city: str, plate: str, amount_rial: int) -> None:
+    """What a settled payment leaves behind."""
+    table = dynamo.client("dynamodb")
+    for key, item in (
+        (
+            keys.duty(vehicle_id, year),
+            {"status": "paid", "payment_id": "py_1", "municipality": city, "plate": plate},
+        ),
+        (
+            keys.obligation(city, plate, year),
+            {"status": "paid", "amount_rial": amount_rial, "paid_on": "2026-11-23"},
+        ),
+    ):
+        table.put_item(TableName="duty", Item=to_item({**item, "pk": key[0], "sk": key[1]}))
+
+
+def test_roll_previewed_shows_nothing_until_commit(system: System) -> None:
+    lines = good_rows(40)
+    roll = system.upload("MASHHAD", [*lines, lines[1], "x,y"])
+    assert (roll["status"], roll["rows_read"], roll["added"], roll["refused"]) == ("previewed", 42, 40, 2)
+    assert roll["refused_by_code"] == {"duplicate_row": 1, "columns_missing": 1}
+    assert system.quote("MASHHAD", plates(lines)[0])[1]["code"] == "vehicle_not_found"
+    assert system.act(roll, "commit")[0] == 202
+    status, quote = system.quote("MASHHAD", plates(lines)[0])
+    assert status == 201
+    assert sum(int(line["amount_rial"]) for line in quote["lines"]) == int(quote["owed_rial"]) > 0
+    assert quote["as_of"] == "2026-11-23"
+    assert quote["as_of_jalali"] == "1405-09-02"
+    assert quote["expires_at"] == "2026-11-23T20:30:00.000Z"
+    again = system.call("GET", "/v1/assessments/{id}", params={"id": quote["assessment_id"]})
+    assert again == (200, quote)
+    foreign = system.call(
+        "GET", "/v1/assessments/{id}", params={"id": quote["assessment_id"]}, by="municipality", city="TEHRAN"
+    )
+    assert foreign[1]["code"] == "assessment_not_found"
+
+
+def test_refused_file_opens_in_a_spreadsheet_and_computes_nothing(system: System) -> None:
+    lines = good_rows(1)
+    cells = next(csv.reader([lines[1]]))
+    cells[8] = "=1+1"
+    roll = system.upload("MASHHAD", [*lines, ",".join(cells)])
+    data = dynamo.client("s3").get_object(Bucket="rolls", Key=f"refused/MASHHAD/{roll['roll_id']}.csv")["Body"]
+    text = data.read().decode()
+    assert text.startswith("\ufeff")
+    (row,) = csv.DictReader(text.removeprefix("\ufeff").splitlines())
+    assert (row["row"], row["column"], row["code"]) == ("3", "model_year", "model_year_malformed")
+    assert row["value"] == "'=1+1"
+    assert f"/refused/MASHHAD/{roll['roll_id']}.csv" in roll["refused_rows_url"]
+
+
+def test_messages_delivered_three_times_count_once(system: System) -> None:
+    lines = good_rows(30)
+    roll = system.upload("MASHHAD", lines, times=3)
+    assert (roll["status"], roll["added"], roll["unchanged"]) == ("previewed", 30, 0)
+    before = item_count()
+    system.act(roll, "commit")
+    assert system.act(roll, "commit")[1]["status"] == "committed"
+    assert item_count() == before
+
+
+def test_second_roll_writes_only_what_changed(system: System) -> None:
+    lines = good_rows(20)
+    system.act(system.upload("MASHHAD", lines), "commit")
+    place = next(number for number, line in enumerate(lines) if ",petrol," in line)
+    upload = [*lines[:place], lines[place].replace(",petrol,", ",cng,"), *lines[place + 1 : 13]]
+    second = system.upload("MASHHAD", upload)
+    assert (second["added"], second["changed"], second["unchanged"]) == (0, 1, 11)
+    assert system.act(second, "commit")[0] == 202
+    assert system.quote("MASHHAD", plates(lines)[15])[0] == 201  # absence removes nothing
+
+
+def test_commit_after_another_roll_was_committed_is_outdated(system: System) -> None:
+    lines = good_rows(4)
+    first, second = system.upload("MASHHAD", lines[:3]), system.upload("MASHHAD", lines)
+    assert system.act(second, "commit")[0] == 202
+    assert system.act(first, "commit")[1]["code"] == "roll_outdated"
+
+
+def test_rollback_hides_the_rows_and_refuses_when_duties_are_paid(system: System) -> None:
+    lines = good_rows(5)
+    roll = system.upload("MASHHAD", lines)
+    system.act(roll, "commit")
+    plate = plates(lines)[0]
+    status, rolled = system.act(roll, "rollback")
+    assert (status, rolled["status"]) == (202, "rolled_back")
+    assert system.quote("MASHHAD", plate)[1]["code"] == "vehicle_not_found"
+
+    again = system.upload("MASHHAD", lines)
+    system.act(again, "commit")
+    quote = system.quote("MASHHAD", plate)[1]
+    stored = Table("duty").get(keys.assessment("MASHHAD", quote["plate"]["key"], quote["assessment_id"]))
+    assert stored is not None
+    year = stored["years"][0]
+    pay(stored["vehicle_id"], year["year"], "MASHHAD", quote["plate"]["key"], year["amount_rial"])
+    status, refused = system.act(again, "rollback")
+    assert (status, refused["code"]) == (409, "roll_in_use")
+    assert [duty["year"] for duty in refused["duties"]] == [year["year"]]
+    after = system.quote("MASHHAD", plate)[1]
+    assert year["year"] not in {one["year"] for one in after["years"] if one["amount_rial"] != "0"}
+
+
+def test_owner_id_is_stored_nowhere_in_clear(system: System) -> None:
+    lines = good_rows(6)
+    roll = system.upload("MASHHAD", lines)
+    owners = {row.owner_id for row in _rows(lines)}
+    table = json.dumps(dynamo.client("dynamodb").scan(TableName="duty")["Items"], default=repr)
+    s3 = dynamo.client("s3")
+    kept = [
+        s3.get_object(Bucket="rolls", Key=entry["Key"])["Body"].read().decode()
+        for entry in s3.list_objects_v2(Bucket="rolls")["Contents"]
+        if not entry["Key"].startswith("uploads/")
+    ]
+    assert roll["added"] == 6
+    assert not [owner for owner in owners for text in (table, *kept) if owner in text]
+    register = wiring.vehicle_register()
+    ((owner_id, (owner_hash, sealed)),) = register.sealed_owners([next(iter(owners))]).items()
+    wrapped = Table("duty").get(keys.owner(owner_hash))
+    assert wrapped is not None
+    assert register.seals.open(sealed, owner_hash, wrapped["wrapped_key"]) == owner_id
+
+
+def _rows(lines: list[str]) -> list[Any]:
+    from avarez.roll.rows import RollReader, RollRow
+
+    return [row for row in RollReader().read(line + "\n" for line in lines) if isinstance(row, RollRow)]
+
+
+def test_header_with_an_unknown_column_fails_by_name(system: System) -> None:
+    roll = system.upload("MASHHAD", [SAMPLE[0] + ",colour", SAMPLE[1] + ",red"])
+    assert roll["status"] == "failed"
+    assert roll["fault"]["code"] == "unknown_column"
+    assert "colour" in roll["fault"]["detail_en"]
+    assert system.act(roll, "commit")[1]["code"] == "roll_conflict"
+
+
+def test_moved_car_is_one_vehicle_and_its_payment_counts_everywhere(system: System) -> None:
+    lines = good_rows(400)
+    row = next(row for row in csv.DictReader(lines) if row["vin"] and row["class"] == "passenger")
+    mashhad = [SAMPLE[0], next(line for line in lines if row["vin"] in line)]
+    moved = {**row, "municipality": "TEHRAN", "plate": "11B111-11", "residence_from_jalali": "1403/05/01"}
+    tehran = [SAMPLE[0], ",".join(f'"{value}"' for value in moved.values())]
+    system.act(system.upload("MASHHAD", mashhad), "commit")
+    system.act(system.upload("TEHRAN", tehran), "commit")
+    status, found = system.call("GET", "/v1/vehicles/{plate}", params={"plate": "11B111-11"}, by="office")
+    assert status == 200
+    assert {place["municipality"] for place in found["municipalities"]} == {"MASHHAD", "TEHRAN"}
+    old, new = system.quote("MASHHAD", row["plate"])[1], system.quote("TEHRAN", "11B111-11")[1]
+    charged = [{one["year"] for one in quote["years"]} for quote in (old, new)]
+    assert not charged[0] & charged[1], "no year is charged by two cities"
+    by_vin = system.call("GET", "/v1/vehicles", by="office", vin=row["vin"].lower())
+    assert by_vin[1]["vehicle"] == found["vehicle"]
+    own = system.call(
+        "GET", "/v1/vehicles/{plate}", params={"plate": "11B111-11"}, by="municipality", city="TEHRAN"
+    )
+    assert [place["municipality"] for place in own[1]["municipalities"]] == ["TEHRAN"]
+    foreign = system.call("GET", "/v1/vehicles", by="municipality", city="YAZD", vin=row["vin"])
+    assert foreign[1]["code"] == "vehicle_not_found"
+
+
+CARD = {
+    "municipality": "SHIRAZ", "plate": "22J222-22", "vin": "IRAB1234567890123", "class": "passenger",
+    "make": "سایپا", "model": "تیبا", "model_year": 1398, "model_calendar": "jalali", "origin": "domestic",
+    "fuel": "petrol", "base_price_rial": "1500000000", "evidence": {"kind": "vehicle_card", "reference": "123"},
+}  # fmt: skip
+
+
+def test_car_in_no_roll_is_provisional_and_payable(system: System) -> None:
+    status, made = system.call("POST", "/v1/vehicles", CARD, by="office")
+    assert status == 201, made
+    assert made["vehicle"]["provisional"] is True
+    assert system.call("POST", "/v1/vehicles", CARD, by="office")[0] == 200
+    assert int(system.quote("SHIRAZ", "۲۲ ج ۲۲۲ - ایران ۲۲")[1]["owed_rial"]) > 0
+    other = {**CARD, "vin": "IRAB1234567890124"}
+    assert system.call("POST", "/v1/vehicles", other, by="office")[1]["code"] == "roll_conflict"
+
+
+def test_vehicle_is_found_among_hundreds_of_quotes_of_its_plate(system: System) -> None:
+    system.call("POST", "/v1/vehicles", CARD, by="office")
+    for number in range(250):
+        item = to_item({"pk": "SHIRAZ#22J222-22", "sk": f"ASSESSMENT#{number:04d}", "plate": "22J222-22"})
+        dynamo.client("dynamodb").put_item(TableName="duty", Item=item)
+    status, found = system.call("GET", "/v1/vehicles/{plate}", params={"plate": "22J222-22"}, by="office")
+    assert (status, found["vehicle"]["vin"]) == (200, CARD["vin"])
+
+
+def test_vehicle_card_faults_come_with_their_pointers(system: System) -> None:
+    bad = {**CARD, "fuel": "wood", "base_price_rial": "2.4e9"}
+    status, problem = system.call("POST", "/v1/vehicles", bad, by="office")
+    assert (status, problem["code"]) == (422, "invalid_input")
+    assert {(fault["pointer"], fault["code"]) for fault in problem["errors"]} == {
+        ("/fuel", "fuel_unknown"),
+        ("/base_price_rial", "base_price_malformed"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"municipality": "MASHHAD", "plate": "nonsense"}, 422, "plate_malformed"),
+        ({"municipality": "ATLANTIS", "plate": "12B345-67"}, 422, "municipality_unknown"),
+        ({"municipality": "MASHHAD", "plate": "12B345-67"}, 404, "vehicle_not_found"),
+        ({"municipality": "MASHHAD"}, 422, "invalid_input"),
+        ({"municipality": "MASHHAD", "plate": "12B345-67", "as_of": "2026-02-31"}, 422, "invalid_input"),
+    ],
+)
+def test_quote_of_bad_input_is_refused_by_code(system: System, body: Any, status: int, code: str) -> None:
+    answer = system.call("POST", "/v1/assessments", body, by="office")
+    assert (answer[0], answer[1]["code"]) == (status, code)
+
+
+def test_foreign_city_finds_no_roll_and_no_vehicle(system: System) -> None:
+    lines = good_rows(2)
+    roll = system.upload("MASHHAD", lines)
+    system.act(roll, "commit")
+    params = {"id": roll["roll_id"]}
+    for method, route in (("GET", "/v1/rolls/{id}"), ("POST", "/v1/rolls/{id}/rollback")):
+        body: Any = None if method == "GET" else {}
+        assert system.call(method, route, body, by="municipality", city="YAZD", params=params)[0] == 404
+    wanted = {"municipality": "MASHHAD", "plate": plates(lines)[0]}
+    answer = system.call("POST", "/v1/assessments", wanted, by="municipality", city="YAZD")
+    assert (answer[0], answer[1]["code"]) == (404, "vehicle_not_found")
+
+
+def test_quote_of_another_day_says_that_it_is_not_payable(system: System) -> None:
+    system.call("POST", "/v1/vehicles", CARD, by="office")
+    quote = system.quote("SHIRAZ", "22J222-22", as_of="2025-06-01", through_year=1400)[1]
+    assert quote["payable"] is False
+    assert quote["through_year"] == 1400
+    assert system.quote("SHIRAZ", "22J222-22", through_year=1450)[1]["code"] == "invalid_input"
+
+
+def test_municipalities_are_listed_to_everyone(system: System) -> None:
+    cities = system.call("GET", "/v1/municipalities")[1]["municipalities"]
+    codes = [city["code"] for city in cities]
+    assert len(set(codes)) == len(codes) == 1324
+    assert {"TEHRAN", "MASHHAD", "ISFAHAN", "SHIRAZ", "TABRIZ", "GOLUGAH-BEHSHAHR"} <= set(codes)
