@@ -1,0 +1,1 @@
+"""Payments, the gateways' callbacks, and the journal entries that settle them."""

@@ -1,0 +1,117 @@
+"""A gateway's callback: untrusted words that may start a verification, and never more than that.
+
+Every callback that names one of our payments and its token is kept as an event. Those that the table of states
+knows no transition for change nothing: the outcome they get is that of the payment as it stands.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+
+from avarez.errors import ChannelUnavailable, OutcomeUnknown, TransactionRefused
+from avarez.ids import is_id
+from functions.pay import verification
+from functions.pay.gateways.port import Claim, Gateway
+from functions.pay.ports import Desk
+from functions.pay.records import Event, Payment
+from functions.pay.states import Occurrence, Status
+
+SOURCE = "callback"
+_ATTEMPTS_MAX = 4
+
+
+def receive(desk: Desk, *, gateway_name: str, fields: Mapping[str, str]) -> Payment | None:
+    """The payment that the callback was about, as it stands afterwards; None when it proves to know none.
+
+    A payment left `verifying` (the gateway did not answer in time) is handed to the queue.
+    """
+    try:
+        gateway = desk.gateways.get(gateway_name)
+    except ChannelUnavailable:
+        return None
+    claim = gateway.read_callback(fields)
+    if claim is None or not is_id("py", claim.order_id):
+        return None
+    payment = desk.store.payment(claim.order_id)
+    if payment is None or payment.gateway != gateway_name:
+        return None
+    if payment.token and not hmac.compare_digest(payment.token, claim.token):
+        desk.report("callback_refused")
+        _record(desk, payment, Occurrence.CALLBACK_REFUSED, {"reason": "token"})
+        return None
+    for _ in range(_ATTEMPTS_MAX):
+        try:
+            payment = _apply(desk, gateway, payment, claim)
+            break
+        except TransactionRefused:
+            payment = desk.store.payment(claim.order_id) or payment
+    if payment.status is Status.VERIFYING:
+        desk.queue.send({"payment_id": payment.payment_id})
+    return payment
+
+
+def _apply(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
+    """One attempt; raises `TransactionRefused` when somebody else moved the payment meanwhile."""
+    match payment.status, claim.state:
+        case ((Status.PENDING | Status.EXPIRED), "paid"):
+            return _claimed_paid(desk, gateway, payment, claim)
+        case Status.PENDING, "cancelled":
+            return _claimed_cancelled(desk, gateway, payment, claim)
+        case Status.VERIFYING, _:
+            _record(desk, payment, Occurrence.CALLBACK_REPEATED, _note(claim))
+            return verification.resolve(desk, gateway, payment, source=SOURCE)
+        case Status.CREATED, _:
+            # Parked: the page's token is not ours yet, and the sweep will ask the gateway itself.
+            return _record(desk, payment, Occurrence.CALLBACK_EARLY, _note(claim))
+        case Status.PENDING, _:
+            return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
+        case _:
+            same = claim.state == "paid" and claim.reference == payment.reference
+            occurrence = Occurrence.CALLBACK_REPEATED if same else Occurrence.CALLBACK_LATE
+            return _record(desk, payment, occurrence, _note(claim))
+
+
+def _claimed_paid(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
+    """Begins and runs a verification, while the gateway's window may still be open."""
+    if desk.clock.now() > payment.verify_until_at:
+        desk.report("callback_late")
+        return _record(desk, payment, Occurrence.CALLBACK_LATE, _note(claim))
+    if payment.verify_starts >= verification.VERIFY_STARTS_MAX:
+        return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
+    suspicion = "" if claim.amount_rial == payment.amount_rial else verification.AMOUNT_IN_CALLBACK
+    payment = verification.begin(desk, payment, reference=claim.reference, suspicion=suspicion, source=SOURCE)
+    return verification.resolve(desk, gateway, payment, source=SOURCE)
+
+
+def _claimed_cancelled(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
+    """Believed when the gateway says so itself; what it cannot prove changes nothing."""
+    if gateway.can_inquire_without_callback:
+        try:
+            inquiry = gateway.inquire(token=payment.token, order_id=payment.payment_id)
+        except OutcomeUnknown:
+            return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
+        if inquiry.state == "cancelled":
+            return verification.close(desk, payment, Occurrence.CANCELLED_AT_GATEWAY, SOURCE)
+        if inquiry.state == "paid":
+            # The queue verifies: one callback waits for one call of the gateway only.
+            return verification.begin(
+                desk,
+                payment,
+                reference=inquiry.reference,
+                suspicion="" if inquiry.amount_rial == payment.amount_rial else verification.AMOUNT_IN_INQUIRY,
+                source=SOURCE,
+            )
+    return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
+
+
+def _note(claim: Claim) -> dict[str, str]:
+    amount = {} if claim.amount_rial is None else {"claimed_amount_rial": str(claim.amount_rial)}
+    return {"state": claim.state, "reference": claim.reference, **amount}
+
+
+def _record(desk: Desk, payment: Payment, occurrence: Occurrence, note: Mapping[str, str]) -> Payment:
+    event = Event(occurrence, SOURCE, desk.clock.now(), payment.status, payment.status, note)
+    if not desk.store.record(payment, event):
+        desk.report("event_dropped")
+    return payment

@@ -1,0 +1,1 @@
+"""Payment gateways: one port, and an adapter for each gateway."""

@@ -1,0 +1,227 @@
+"""The adapter of the sandbox gateway: JSON over HTTP, amounts in rial, page and window of 15 minutes.
+
+Source: `docs/gateways.md`, with transcripts that the tests replay.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from avarez.errors import OutcomeUnknown
+from avarez.money import parse_rial
+from functions.pay.gateways.port import (
+    AmountRefused,
+    Claim,
+    Inquiry,
+    NotPaid,
+    Returned,
+    Token,
+    TokenRefused,
+    Verified,
+    VerifyResult,
+    from_units,
+    to_units,
+)
+
+ANSWER_BYTES_MAX = 64 * 1024
+"""A genuine answer has a few hundred bytes; anything longer is no answer."""
+
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
+_REFERENCE_REQUIRED = 9
+_INQUIRY_STATES: Mapping[str, str] = {
+    "open": "open",
+    "paid": "paid",
+    "verified": "paid",
+    "cancelled": "cancelled",
+    "expired": "gone",
+    "reversed": "returned",
+}
+
+
+class SandboxGateway:
+    """The sandbox gateway behind `base_url`; one connection a call, `timeout_ms` for the whole of it."""
+
+    name = "sandbox"
+    rial_per_unit = 1
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        merchant: str,
+        secret: str,
+        page_lifetime_s: int = 900,
+        verify_window_s: int = 900,
+        can_inquire_without_callback: bool = True,
+        timeout_ms: int = 4_500,
+    ) -> None:
+        """`timeout_ms` stays below the five seconds that a callback may wait."""
+        self._address = urlsplit(base_url)
+        self._merchant = merchant
+        self._secret = secret
+        self._timeout_ms = timeout_ms
+        self.page_lifetime = timedelta(seconds=page_lifetime_s)
+        self.verify_window = timedelta(seconds=verify_window_s)
+        self.can_inquire_without_callback = can_inquire_without_callback
+
+    def request_token(self, *, order_id: str, amount_rial: int, callback_url: str) -> Token | TokenRefused:
+        """A page to pay on, or the gateway's refusal.
+
+        Raises:
+            OutcomeUnknown: no readable answer; a page may exist, but nobody can know its address.
+        """
+        answer = self._call(
+            "/api/request",
+            {
+                "order_id": order_id,
+                "amount": str(to_units(amount_rial, self.rial_per_unit)),
+                "callback_url": callback_url,
+            },
+        )
+        if _code(answer) != 0:
+            return TokenRefused(_text(answer, "message")[:200])
+        token, page_url = _text(answer, "token"), _text(answer, "page_url")
+        if not _WORD.fullmatch(token) or not page_url.startswith(("http://", "https://")):
+            raise OutcomeUnknown()
+        return Token(token, page_url)
+
+    def read_callback(self, fields: Mapping[str, str]) -> Claim | None:
+        """What the callback claims, or None when it names no order."""
+        order_id, token = fields.get("order_id", ""), fields.get("token", "")
+        if not _WORD.fullmatch(order_id) or not _WORD.fullmatch(token):
+            return None
+        reference = fields.get("reference", "")
+        if reference and not _WORD.fullmatch(reference):
+            reference = ""
+        state = fields.get("state", "")
+        return Claim(
+            order_id=order_id,
+            token=token,
+            state="paid" if state == "paid" and reference else "cancelled" if state == "cancelled" else "other",
+            reference=reference,
+            amount_rial=self._amount_or_none(fields.get("amount", "")),
+        )
+
+    def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult:
+        """Confirms the money under `reference`; asking again is harmless.
+
+        Raises:
+            OutcomeUnknown: no readable answer; the money may or may not be confirmed.
+        """
+        amount = str(to_units(amount_rial, self.rial_per_unit))
+        answer = self._call(
+            "/api/verify", {"token": token, "reference": reference, "order_id": order_id, "amount": amount}
+        )
+        match _code(answer):
+            case 0 | 1 as code:
+                if _text(answer, "reference") != reference or _text(answer, "order_id") != order_id:
+                    raise OutcomeUnknown()
+                return Verified(reference, self._amount(answer), already=code == 1)
+            case 2 | 3:
+                return NotPaid()
+            case 4:
+                return Returned()
+            case 5:
+                return AmountRefused(self._amount(answer))
+        raise OutcomeUnknown()
+
+    def inquire(self, *, token: str, order_id: str) -> Inquiry:
+        """What became of the page behind `token`.
+
+        Raises:
+            OutcomeUnknown: no readable answer, or the gateway tells nothing without a reference.
+        """
+        answer = self._call("/api/inquiry", {"token": token, "order_id": order_id})
+        code = _code(answer)
+        if code == 3:
+            return Inquiry("gone")
+        state = _INQUIRY_STATES.get(_text(answer, "state")) if code == 0 else None
+        if state is None or code == _REFERENCE_REQUIRED or _text(answer, "order_id") != order_id:
+            raise OutcomeUnknown()
+        if state != "paid":
+            return Inquiry(state)  # type: ignore[arg-type]  # the values of the table above
+        reference = _text(answer, "reference")
+        if not _WORD.fullmatch(reference):
+            raise OutcomeUnknown()
+        return Inquiry("paid", reference, self._amount(answer))
+
+    def _amount(self, answer: Mapping[str, Any]) -> int:
+        amount_rial = self._amount_or_none(_text(answer, "amount"))
+        if amount_rial is None:
+            raise OutcomeUnknown()
+        return amount_rial
+
+    def _amount_or_none(self, text: str) -> int | None:
+        try:
+            return from_units(parse_rial(text), self.rial_per_unit)
+        except ValueError:
+            return None
+
+    def _call(self, path: str, members: Mapping[str, str]) -> dict[str, Any]:
+        """One POST, its JSON answer. The whole exchange shares one deadline."""
+        deadline = time.monotonic() + self._timeout_ms / 1000
+        body = json.dumps({"merchant": self._merchant, **members}).encode()
+        connection = self._connection()
+        try:
+            connection.request(
+                "POST",
+                self._address.path.rstrip("/") + path,
+                body,
+                {"content-type": "application/json", "authorization": f"Bearer {self._secret}"},
+            )
+            _limit(connection, deadline)
+            response = connection.getresponse()
+            chunks: list[bytes] = []
+            size = 0
+            while not response.isclosed():
+                _limit(connection, deadline)
+                chunk = response.read1(8192)
+                if not chunk:
+                    break
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > ANSWER_BYTES_MAX:
+                    raise OutcomeUnknown()
+            answer = json.loads(b"".join(chunks))
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+            raise OutcomeUnknown() from error
+        finally:
+            connection.close()
+        if response.status != 200 or not isinstance(answer, dict):
+            raise OutcomeUnknown()
+        return answer
+
+    def _connection(self) -> http.client.HTTPConnection:
+        host, port, timeout_s = self._address.hostname or "", self._address.port, self._timeout_ms / 1000
+        if self._address.scheme == "https":
+            return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
+        return http.client.HTTPConnection(host, port, timeout=timeout_s)
+
+
+def _limit(connection: http.client.HTTPConnection, deadline: float) -> None:
+    """Gives the socket what is left of the time."""
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    if connection.sock is not None:
+        connection.sock.settimeout(left_s)
+
+
+def _code(answer: Mapping[str, Any]) -> int:
+    code = answer.get("code")
+    if type(code) is not int:
+        raise OutcomeUnknown()
+    return code
+
+
+def _text(answer: Mapping[str, Any], name: str) -> str:
+    value = answer.get(name)
+    return value if isinstance(value, str) else ""

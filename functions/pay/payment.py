@@ -1,0 +1,310 @@
+"""Opening a payment: one transaction takes the duties, then the gateway gives a page to pay on.
+
+The numbers are the obligations of `create`, and come back in its comments.
+1. Once per Idempotency-Key; the same key with the same body gets the first answer again.
+2. The quote exists for this caller, is of today, has not expired, and owes something.
+3. The duties are leased to this payment, all or none, before the gateway hears of it.
+4. A page is opened; a crash or a silent gateway leaves a payment that the same key resumes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from avarez.canonical import content_hash
+from avarez.clock import tehran_today, to_rfc3339
+from avarez.errors import (
+    AssessmentNotFound,
+    ChannelUnavailable,
+    DutyLocked,
+    FieldError,
+    GatewayUnavailable,
+    IdempotencyMismatch,
+    InvalidInput,
+    NothingOwed,
+    OutcomeUnknown,
+    PaymentNotFound,
+    QuoteExpired,
+    QuoteNotPayable,
+    ReturnUrlRefused,
+    ServiceBusy,
+    TransactionRefused,
+)
+from avarez.http.principal import Principal
+from avarez.ids import is_id, new_id
+from avarez.money import format_rial
+from functions.pay.gateways.port import Gateway, TokenRefused
+from functions.pay.ports import Desk
+from functions.pay.records import Event, Payment, Quote, Replay
+from functions.pay.states import Occurrence, Status
+
+ROUTE = "POST /v1/payments"
+LEASE_MARGIN = timedelta(minutes=2)
+"""A payment lives this much longer than the gateway's page: the time to open it and to come back from it."""
+
+INQUIRY_EVERY = timedelta(seconds=45)
+"""With a sweep each minute, money whose callback was lost is found within two minutes of paying."""
+
+IDEMPOTENCY_DAYS = 90
+YEARS_MAX = 40
+"""Duty years of one payment; a settle transaction has at most 100 items, two of them for a year."""
+RETURN_URL_LENGTH_MAX = 1_000
+_CREATE_ATTEMPTS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the caller wants paid, and how."""
+
+    assessment_id: str
+    channel: str
+    gateway: str
+    return_url: str
+
+    def body_hash(self) -> str:
+        """The same for the same wish, however its JSON was written."""
+        return content_hash(
+            {
+                "assessment_id": self.assessment_id,
+                "channel": self.channel,
+                "gateway": self.gateway,
+                "return_url": self.return_url,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The first answer to a payment, and whether it was given before."""
+
+    answer: dict[str, Any]
+    replayed: bool
+    payment_id: str
+
+
+def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opened:
+    """A payment with a page to pay on; repeating the call with the same key never makes a second one.
+
+    Raises:
+        IdempotencyMismatch, AssessmentNotFound, QuoteNotPayable, QuoteExpired, NothingOwed, ReturnUrlRefused,
+        ChannelUnavailable, DutyLocked, DutyPaid: nothing was written.
+        GatewayUnavailable: no page; the same key resumes, unless the gateway refused outright.
+    """
+    # 1
+    if (replay := desk.store.replay(principal.username, ROUTE, key)) is not None:
+        return _replayed(desk, replay, asked)
+    # 2
+    now = desk.clock.now()
+    if asked.channel != "gateway":
+        raise ChannelUnavailable()
+    _check_return_url(desk, asked.return_url)
+    quote = desk.store.quote(asked.assessment_id) if is_id("as", asked.assessment_id) else None
+    if quote is None or not principal.reaches(quote.municipality):
+        raise AssessmentNotFound()
+    _check_quote(desk, quote, principal, now)
+    gateway = desk.gateways.get(asked.gateway or desk.gateways.default())
+    payment = _new_payment(
+        quote, principal, asked, gateway, fee_rial=desk.store.fee_rial(quote.municipality), now=now
+    )
+    # 3
+    replay = Replay(
+        caller=principal.username,
+        route=ROUTE,
+        key=key,
+        body_hash=asked.body_hash(),
+        payment_id=payment.payment_id,
+        expires_epoch_s=int((now + timedelta(days=IDEMPOTENCY_DAYS)).timestamp()),
+    )
+    for _ in range(_CREATE_ATTEMPTS_MAX):
+        try:
+            desk.store.create(payment, Event(Occurrence.CREATED, "person", now, None, Status.CREATED), replay)
+        except DutyLocked:
+            desk.report("lease_conflict")
+            raise
+        except TransactionRefused:
+            if (other := desk.store.replay(principal.username, ROUTE, key)) is not None:
+                return _replayed(desk, other, asked)
+            continue  # whoever held a duty let it go between the refusal and our look
+        desk.report("payment_created")
+        # 4
+        return Opened(_open_page(desk, payment, gateway), False, payment.payment_id)
+    raise ServiceBusy(retry_after_s=1)
+
+
+def find(desk: Desk, *, principal: Principal, payment_id: str) -> Payment:
+    """The payment, for a caller whom its city concerns.
+
+    Raises:
+        PaymentNotFound: there is none, or it is another's.
+    """
+    payment = desk.store.payment(payment_id) if is_id("py", payment_id) else None
+    if payment is None or not principal.reaches(payment.municipality):
+        raise PaymentNotFound()
+    return payment
+
+
+def _replayed(desk: Desk, replay: Replay, asked: Asked) -> Opened:
+    if replay.body_hash != asked.body_hash():
+        raise IdempotencyMismatch()
+    payment = desk.store.payment(replay.payment_id)
+    if payment is None:
+        raise ServiceBusy(retry_after_s=1)
+    if payment.answer is not None:
+        return Opened(dict(payment.answer), True, payment.payment_id)
+    if payment.status is Status.CREATED:
+        return Opened(_open_page(desk, payment, desk.gateways.get(payment.gateway)), True, payment.payment_id)
+    raise _never_opened()
+
+
+def _never_opened() -> GatewayUnavailable:
+    return GatewayUnavailable(
+        "This payment never got a page to pay on, and no money was taken; begin again with a new Idempotency-Key.",
+        "برای این پرداخت صفحه‌ای باز نشد و پولی کم نشده است؛ با یک Idempotency-Key تازه دوباره آغاز کنید.",
+    )
+
+
+def _check_return_url(desk: Desk, return_url: str) -> None:
+    """Refuses every address that is not on a registered origin, and every trick with one."""
+    if not return_url:
+        return
+    if len(return_url) > RETURN_URL_LENGTH_MAX or not return_url.isascii() or "\\" in return_url:
+        raise ReturnUrlRefused()
+    if any(character <= " " or character == "\x7f" for character in return_url):
+        raise ReturnUrlRefused()
+    try:
+        parts = urlsplit(return_url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        raise ReturnUrlRefused() from None
+    if origin not in desk.return_origins:
+        raise ReturnUrlRefused()
+
+
+def _check_quote(desk: Desk, quote: Quote, principal: Principal, now: datetime) -> None:
+    """A quote expires at the midnight after it was made, so `expires_at` tells the day it was made on."""
+    made_on = tehran_today(quote.expires_at - timedelta(milliseconds=1))
+    if quote.as_of != made_on:
+        raise QuoteNotPayable()
+    if now >= quote.expires_at:
+        extra: dict[str, Any] = {"assessment_needed": {"municipality": quote.municipality, "plate": quote.plate}}
+        if (fresh := desk.reassess(quote, now, principal.username)) is not None:
+            extra["assessment"] = dict(fresh)
+        raise QuoteExpired(extra=extra)
+    if quote.as_of != tehran_today(now):
+        raise QuoteNotPayable()
+    if quote.owed_rial <= 0 or not quote.years:
+        raise NothingOwed()
+    if len(quote.years) > YEARS_MAX:
+        raise InvalidInput(
+            errors=[
+                FieldError(
+                    "/assessment_id",
+                    "too_many_years",
+                    f"One payment takes at most {YEARS_MAX} duty years; assess with an earlier through_year.",
+                    f"هر پرداخت حداکثر {YEARS_MAX} سال را می‌پذیرد؛ با through_year زودتر برآورد بگیرید.",
+                )
+            ]
+        )
+
+
+def _new_payment(
+    quote: Quote, principal: Principal, asked: Asked, gateway: Gateway, *, fee_rial: int, now: datetime
+) -> Payment:
+    total_rial = sum(part.amount_rial for part in quote.years) + quote.rounding_rial
+    if total_rial != quote.owed_rial:
+        raise ValueError(f"the years of {quote.assessment_id} do not add up to what is owed")
+    expires_at = now + gateway.page_lifetime + LEASE_MARGIN
+    return Payment(
+        payment_id=new_id("py", now),
+        assessment_id=quote.assessment_id,
+        municipality=quote.municipality,
+        plate=quote.plate,
+        vehicle_id=quote.vehicle_id,
+        years=quote.years,
+        rounding_rial=quote.rounding_rial,
+        fee_rial=fee_rial,
+        amount_rial=total_rial + fee_rial,
+        status=Status.CREATED,
+        channel=asked.channel,
+        gateway=gateway.name,
+        created_by=principal.username,
+        office=principal.office or "",
+        created_at=now,
+        expires_at=expires_at,
+        verify_until_at=expires_at + gateway.verify_window,
+        trace_hash=quote.trace_hash,
+        tariff_version=quote.tariff_version,
+        return_url=asked.return_url,
+        # Nobody can open the page any more once the margin is used up; then the sweep frees the duties.
+        open_due_at=now + LEASE_MARGIN,
+    )
+
+
+def may_open_page(payment: Payment, gateway: Gateway, now: datetime) -> bool:
+    """Whether a page opened now would close before the payment's leases end."""
+    return now + gateway.page_lifetime <= payment.expires_at
+
+
+def _open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
+    """The first answer of a payment that has got its page, from us or from a twin of this request."""
+    now = desk.clock.now()
+    if not may_open_page(payment, gateway, now):
+        raise _never_opened()
+    try:
+        result = gateway.request_token(
+            order_id=payment.payment_id,
+            amount_rial=payment.amount_rial,
+            callback_url=f"{desk.public_origin}/v1/callbacks/{payment.gateway}",
+        )
+    except OutcomeUnknown as unknown:
+        desk.report("gateway_unavailable")
+        raise GatewayUnavailable(retry_after_s=5) from unknown
+    if isinstance(result, TokenRefused):
+        _refused(desk, payment, result, now)
+    after = payment.next(
+        Occurrence.TOKEN_GIVEN,
+        open_due_at=now + INQUIRY_EVERY,
+        token=result.token,
+        redirect_url=result.redirect_url,
+        answer={
+            "payment_id": payment.payment_id,
+            "status": Status.PENDING.value,
+            "assessment_id": payment.assessment_id,
+            "channel": payment.channel,
+            "gateway": payment.gateway,
+            "amount_rial": format_rial(payment.amount_rial),
+            "fee_rial": format_rial(payment.fee_rial),
+            "expires_at": to_rfc3339(payment.expires_at),
+            "redirect_url": result.redirect_url,
+        },
+    )
+    event = Event(Occurrence.TOKEN_GIVEN, "gateway", now, payment.status, after.status)
+    try:
+        desk.store.advance(payment, after, event)
+    except TransactionRefused:
+        current = desk.store.payment(payment.payment_id)
+        if current is None or current.answer is None:
+            raise _never_opened() from None
+        return dict(current.answer)
+    assert after.answer is not None  # noqa: S101 - set four lines above
+    return dict(after.answer)
+
+
+def _refused(desk: Desk, payment: Payment, refusal: TokenRefused, now: datetime) -> NoReturn:
+    """The gateway said no: the payment has failed and its duties are free."""
+    after = payment.next(Occurrence.TOKEN_REFUSED, open_due_at=None)
+    event = Event(
+        Occurrence.TOKEN_REFUSED, "gateway", now, payment.status, after.status, {"reason": refusal.reason}
+    )
+    try:
+        desk.store.close(payment, after, event)
+    except TransactionRefused:
+        raise GatewayUnavailable(retry_after_s=5) from None
+    desk.report("payment_failed")
+    raise GatewayUnavailable(
+        "The payment gateway refused this payment; no money was taken. Begin again with a new Idempotency-Key.",
+        "درگاه این پرداخت را نپذیرفت؛ پولی کم نشده است. با یک Idempotency-Key تازه دوباره آغاز کنید.",
+    )

@@ -1,0 +1,96 @@
+"""What the use cases of payments need from outside; `store.py` and the tests' fake implement the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from avarez.clock import Clock
+from avarez.ports import Queue
+from functions.pay.gateways.port import Gateway
+from functions.pay.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay
+
+
+class Store(Protocol):
+    """The duty and ledger tables as payments see them. Every write is all or nothing.
+
+    Writes that name `before` raise `TransactionRefused` when the payment has moved on since it was read; a
+    write of ours whose response was lost is recognised and counts as done.
+    """
+
+    def quote(self, assessment_id: str) -> Quote | None: ...
+
+    def fee_rial(self, municipality: str) -> int: ...
+
+    def payment(self, payment_id: str) -> Payment | None: ...
+
+    def events(self, payment: Payment) -> Sequence[Event]: ...
+
+    def replay(self, caller: str, route: str, key: str) -> Replay | None: ...
+
+    def create(self, payment: Payment, event: Event, replay: Replay) -> None:
+        """Writes a new payment with its leases.
+
+        Raises:
+            DutyLocked, DutyPaid: another holds a duty, or it is paid.
+            TransactionRefused: the Idempotency-Key was used at the same moment.
+        """
+
+    def advance(self, before: Payment, after: Payment, event: Event) -> None:
+        """A transition that touches no duty."""
+
+    def begin_verifying(self, before: Payment, after: Payment, event: Event) -> None:
+        """Stores the gateway's reference as this payment's alone and confirms the leases.
+
+        Raises:
+            ReferenceReused: the reference belongs to another payment.
+            DutyLocked, DutyPaid: a duty is no longer to be had.
+        """
+
+    def resume_waiting(self, before: Payment, after: Payment, event: Event) -> None:
+        """Gives the reference up again, and makes the leases lapse by time as before."""
+
+    def close(self, before: Payment, after: Payment, event: Event, entry: JournalEntry | None = None) -> None:
+        """Ends the payment without a certificate and frees the duties that it still holds."""
+
+    def settle(
+        self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
+    ) -> None:
+        """Writes the paid duties, the journal entry, the outbox row and the reserved certificate."""
+
+    def postpone(self, before: Payment, after: Payment) -> None: ...
+
+    def record(self, payment: Payment, event: Event) -> bool:
+        """Keeps an event that changed nothing; False when this state's events are full."""
+
+    def due(self, shard: int, now: datetime, limit: int) -> Sequence[OpenRow]: ...
+
+    def forget(self, row: OpenRow) -> None:
+        """Removes the open row of a payment that is not open."""
+
+
+class GatewaySet(Protocol):
+    """The gateways of this deployment; raises `ChannelUnavailable` where there is none."""
+
+    def get(self, name: str) -> Gateway: ...
+
+    def default(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a use case of payments works with, wired once.
+
+    `report` counts an event of money. `reassess` gives a fresh quote in its public form, or None.
+    """
+
+    store: Store
+    gateways: GatewaySet
+    queue: Queue
+    clock: Clock
+    report: Callable[[str], None]
+    public_origin: str
+    return_origins: frozenset[str]
+    reassess: Callable[[Quote, datetime, str], Mapping[str, Any] | None]

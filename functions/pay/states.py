@@ -1,0 +1,83 @@
+"""The states of a payment and every legal transition between them, in ONE table.
+
+A transition that is not in the table does not happen: what arrived is stored as an event and changes nothing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Status(StrEnum):
+    """Where a payment stands; the words are those of the public contract."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    VERIFYING = "verifying"
+    SETTLED = "settled"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+    SUSPENSE = "suspense"
+
+
+class Occurrence(StrEnum):
+    """What can happen to a payment."""
+
+    CREATED = "created"
+    TOKEN_GIVEN = "token_given"  # noqa: S105 - the name of an occurrence
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - the name of an occurrence
+    CANCELLED = "cancelled"
+    CANCELLED_AT_GATEWAY = "cancelled_at_gateway"
+    WINDOW_PASSED = "window_passed"
+    PAID_AT_GATEWAY = "paid_at_gateway"
+    LEASE_LOST = "lease_lost"
+    VERIFIED = "verified"
+    AMOUNT_DIFFERS = "amount_differs"
+    NOT_PAID = "not_paid"
+    MONEY_RETURNED = "money_returned"
+    REFUND_BEGUN = "refund_begun"
+    REFUND_DONE = "refund_done"
+    # what is stored without a transition
+    CALLBACK_REPEATED = "callback_repeated"
+    CALLBACK_EARLY = "callback_early"
+    CALLBACK_LATE = "callback_late"
+    CALLBACK_REFUSED = "callback_refused"
+    CALLBACK_UNPROVEN = "callback_unproven"
+    REFERENCE_REUSED = "reference_reused"
+
+
+TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyType(
+    {
+        (Status.CREATED, Occurrence.TOKEN_GIVEN): Status.PENDING,
+        (Status.CREATED, Occurrence.TOKEN_REFUSED): Status.FAILED,
+        (Status.CREATED, Occurrence.CANCELLED): Status.CANCELLED,
+        (Status.CREATED, Occurrence.WINDOW_PASSED): Status.EXPIRED,
+        (Status.PENDING, Occurrence.PAID_AT_GATEWAY): Status.VERIFYING,
+        (Status.PENDING, Occurrence.CANCELLED): Status.CANCELLED,
+        (Status.PENDING, Occurrence.CANCELLED_AT_GATEWAY): Status.CANCELLED,
+        (Status.PENDING, Occurrence.WINDOW_PASSED): Status.EXPIRED,
+        (Status.PENDING, Occurrence.LEASE_LOST): Status.EXPIRED,
+        (Status.PENDING, Occurrence.MONEY_RETURNED): Status.EXPIRED,
+        (Status.VERIFYING, Occurrence.VERIFIED): Status.SETTLED,
+        (Status.VERIFYING, Occurrence.AMOUNT_DIFFERS): Status.SUSPENSE,
+        (Status.VERIFYING, Occurrence.NOT_PAID): Status.PENDING,
+        (Status.VERIFYING, Occurrence.MONEY_RETURNED): Status.EXPIRED,
+        # A late payer, while the gateway's window lasts and nobody else holds the duty.
+        (Status.EXPIRED, Occurrence.PAID_AT_GATEWAY): Status.VERIFYING,
+        (Status.SETTLED, Occurrence.REFUND_BEGUN): Status.REFUNDING,
+        (Status.SUSPENSE, Occurrence.REFUND_BEGUN): Status.REFUNDING,
+        (Status.REFUNDING, Occurrence.REFUND_DONE): Status.REFUNDED,
+    }
+)
+
+OPEN = frozenset({Status.CREATED, Status.PENDING, Status.VERIFYING})
+"""States that the sweep looks after; each has a row among the open payments."""
+
+
+def after(status: Status, occurrence: Occurrence) -> Status | None:
+    """The state that follows, or None where the table knows no such transition."""
+    return TRANSITIONS.get((status, occurrence))

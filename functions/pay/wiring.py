@@ -1,0 +1,93 @@
+"""Puts the use cases of payments together with what they work on. Tests call `wire` with fakes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from avarez.clock import SystemClock
+from avarez.dynamo import Table, client, translated
+from avarez.errors import AvarezError
+from avarez.observability import metric
+from avarez.settings import setting
+from functions.pay.gateways.registry import Gateways
+from functions.pay.ports import Desk
+from functions.pay.records import Quote
+from functions.pay.store import DynamoStore
+
+
+class SqsQueue:
+    """The queue of payments to verify; without an address it drops, since the sweep finds them anyway."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def send(self, message: dict[str, str], delay_s: int = 0) -> None:
+        """Sends the message once or more; a queue that is not to be reached must not fail a payment."""
+        if not self._url:
+            return
+        try:
+            with translated():
+                client("sqs").send_message(
+                    QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=delay_s
+                )
+        except AvarezError:
+            metric("verify_queue_unreachable")
+
+
+def read_gateways_secret() -> str:
+    """The JSON that names the gateways and holds their credentials."""
+    with translated():
+        answer = client("secretsmanager").get_secret_value(SecretId=setting("GATEWAYS_SECRET_ARN"))
+    return str(answer["SecretString"])
+
+
+def reassess(quote: Quote, now: datetime, username: str) -> Mapping[str, Any] | None:
+    """A fresh quote for the same car and city; None where this function may not make one, or cannot."""
+    bucket = os.environ.get("TARIFF_BUCKET", "")
+    if not bucket:
+        return None
+    # Only an expired quote needs the law's rules, so only then are they loaded.
+    from avarez.quotes.quote import Quotes
+    from avarez.quotes.store import DutyStore, TariffStore
+
+    duty = Table(setting("DUTY_TABLE"))
+    try:
+        return Quotes(DutyStore(duty), TariffStore(duty, bucket)).make(
+            municipality=quote.municipality, plate=quote.plate, now=now, created_by=username
+        )
+    except AvarezError:
+        return None
+
+
+def wire(**replaced: Any) -> Desk:
+    """The desk over the real adapters, except for those given."""
+    public_origin = replaced.pop("public_origin", None) or setting("PUBLIC_ORIGIN").rstrip("/")
+    parts: dict[str, Any] = {
+        "gateways": None,
+        "queue": None,
+        "store": None,
+        "clock": SystemClock(),
+        "report": metric,
+        "public_origin": public_origin,
+        "return_origins": frozenset({public_origin, *os.environ.get("RETURN_ORIGINS", "").split()}),
+        "reassess": reassess,
+        **replaced,
+    }
+    if parts["store"] is None:
+        parts["store"] = DynamoStore(Table(setting("DUTY_TABLE")), Table(setting("LEDGER_TABLE")))
+    if parts["gateways"] is None:
+        parts["gateways"] = Gateways(read_gateways_secret)
+    if parts["queue"] is None:
+        parts["queue"] = SqsQueue(os.environ.get("VERIFY_PAYMENT_QUEUE_URL", ""))
+    return Desk(**parts)
+
+
+@functools.cache
+def desk() -> Desk:
+    """The process's one desk, wired on first use."""
+    return wire()

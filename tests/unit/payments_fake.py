@@ -1,0 +1,397 @@
+"""Fakes for payments: a store in memory that can crash after any write, and a gateway with its own money.
+
+`tests/contract/test_payment_store.py` holds the store to the same suite as the one over DynamoDB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from avarez import keys
+from avarez.clock import FixedClock, to_rfc3339
+from avarez.errors import (
+    ChannelUnavailable,
+    DutyLocked,
+    DutyPaid,
+    OutcomeUnknown,
+    ReferenceReused,
+    TransactionRefused,
+)
+from avarez.http.principal import Principal
+from functions.pay.gateways.port import (
+    AmountRefused,
+    Claim,
+    Gateway,
+    Inquiry,
+    NotPaid,
+    Returned,
+    Token,
+    TokenRefused,
+    Verified,
+    VerifyResult,
+)
+from functions.pay.leases import LEASED, PAID, holds, may_take
+from functions.pay.ports import Desk, Store
+from functions.pay.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay, YearAmount
+
+NOON = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+"""Noon in Tehran on 1405-09-02."""
+
+
+class Crash(Exception):
+    """The process died here."""
+
+
+class FakeStore:
+    """The store's rules over dictionaries."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, Quote] = {}
+        self.fees: dict[str, int] = {}
+        self.payments: dict[str, Payment] = {}
+        self.history: dict[str, list[Event]] = {}
+        self.replays: dict[tuple[str, str, str], Replay] = {}
+        self.duties: dict[tuple[str, int], dict[str, Any]] = {}
+        self.references: dict[tuple[str, str], str] = {}
+        self.opened: set[tuple[str, str]] = set()
+        self.journal: list[JournalEntry] = []
+        self.outbox: dict[str, str] = {}
+        self.certificates: dict[str, str] = {}
+        self.crash_after_writes: int | None = None
+
+    def _wrote(self) -> None:
+        if self.crash_after_writes is not None:
+            self.crash_after_writes -= 1
+            if self.crash_after_writes < 0:
+                self.crash_after_writes = None
+                raise Crash
+
+    def quote(self, assessment_id: str) -> Quote | None:
+        return self.quotes.get(assessment_id)
+
+    def fee_rial(self, municipality: str) -> int:
+        return self.fees.get(municipality, 0)
+
+    def payment(self, payment_id: str) -> Payment | None:
+        return self.payments.get(payment_id)
+
+    def events(self, payment: Payment) -> Sequence[Event]:
+        return list(self.history.get(payment.payment_id, ()))
+
+    def replay(self, caller: str, route: str, key: str) -> Replay | None:
+        return self.replays.get((caller, route, key))
+
+    def create(self, payment: Payment, event: Event, replay: Replay) -> None:
+        if (replay.caller, replay.route, replay.key) in self.replays:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self._check_leases(payment, event.at)
+        self.replays[replay.caller, replay.route, replay.key] = replay
+        self._move(None, payment, event)
+        self._lease(payment, confirmed=False)
+        self._wrote()
+
+    def advance(self, before: Payment, after: Payment, event: Event) -> None:
+        self._expect(before)
+        self._move(before, after, event)
+        self._wrote()
+
+    def begin_verifying(self, before: Payment, after: Payment, event: Event) -> None:
+        self._expect(before)
+        if self.references.get((after.gateway, after.reference), after.payment_id) != after.payment_id:
+            raise ReferenceReused()
+        self._check_leases(after, event.at)
+        self.references[after.gateway, after.reference] = after.payment_id
+        self._lease(after, confirmed=True)
+        self._move(before, after, event)
+        self._wrote()
+
+    def resume_waiting(self, before: Payment, after: Payment, event: Event) -> None:
+        self._expect(before)
+        if not all(holds(holder, before.payment_id) for holder in self._holders(before)):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.references.pop((before.gateway, before.reference), None)
+        self._lease(after, confirmed=False)
+        self._move(before, after, event)
+        self._wrote()
+
+    def close(self, before: Payment, after: Payment, event: Event, entry: JournalEntry | None = None) -> None:
+        self._expect(before)
+        for part in before.years:
+            if holds(self.duties.get((before.vehicle_id, part.year)), before.payment_id):
+                del self.duties[before.vehicle_id, part.year]
+        if entry is not None:
+            self.journal.append(entry)
+        self._move(before, after, event)
+        self._wrote()
+
+    def settle(
+        self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
+    ) -> None:
+        self._expect(before)
+        if not all(holds(holder, before.payment_id) for holder in self._holders(before)):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        for part in after.years:
+            self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
+        self.journal.append(entry)
+        self.outbox[outbox_event_id] = after.payment_id
+        self.certificates[after.certificate_id] = after.payment_id
+        self._move(before, after, event)
+        self._wrote()
+
+    def postpone(self, before: Payment, after: Payment) -> None:
+        self._expect(before)
+        self._move(before, after, None)
+        self._wrote()
+
+    def record(self, payment: Payment, event: Event) -> bool:
+        self.history.setdefault(payment.payment_id, []).append(event)
+        self._wrote()
+        return True
+
+    def due(self, shard: int, now: datetime, limit: int) -> Sequence[OpenRow]:
+        upto = to_rfc3339(now)
+        rows = sorted(
+            (due_at, payment_id)
+            for due_at, payment_id in self.opened
+            if due_at <= upto and keys.shard_of(payment_id) == shard
+        )
+        return [OpenRow(payment_id, due_at) for due_at, payment_id in rows[:limit]]
+
+    def forget(self, row: OpenRow) -> None:
+        self.opened.discard((row.due_at, row.payment_id))
+
+    def _expect(self, before: Payment) -> None:
+        current = self.payments[before.payment_id]
+        if current.version != before.version or current.status is not before.status:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+
+    def _move(self, before: Payment | None, after: Payment, event: Event | None) -> None:
+        self.payments[after.payment_id] = after
+        if event is not None:
+            self.history.setdefault(after.payment_id, []).append(event)
+        if before is not None and before.open_due_at is not None:
+            self.opened.discard((to_rfc3339(before.open_due_at), before.payment_id))
+        if after.open_due_at is not None:
+            self.opened.add((to_rfc3339(after.open_due_at), after.payment_id))
+
+    def _holders(self, payment: Payment) -> list[dict[str, Any] | None]:
+        return [self.duties.get((payment.vehicle_id, part.year)) for part in payment.years]
+
+    def _check_leases(self, payment: Payment, now: datetime) -> None:
+        blocking = [
+            holder
+            for holder in self._holders(payment)
+            if holder is not None and not may_take(holder, payment.payment_id, to_rfc3339(now))
+        ]
+        if any(holder["status"] == PAID for holder in blocking):
+            raise DutyPaid()
+        if blocking:
+            mine = {h["payment_id"] for h in blocking if h["created_by"] == payment.created_by}
+            until = max(str(holder["lease_until_at"]) for holder in blocking)
+            extra = {"locked_until_at": until, **({"payment_id": mine.pop()} if len(mine) == 1 else {})}
+            raise DutyLocked(extra=extra)
+
+    def _lease(self, payment: Payment, *, confirmed: bool) -> None:
+        until = payment.verify_until_at if confirmed else payment.expires_at
+        for part in payment.years:
+            self.duties[payment.vehicle_id, part.year] = {
+                "status": LEASED,
+                "payment_id": payment.payment_id,
+                "lease_until_at": to_rfc3339(until),
+                "created_by": payment.created_by,
+                **({"confirmed": True} if confirmed else {}),
+            }
+
+
+@dataclass
+class Slip:
+    """One payment at the fake gateway."""
+
+    order_id: str
+    amount_rial: int
+    state: str = "open"
+    reference: str = ""
+    opened_at: datetime = NOON
+    paid_at: datetime = NOON
+
+
+@dataclass
+class FakeGateway:
+    """A gateway with its own money; `silent` answers fail before they act, `lost` ones after."""
+
+    clock: FixedClock
+    name: str = "sandbox"
+    rial_per_unit: int = 1
+    page_lifetime: timedelta = timedelta(minutes=15)
+    verify_window: timedelta = timedelta(minutes=15)
+    can_inquire_without_callback: bool = True
+    silent: int = 0
+    lost: int = 0
+    refuse_tokens: bool = False
+    slips: dict[str, Slip] = field(default_factory=dict)
+    verifies: int = 0
+
+    def _speak(self) -> None:
+        if self.silent > 0:
+            self.silent -= 1
+            raise OutcomeUnknown()
+
+    def _lose(self) -> None:
+        if self.lost > 0:
+            self.lost -= 1
+            raise OutcomeUnknown()
+
+    def let_time_pass(self) -> None:
+        now = self.clock.now()
+        for slip in self.slips.values():
+            if slip.state == "open" and now > slip.opened_at + self.page_lifetime:
+                slip.state = "expired"
+            if slip.state == "paid" and now > slip.paid_at + self.verify_window:
+                slip.state = "reversed"
+
+    def request_token(self, *, order_id: str, amount_rial: int, callback_url: str) -> Token | TokenRefused:
+        self._speak()
+        if self.refuse_tokens:
+            return TokenRefused("refused")
+        token = f"token{len(self.slips)}"
+        self.slips[token] = Slip(order_id, amount_rial, opened_at=self.clock.now())
+        self._lose()
+        return Token(token, f"http://gateway.example/pay/{token}")
+
+    def pay(self, token: str) -> str:
+        """The payer pays, if the page is still open; the reference."""
+        self.let_time_pass()
+        slip = self.slips[token]
+        if slip.state == "open":
+            slip.state, slip.reference, slip.paid_at = "paid", f"ref-{token}", self.clock.now()
+        return slip.reference
+
+    def abandon(self, token: str) -> None:
+        if self.slips[token].state == "open":
+            self.slips[token].state = "cancelled"
+
+    def read_callback(self, fields: Mapping[str, str]) -> Claim | None:
+        if not fields.get("order_id"):
+            return None
+        amount = fields.get("amount", "")
+        state = fields.get("state")
+        return Claim(
+            fields["order_id"],
+            fields.get("token", ""),
+            "paid" if state == "paid" else "cancelled" if state == "cancelled" else "other",
+            fields.get("reference", ""),
+            int(amount) if amount.isascii() and amount.isdigit() else None,
+        )
+
+    def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult:
+        self.verifies += 1
+        self._speak()
+        self.let_time_pass()
+        slip = self.slips.get(token)
+        if slip is None or slip.reference != reference or slip.order_id != order_id or not reference:
+            return NotPaid()
+        if slip.state == "reversed":
+            return Returned()
+        if slip.amount_rial != amount_rial and slip.state == "paid":
+            return AmountRefused(slip.amount_rial)
+        already = slip.state == "verified"
+        slip.state = "verified"
+        self._lose()
+        return Verified(reference, slip.amount_rial, already)
+
+    def inquire(self, *, token: str, order_id: str) -> Inquiry:
+        self._speak()
+        self.let_time_pass()
+        slip = self.slips.get(token)
+        match slip.state if slip else "":
+            case "paid" | "verified":
+                assert slip is not None
+                return Inquiry("paid", slip.reference, slip.amount_rial)
+            case "open":
+                return Inquiry("open")
+            case "cancelled":
+                return Inquiry("cancelled")
+            case "reversed":
+                return Inquiry("returned")
+        return Inquiry("gone")
+
+
+class FakeGateways:
+    def __init__(self, gateways: Iterable[Gateway]) -> None:
+        self._gateways = {gateway.name: gateway for gateway in gateways}
+
+    def get(self, name: str) -> Gateway:
+        if name not in self._gateways:
+            raise ChannelUnavailable()
+        return self._gateways[name]
+
+    def default(self) -> str:
+        return next(iter(self._gateways))
+
+
+class FakeQueue:
+    def __init__(self) -> None:
+        self.messages: list[dict[str, str]] = []
+
+    def send(self, message: dict[str, str], delay_s: int = 0) -> None:
+        self.messages.append(message)
+
+
+CLERK = Principal("clerk", "office", None, "of1", ("*",), frozenset({"payments.write", "payments.read"}))
+OTHER_CLERK = Principal("other", "office", None, "of2", ("SHIRAZ",), frozenset({"payments.write"}))
+
+
+def quote(clock: FixedClock, number: int = 1, **changes: Any) -> Quote:
+    """A quote of today for two years and a rounding, 1,235,000 rial in all."""
+    values: dict[str, Any] = {
+        "assessment_id": f"as_{number:036d}",
+        "municipality": "TEHRAN",
+        "plate": "12B345-67",
+        "vehicle_id": "ve_1",
+        "as_of": date(2026, 11, 23),
+        "expires_at": datetime(2026, 11, 23, 20, 30, tzinfo=UTC),
+        "years": (YearAmount(1403, 1_000_000), YearAmount(1404, 234_500)),
+        "rounding_rial": 500,
+        "owed_rial": 1_235_000,
+        "trace_hash": "ab" * 32,
+        "tariff_version": "cd" * 32,
+        **changes,
+    }
+    return Quote(**values)
+
+
+@dataclass
+class World:
+    """A desk with everything behind it at hand."""
+
+    clock: FixedClock
+    gateway: FakeGateway
+    queue: FakeQueue
+    desk: Desk
+    reports: list[str]
+
+    @property
+    def store(self) -> FakeStore:
+        assert isinstance(self.desk.store, FakeStore)
+        return self.desk.store
+
+
+def world(store: Store | None = None) -> World:
+    clock = FixedClock(NOON)
+    gateway = FakeGateway(clock)
+    queue = FakeQueue()
+    reports: list[str] = []
+    desk = Desk(
+        store=store or FakeStore(),
+        gateways=FakeGateways([gateway]),
+        queue=queue,
+        clock=clock,
+        report=reports.append,
+        public_origin="https://avarez.example",
+        return_origins=frozenset({"https://avarez.example"}),
+        reassess=lambda quote, now, username: None,
+    )
+    return World(clock, gateway, queue, desk, reports)

@@ -1,0 +1,96 @@
+"""Journal entries: the golden postings of `docs/ledger.md`, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from functions.pay.ledger import credit, debit, entry, settled_entry, suspense_entry
+from functions.pay.records import Payment, YearAmount
+from functions.pay.states import Status
+from tests.unit.payments_fake import NOON
+
+
+def a_payment(**changes: object) -> Payment:
+    values: dict[str, object] = {
+        "payment_id": "py_1",
+        "assessment_id": "as_1",
+        "municipality": "TEHRAN",
+        "plate": "12B345-67",
+        "vehicle_id": "ve_1",
+        "years": (YearAmount(1403, 1_000_000), YearAmount(1404, 234_500)),
+        "rounding_rial": 500,
+        "fee_rial": 5_000,
+        "amount_rial": 1_240_000,
+        "status": Status.VERIFYING,
+        "channel": "gateway",
+        "gateway": "sandbox",
+        "created_by": "clerk",
+        "created_at": NOON,
+        "expires_at": NOON,
+        "verify_until_at": NOON,
+        "trace_hash": "ab" * 32,
+        "tariff_version": "t",
+        "reference": "r1",
+        **changes,
+    }
+    return Payment(**values)  # type: ignore[arg-type]
+
+
+def test_settled_payment_owes_the_city_its_years_and_rounding_and_the_fee_apart() -> None:
+    written = settled_entry(a_payment(), journal_id="je_1", now=NOON)
+    assert [(p.account, p.debit_rial, p.credit_rial) for p in written.postings] == [
+        ("gateway_clearing:sandbox", 1_240_000, 0),
+        ("municipality_payable:TEHRAN", 0, 1_235_000),
+        ("fees_payable", 0, 5_000),
+    ]
+    assert written.day == "2026-11-23"
+
+
+def test_without_a_fee_there_is_no_posting_of_it() -> None:
+    written = settled_entry(a_payment(fee_rial=0, amount_rial=1_235_000), journal_id="je_1", now=NOON)
+    assert [p.account for p in written.postings] == ["gateway_clearing:sandbox", "municipality_payable:TEHRAN"]
+
+
+def test_suspense_takes_what_the_gateway_confirmed() -> None:
+    written = suspense_entry(a_payment(), 1_240_001, journal_id="je_1", now=NOON)
+    assert [(p.account, p.debit_rial, p.credit_rial) for p in written.postings] == [
+        ("gateway_clearing:sandbox", 1_240_001, 0),
+        ("suspense", 0, 1_240_001),
+    ]
+
+
+def test_day_is_that_of_tehran() -> None:
+    late = datetime.fromisoformat("2026-11-23T20:30:00+00:00")
+    assert settled_entry(a_payment(), journal_id="je_1", now=late).day == "2026-11-24"
+
+
+def test_content_hash_depends_on_every_posting_and_on_nothing_else() -> None:
+    first = settled_entry(a_payment(), journal_id="je_1", now=NOON)
+    again = settled_entry(a_payment(), journal_id="je_1", now=NOON)
+    other = settled_entry(a_payment(fee_rial=4_999, rounding_rial=501), journal_id="je_1", now=NOON)
+    assert first.content_hash == again.content_hash != other.content_hash
+    assert len(first.content_hash) == 64
+
+
+@pytest.mark.parametrize(
+    "postings",
+    [
+        [],
+        [debit("a", 5), credit("b", 4)],
+        [debit("a", 0), credit("b", 0)],
+        [debit("a", -5), credit("b", -5)],
+        [replace(debit("a", 5), credit_rial=5)],
+    ],
+)
+def test_unbalanced_or_malformed_entry_is_refused(postings: list[object]) -> None:
+    with pytest.raises(ValueError):
+        entry(a_payment(), "test", postings, (), journal_id="je_1", now=NOON)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("changes", [{"amount_rial": 1_240_001}, {"fee_rial": 0}, {"years": ()}])
+def test_payment_whose_parts_do_not_add_up_cannot_exist(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError):
+        a_payment(**changes)
