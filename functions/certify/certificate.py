@@ -1,0 +1,120 @@
+"""The use case: one settled payment gives exactly one certificate, however often its event arrives.
+
+Each step may be repeated after a crash at any point, and each leaves the outbox row until the last one:
+
+1. sign, and keep the message where none is kept yet; whoever comes second takes the first one's message
+2. typeset: the same record and message give the same bytes
+3. store under the content's hash, read back, compare
+4. in one transaction: the certificate is in force, the outbox row is gone
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+
+from avarez.certificates import cose
+from avarez.certificates import payload as payloads
+from avarez.certificates.jwks import KeyStatus, published, read_keys
+from avarez.certificates.verification import check_message
+from avarez.errors import CertificateNotFound
+from avarez.ports import Signer
+from functions.certify.record import CertificateRecord, OutboxKey, RecordUnsound, payload_of
+
+
+class Issue(StrEnum):
+    """How a wake-up ended."""
+
+    ISSUED = "issued"
+    ALREADY_ISSUED = "already_issued"
+
+
+class PublicSigner(Signer, Protocol):
+    """A signer that also shows its public key."""
+
+    @property
+    def jwk(self) -> dict[str, str]:
+        """The public key's JWK members kty, crv, x, y."""
+        ...
+
+
+class Certificates(Protocol):
+    """The records, the outbox and the published keys."""
+
+    def certificate_of(self, outbox: OutboxKey) -> str | None:
+        """The id of the certificate that this outbox row asks for; None when the row is gone."""
+        ...
+
+    def find(self, certificate_id: str) -> CertificateRecord | None:
+        """The record, read consistently."""
+        ...
+
+    def publish_key(self, kid: bytes, jwk: dict[str, str]) -> None:
+        """Keeps the public key for ever; a key that is known stays as it is."""
+        ...
+
+    def keep_message(
+        self, record: CertificateRecord, message: bytes, kid: bytes, issued_at: datetime
+    ) -> CertificateRecord:
+        """Keeps `message` unless one is kept already; the record as it then stands."""
+        ...
+
+    def finish(self, record: CertificateRecord, outbox: OutboxKey, pdf_sha256: str, stored_at: datetime) -> None:
+        """Puts the certificate in force and deletes the outbox row, both or neither."""
+        ...
+
+
+class Documents(Protocol):
+    """The files, under their content's hash."""
+
+    def keep(self, pdf: bytes, content_sha256: str) -> None:
+        """Stores the file and returns only when reading it back gives these bytes."""
+        ...
+
+
+def issue_certificate(
+    outbox: OutboxKey,
+    *,
+    certificates: Certificates,
+    documents: Documents,
+    signer: Callable[[], PublicSigner],
+    typeset: Callable[[CertificateRecord], bytes],
+    now: datetime,
+) -> Issue:
+    """Issues the certificate that `outbox` asks for; repeating it, at once or later, changes nothing more.
+
+    Raises: ServiceBusy and whatever else a port raises; the outbox row then still stands and is tried again.
+    """
+    certificate_id = certificates.certificate_of(outbox)
+    if certificate_id is None:
+        return Issue.ALREADY_ISSUED
+    record = certificates.find(certificate_id)
+    if record is None:
+        raise CertificateNotFound()
+    if record.message is None:
+        record = _sign(record, certificates, signer(), now)
+    pdf = typeset(record)
+    content_sha256 = sha256(pdf).hexdigest()
+    documents.keep(pdf, content_sha256)
+    certificates.finish(record, outbox, content_sha256, now)
+    return Issue.ISSUED
+
+
+def _sign(
+    record: CertificateRecord, certificates: Certificates, signer: PublicSigner, now: datetime
+) -> CertificateRecord:
+    """The record with its message: ours, or the one that somebody kept a moment earlier.
+
+    The public key is published before anything signed with it, and the signature is checked before it is kept.
+    """
+    certificates.publish_key(signer.kid, signer.jwk)
+    content = payload_of(record, issued_at=now)
+    message = cose.sign(payloads.encode(content), signer)
+    keys = read_keys({"keys": [published(signer.jwk, KeyStatus.ACTIVE)]})
+    outcome = check_message(message, keys)
+    if not outcome.signature_good or outcome.payload != content:
+        raise RecordUnsound("the signer's signature does not verify")
+    return certificates.keep_message(record, message, signer.kid, content.issued_at)

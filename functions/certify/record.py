@@ -1,0 +1,120 @@
+"""The certificate as it is kept: parsed once from the store, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from avarez.certificates.payload import CertificatePayload, Kind, vehicle_fingerprint
+from avarez.certificates.verification import CertificateStatus
+from avarez.clock import from_rfc3339, tehran_today
+
+TRACE_PREFIX_HEX_LENGTH = 32
+
+
+class RecordUnsound(Exception):
+    """A stored certificate that contradicts itself: nothing may be signed over it, and a person must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class YearPaid:
+    """One duty year and what was paid for it."""
+
+    year: int
+    amount_rial: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRecord:
+    """A certificate's item. `message` is the signed COSE message, kept for ever once made.
+
+    `amount_rial` = the years' amounts + `rounding_rial` + `fee_rial`.
+    """
+
+    certificate_id: str
+    payment_id: str
+    kind: Kind
+    status: CertificateStatus
+    municipality: str
+    plate: str
+    vehicle_id: str
+    years: tuple[YearPaid, ...]
+    rounding_rial: int
+    fee_rial: int
+    amount_rial: int
+    paid_at: datetime
+    trace_hash: str
+    reference: str
+    gateway: str
+    message: bytes | None
+    issued_at: datetime | None
+    pdf_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxKey:
+    """Where an outbox row lies: all that a wake-up message says."""
+
+    partition: str
+    event_id: str
+
+
+def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
+    """The record in a stored item.
+
+    Raises: RecordUnsound when a field is missing or the lines do not add up to the total.
+    """
+    try:
+        record = CertificateRecord(
+            certificate_id=str(item["certificate_id"]),
+            payment_id=str(item["payment_id"]),
+            kind={kind.text: kind for kind in Kind}[item["kind"]],
+            status=CertificateStatus(item["status"]),
+            municipality=str(item["municipality"]),
+            plate=_plate_key(item["plate"]),
+            vehicle_id=str(item["vehicle_id"]),
+            years=tuple(
+                sorted(
+                    (YearPaid(int(entry["year"]), int(entry["amount_rial"])) for entry in item["years"]),
+                    key=lambda paid: paid.year,
+                )
+            ),
+            rounding_rial=int(item.get("rounding_rial", 0)),
+            fee_rial=int(item.get("fee_rial", 0)),
+            amount_rial=int(item["amount_rial"]),
+            paid_at=from_rfc3339(item["paid_at"]),
+            trace_hash=str(item["trace_hash"]),
+            reference=str(item.get("reference") or ""),
+            gateway=str(item.get("gateway") or ""),
+            message=bytes(item["cose"]) if item.get("cose") else None,
+            issued_at=from_rfc3339(item["issued_at"]) if item.get("issued_at") else None,
+            pdf_sha256=item.get("pdf_sha256"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordUnsound("a field is missing or malformed") from error
+    lines_rial = sum(paid.amount_rial for paid in record.years) + record.rounding_rial + record.fee_rial
+    if lines_rial != record.amount_rial:
+        raise RecordUnsound("the lines do not add up to the total")
+    return record
+
+
+def payload_of(record: CertificateRecord, *, issued_at: datetime) -> CertificatePayload:
+    """What is to be signed for `record`, were it issued at `issued_at`."""
+    return CertificatePayload(
+        certificate_id=record.certificate_id,
+        kind=record.kind,
+        municipality=record.municipality,
+        plate=record.plate,
+        years=tuple(paid.year for paid in record.years),
+        amount_rial=record.amount_rial,
+        paid_on=tehran_today(record.paid_at),
+        issued_at=issued_at.replace(microsecond=0),
+        vehicle_fingerprint=vehicle_fingerprint(record.vehicle_id),
+        trace_prefix=bytes.fromhex(record.trace_hash[:TRACE_PREFIX_HEX_LENGTH]),
+    )
+
+
+def _plate_key(plate: Any) -> str:
+    return str(plate["key"] if isinstance(plate, Mapping) else plate)

@@ -1,0 +1,38 @@
+"""What each group may do: the one place that says so. A token's scopes are never more than its group's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_READ = (
+    "assessments.read",
+    "certificates.read",
+    "payments.read",
+    "rolls.read",
+    "vehicles.read",
+)
+
+GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "office": (
+        "assessments.read",
+        "assessments.write",
+        "certificates.read",
+        "payments.read",
+        "payments.write",
+        "vehicles.read",
+        "vehicles.write",
+    ),
+    "municipality": (
+        "assessments.read",
+        "assessments.write",
+        "certificates.read",
+        "payments.read",
+        "rolls.read",
+        "rolls.write",
+        "vehicles.read",
+        "vehicles.write",
+    ),
+    "auditor": _READ,
+    "operator": (*_READ, "rolls.write"),
+    "verifier": ("certificates.read", "vehicles.read"),
+}

@@ -1,0 +1,157 @@
+"""Alarms: what wakes somebody. docs/operations.md says what to do about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.routes import ENTRY_POINTS, ScheduleTrigger, StreamTrigger
+
+NAMESPACE = "Avarez"
+
+MAX_QUEUE_AGE_S = 300
+"""A certificate that waits five minutes keeps a citizen at the counter."""
+
+MAX_STREAM_AGE_MS = 60_000
+"""The sweep takes over after 20 s: a minute's lag says that both are slow."""
+
+BUSINESS_METRICS = {
+    "PaymentSuspense": "Money came that belongs to no duty: a person must match or return it.",
+    "AmountMismatch": "A gateway confirmed another amount than the payment's.",
+    "ReferenceReused": "A gateway's reference was used for a second payment.",
+}
+"""Metrics of the functions of which a single one is an alarm."""
+
+SETTLING = ("pay-handler", "pay-callback", "pay-verify-queue", "pay-sweep")
+"""The functions that may write them; each does so under its own name as the dimension `service`."""
+
+
+class Alarms(Construct):
+    """One topic, and an alarm for each thing that must not go unnoticed."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        functions: Mapping[str, lambda_.Function],
+        dead_letters: Mapping[str, sqs.Queue],
+        queues: Mapping[str, sqs.Queue],
+        api_id: str,
+    ) -> None:
+        """Alarms on dead letters, errors, throttles, queue and stream age, API faults, and money."""
+        super().__init__(scope, construct_id)
+        key = kms.Key(
+            self,
+            "TopicKey",
+            description="Encrypts alarm messages",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
+        self._action = actions.SnsAction(self.topic)
+        for name, queue in dead_letters.items():
+            self._alarm(
+                f"{name}NotEmpty",
+                queue.metric_approximate_number_of_messages_visible(
+                    statistic="Maximum", period=Duration.minutes(1)
+                ),
+                threshold=0,
+                description=f"Dead letters in {name}",
+            )
+        for name, queue in queues.items():
+            self._alarm(
+                f"{_title(name)}Old",
+                queue.metric_approximate_age_of_oldest_message(period=Duration.minutes(1)),
+                threshold=MAX_QUEUE_AGE_S,
+                description=f"The oldest message of {name} is over {MAX_QUEUE_AGE_S} s old",
+            )
+        for entry in ENTRY_POINTS:
+            function = functions[entry.name]
+            title = _title(entry.name)
+            self._alarm(
+                f"{title}Errors",
+                function.metric_errors(period=Duration.minutes(1)),
+                threshold=0,
+                description=f"{entry.handler} raised: handlers catch everything at their edge",
+            )
+            if not isinstance(entry.trigger, ScheduleTrigger):
+                self._alarm(
+                    f"{title}Throttles",
+                    function.metric_throttles(period=Duration.minutes(1)),
+                    threshold=0,
+                    description=f"{entry.handler} was throttled",
+                )
+            if isinstance(entry.trigger, StreamTrigger):
+                self._alarm(
+                    f"{title}IteratorAge",
+                    function.metric("IteratorAge", statistic="Maximum", period=Duration.minutes(1)),
+                    threshold=MAX_STREAM_AGE_MS,
+                    description="The ledger's stream is read late; the sweep does its work meanwhile",
+                )
+        self._alarm(
+            "ApiFaults",
+            cloudwatch.Metric(
+                namespace="AWS/ApiGateway",
+                metric_name="5xx",
+                dimensions_map={"ApiId": api_id},
+                statistic="Sum",
+                period=Duration.minutes(1),
+            ),
+            threshold=5,
+            description="The API answered more than five 5xx in a minute",
+        )
+        for metric, description in BUSINESS_METRICS.items():
+            self._alarm(
+                metric,
+                _sum_over_services(metric),
+                threshold=0,
+                description=description,
+            )
+
+    def _alarm(self, name: str, metric: cloudwatch.IMetric, *, threshold: float, description: str) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+        alarm.add_alarm_action(self._action)
+
+
+def _sum_over_services(metric: str) -> cloudwatch.IMetric:
+    """The metric of every function that may write it, added up."""
+    period = Duration.minutes(5)
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL(m{number}, 0)" for number in range(len(SETTLING))),
+        label=metric,
+        period=period,
+        using_metrics={
+            f"m{number}": cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name=metric,
+                dimensions_map={"service": service},
+                statistic="Sum",
+                period=period,
+            )
+            for number, service in enumerate(SETTLING)
+        },
+    )
+
+
+def _title(name: str) -> str:
+    return "".join(word.title() for word in name.split("-"))

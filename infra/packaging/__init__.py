@@ -1,0 +1,1 @@
+"""Builds what the functions carry: one common layer, and one archive per function."""

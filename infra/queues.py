@@ -1,0 +1,73 @@
+"""Queues, each with a queue for what could not be delivered."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.acknowledgments import acknowledge
+from infra.routes import ENTRY_POINTS, QueueName, QueueTrigger
+
+MAX_RECEIVES = 5
+"""A message that failed five times is poison: it goes aside and an alarm rings."""
+
+VISIBILITY_FACTOR = 6
+"""Source: Lambda developer guide, SQS: visibility at least six times the function's timeout."""
+
+RETENTION_DAYS = 14
+"""The longest SQS keeps a message."""
+
+
+def visibility_timeout_s(name: QueueName) -> int:
+    """Six times the timeout of the function that consumes the queue."""
+    for entry in ENTRY_POINTS:
+        if isinstance(entry.trigger, QueueTrigger) and entry.trigger.queue == name:
+            return VISIBILITY_FACTOR * entry.timeout_s
+    raise KeyError(name)
+
+
+class Queues(Construct):
+    """The work queues, and one queue for events that no function took."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Three work queues with a dead-letter queue each, and those of events and of the stream."""
+        super().__init__(scope, construct_id)
+        self.dead_letters: dict[str, sqs.Queue] = {}
+        self.queues: dict[QueueName, sqs.Queue] = {
+            "certify": self._queue("Certify", "certify"),
+            "verify-payment": self._queue("VerifyPayment", "verify-payment"),
+            "roll-stage": self._queue("RollStage", "roll-stage"),
+        }
+        self.failed_events = self._dead_letter_queue("FailedEvents")
+        self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")
+
+    def _queue(self, construct_id: str, name: QueueName) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            construct_id,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(visibility_timeout_s(name)),
+            retention_period=Duration.days(RETENTION_DAYS),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                max_receive_count=MAX_RECEIVES, queue=self._dead_letter_queue(f"{construct_id}Dead")
+            ),
+        )
+
+    def _dead_letter_queue(self, construct_id: str) -> sqs.Queue:
+        queue = sqs.Queue(
+            self,
+            construct_id,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(RETENTION_DAYS),
+        )
+        self.dead_letters[construct_id] = queue
+        acknowledge(
+            queue,
+            "It is a dead-letter queue itself; an alarm watches its depth.",
+            "AwsSolutions-SQS3",
+            "Serverless-SQSRedrivePolicy",
+        )
+        return queue

@@ -1,0 +1,433 @@
+"""The one table of Lambda entry points: what starts each, what it is given, what it may do.
+
+Plain data without CDK, so that the template, the packager, the local deployer and the tests read
+the same table. A grant that is not in this table does not exist: the roles are written from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SCOPE_PREFIX = "avarez"
+"""Identifier of the resource server; a token's scope reads ``avarez/payments.write``."""
+
+SCOPES: dict[str, str] = {
+    "vehicles.read": "Look up a vehicle and its standing",
+    "vehicles.write": "Enter a vehicle from its card",
+    "assessments.read": "Read a quote",
+    "assessments.write": "Make a quote",
+    "payments.read": "Read a payment and its history",
+    "payments.write": "Create and cancel a payment",
+    "certificates.read": "Read a certificate and its PDF",
+    "rolls.read": "Read the state of a roll upload",
+    "rolls.write": "Upload, commit and roll back a roll",
+}
+
+GROUPS: dict[str, str] = {
+    "office": "Service offices: look up, quote, take payments, hand out certificates",
+    "municipality": "Officers of one municipality",
+    "auditor": "Read everything, change nothing",
+    "operator": "Runs the system; loads rolls for any municipality",
+    "verifier": "Police and notaries",
+}
+
+TableName = Literal["duty", "ledger", "identity"]
+BucketName = Literal["documents", "rolls", "tariff"]
+QueueName = Literal["certify", "verify-payment", "roll-stage"]
+SecretName = Literal["gateways", "owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP route; no scope means public."""
+
+    method: str
+    path: str
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableGrant:
+    """Actions on one table, optionally on named indexes, optionally on partition keys by prefix."""
+
+    table: TableName
+    actions: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    leading_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BucketGrant:
+    """Actions on the objects of one bucket below one prefix."""
+
+    bucket: BucketName
+    actions: tuple[str, ...]
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGrant:
+    """The right to send to one queue."""
+
+    queue: QueueName
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """Actions on the certificate signing key."""
+
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretGrant:
+    """The right to read one secret."""
+
+    secret: SecretName
+
+
+@dataclass(frozen=True, slots=True)
+class PoolGrant:
+    """Actions on the user pool."""
+
+    actions: tuple[str, ...]
+
+
+Grant = TableGrant | BucketGrant | QueueGrant | KeyGrant | SecretGrant | PoolGrant
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTrigger:
+    """Messages of a queue, answered with partial batch responses."""
+
+    queue: QueueName
+    batch_size: int
+    max_concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrigger:
+    """New outbox rows of the ledger's stream."""
+
+    batch_size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTrigger:
+    """A clock."""
+
+    every_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTrigger:
+    """Objects that come to stand in a bucket below a prefix."""
+
+    bucket: BucketName
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTrigger:
+    """The user pool, before it makes a token."""
+
+
+Trigger = QueueTrigger | StreamTrigger | ScheduleTrigger | ObjectTrigger | TokenTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """One Lambda function: handler, what starts it, its environment and its rights."""
+
+    name: str
+    handler: str
+    timeout_s: int
+    memory_mb: int
+    routes: tuple[Route, ...] = ()
+    trigger: Trigger | None = None
+    environment: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    packages: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    reserved_concurrency: int | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder under functions/ whose code the function carries."""
+        return self.handler.split(".")[1]
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether EventBridge invokes it, so that a failed event needs a place to go."""
+        return isinstance(self.trigger, ScheduleTrigger | ObjectTrigger)
+
+
+HTTP_TIMEOUT_S = 15
+"""Below the HTTP API's 30 s, above the longest wait of a handler (certify waits 8 s for a PDF)."""
+
+_PRINCIPAL = ("TOKEN_ISSUER", "USER_POOL_CLIENT_ID")
+"""What the router needs to check a principal."""
+
+ENTRY_POINTS: tuple[EntryPoint, ...] = (
+    EntryPoint(
+        name="assess-handler",
+        handler="functions.assess.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("GET", "/v1/municipalities"),
+            Route("GET", "/v1/vehicles", "vehicles.read"),
+            Route("GET", "/v1/vehicles/{plate}", "vehicles.read"),
+            Route("POST", "/v1/vehicles", "vehicles.write"),
+            Route("POST", "/v1/assessments", "assessments.write"),
+            Route("GET", "/v1/assessments/{id}", "assessments.read"),
+        ),
+        environment=(*_PRINCIPAL, "DUTY_TABLE", "TARIFF_BUCKET", "OWNER_SECRET_ARN"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("duty", ("Query",), indexes=("by_plate", "by_vin", "by_chassis", "by_engine")),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+            SecretGrant("owner"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="roll-handler",
+        handler="functions.assess.roll.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("POST", "/v1/rolls", "rolls.write"),
+            Route("GET", "/v1/rolls/{id}", "rolls.read"),
+            Route("POST", "/v1/rolls/{id}/commit", "rolls.write"),
+            Route("POST", "/v1/rolls/{id}/rollback", "rolls.write"),
+        ),
+        environment=(*_PRINCIPAL, "DUTY_TABLE", "ROLLS_BUCKET"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            BucketGrant("rolls", ("PutObject",), "uploads/*"),
+            BucketGrant("rolls", ("GetObject",), "refused/*"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="roll-check",
+        handler="functions.assess.roll.check.handle",
+        timeout_s=900,
+        memory_mb=2048,
+        trigger=ObjectTrigger("rolls", "uploads/"),
+        environment=("DUTY_TABLE", "ROLLS_BUCKET", "ROLL_STAGE_QUEUE_URL", "OWNER_SECRET_ARN"),
+        grants=(
+            TableGrant("duty", ("GetItem", "UpdateItem")),
+            BucketGrant("rolls", ("GetObject",), "uploads/*"),
+            BucketGrant("rolls", ("PutObject",), "chunks/*"),
+            BucketGrant("rolls", ("PutObject",), "refused/*"),
+            QueueGrant("roll-stage"),
+            SecretGrant("owner"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="roll-stage",
+        handler="functions.assess.roll.stage.handle",
+        timeout_s=120,
+        memory_mb=1024,
+        trigger=QueueTrigger("roll-stage", batch_size=1, max_concurrency=20),
+        environment=("DUTY_TABLE", "ROLLS_BUCKET", "ROLL_STAGE_QUEUE_URL", "OWNER_SECRET_ARN"),
+        grants=(
+            TableGrant(
+                "duty",
+                ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            ),
+            BucketGrant("rolls", ("GetObject",), "chunks/*"),
+            SecretGrant("owner"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="pay-handler",
+        handler="functions.pay.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("POST", "/v1/payments", "payments.write"),
+            Route("GET", "/v1/payments/{id}", "payments.read"),
+            Route("GET", "/v1/payments/{id}/events", "payments.read"),
+            Route("POST", "/v1/payments/{id}/cancellations", "payments.write"),
+        ),
+        environment=(
+            *_PRINCIPAL,
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "TARIFF_BUCKET",
+            "GATEWAYS_SECRET_ARN",
+            "VERIFY_PAYMENT_QUEUE_URL",
+            "PUBLIC_ORIGIN",
+        ),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("ledger", ("PutItem",)),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+            SecretGrant("gateways"),
+            QueueGrant("verify-payment"),
+        ),
+    ),
+    EntryPoint(
+        name="pay-callback",
+        handler="functions.pay.callback.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("GET", "/v1/callbacks/{gateway}"),
+            Route("POST", "/v1/callbacks/{gateway}"),
+        ),
+        environment=(
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "GATEWAYS_SECRET_ARN",
+            "VERIFY_PAYMENT_QUEUE_URL",
+            "PUBLIC_ORIGIN",
+        ),
+        grants=(
+            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("ledger", ("PutItem",)),
+            SecretGrant("gateways"),
+            QueueGrant("verify-payment"),
+        ),
+    ),
+    EntryPoint(
+        name="pay-verify-queue",
+        handler="functions.pay.verify_queue.handle",
+        timeout_s=60,
+        memory_mb=512,
+        trigger=QueueTrigger("verify-payment", batch_size=5, max_concurrency=20),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("ledger", ("PutItem",)),
+            SecretGrant("gateways"),
+        ),
+    ),
+    EntryPoint(
+        name="pay-sweep",
+        handler="functions.pay.sweep.handle",
+        timeout_s=55,
+        memory_mb=512,
+        trigger=ScheduleTrigger(every_minutes=1),
+        reserved_concurrency=1,
+        environment=(
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "GATEWAYS_SECRET_ARN",
+            "VERIFY_PAYMENT_QUEUE_URL",
+            "PUBLIC_ORIGIN",
+        ),
+        grants=(
+            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("ledger", ("PutItem",)),
+            SecretGrant("gateways"),
+            QueueGrant("verify-payment"),
+        ),
+    ),
+    EntryPoint(
+        name="certify-handler",
+        handler="functions.certify.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("GET", "/v1/certificates/{id}", "certificates.read"),
+            Route("GET", "/v1/certificates/{id}/pdf", "certificates.read"),
+        ),
+        environment=(*_PRINCIPAL, "DUTY_TABLE", "DOCUMENTS_BUCKET", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("GetItem",)),
+            BucketGrant("documents", ("GetObject",), "certificates/*"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="certify-relay",
+        handler="functions.certify.relay.handle",
+        timeout_s=30,
+        memory_mb=256,
+        trigger=StreamTrigger(),
+        environment=("CERTIFY_QUEUE_URL",),
+        grants=(QueueGrant("certify"),),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="certify-issue",
+        handler="functions.certify.issue.handle",
+        timeout_s=60,
+        memory_mb=1769,
+        trigger=QueueTrigger("certify", batch_size=5, max_concurrency=100),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "SIGNING_KEY_ID", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "UpdateItem")),
+            TableGrant("ledger", ("DeleteItem", "GetItem"), leading_keys=("OUTBOX#*",)),
+            BucketGrant("documents", ("GetObject", "PutObject"), "certificates/*"),
+            KeyGrant(("GetPublicKey", "Sign")),
+        ),
+        packages=("typst", "zxing-cpp", "cryptography"),
+        files=(("node_modules/vazirmatn/fonts/ttf/*.ttf", "functions/certify/fonts"),),
+    ),
+    EntryPoint(
+        name="certify-sweep",
+        handler="functions.certify.sweep.handle",
+        timeout_s=55,
+        memory_mb=256,
+        trigger=ScheduleTrigger(every_minutes=1),
+        reserved_concurrency=1,
+        environment=("LEDGER_TABLE", "CERTIFY_QUEUE_URL"),
+        grants=(
+            TableGrant("ledger", ("Query",), indexes=("pending",)),
+            QueueGrant("certify"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="verify-handler",
+        handler="functions.verify.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("GET", "/v1/verify/{id}"),
+            Route("POST", "/v1/verify"),
+            Route("GET", "/.well-known/jwks.json"),
+            Route("GET", "/healthz"),
+        ),
+        environment=("DUTY_TABLE", "PUBLIC_ORIGIN"),
+        grants=(TableGrant("duty", ("GetItem", "Query")),),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="identity-handler",
+        handler="functions.identity.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(Route("POST", "/v1/tokens"),),
+        environment=("USER_POOL_ID", "USER_POOL_CLIENT_ID"),
+        grants=(PoolGrant(("AdminInitiateAuth",)),),
+    ),
+    EntryPoint(
+        name="identity-pre-token",
+        handler="functions.identity.pre_token.handle",
+        timeout_s=5,
+        memory_mb=512,
+        trigger=TokenTrigger(),
+        environment=("IDENTITY_TABLE",),
+        grants=(TableGrant("identity", ("GetItem",), leading_keys=("USER#*",)),),
+    ),
+)
+
+
+def entry_point(name: str) -> EntryPoint:
+    """The entry point of that name.
+
+    Raises: KeyError when there is none.
+    """
+    for candidate in ENTRY_POINTS:
+        if candidate.name == name:
+            return candidate
+    raise KeyError(name)

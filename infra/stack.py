@@ -1,0 +1,80 @@
+"""The main stack: everything but what stands in front of it (infra/delivery.py)."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, CfnParameter, DefaultStackSynthesizer, Stack, Tags
+from constructs import Construct
+
+from infra.alarms import Alarms
+from infra.api import Api
+from infra.functions import Functions
+from infra.identity import Identity
+from infra.packaging.build import Assets
+from infra.queues import Queues
+from infra.storage import Storage
+
+STACK_NAME = "avarez"
+
+
+class AvarezStack(Stack):
+    """Tables, functions, API, queues, identities, alarms."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, assets: Assets) -> None:
+        """The stack, in whatever account and region deploys it."""
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=STACK_NAME,
+            description="Avarez: the annual vehicle duty of municipalities",
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            termination_protection=True,
+        )
+        Tags.of(self).add("project", "avarez")
+        Tags.of(self).add("owner", "duty-platform")
+        origin = CfnParameter(
+            self,
+            "PublicOrigin",
+            type="String",
+            description="The origin that citizens see, in certificates and links: https://avarez.example",
+            allowed_pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$",
+        )
+        storage = Storage(self, "Storage", public_origin=origin.value_as_string)
+        queues = Queues(self, "Queues")
+        identity = Identity(self, "Identity")
+        functions = Functions(
+            self,
+            "Functions",
+            assets=assets,
+            storage=storage,
+            queues=queues,
+            identity=identity,
+            public_origin=origin.value_as_string,
+        )
+        api = Api(self, "Api", functions=functions.functions, identity=identity)
+        alarms = Alarms(
+            self,
+            "Alarms",
+            functions=functions.functions,
+            dead_letters=queues.dead_letters,
+            queues={str(name): queue for name, queue in queues.queues.items()},
+            api_id=api.api.ref,
+        )
+        outputs = {
+            "ApiId": api.api.ref,
+            "ApiEndpoint": api.endpoint,
+            "UserPoolId": identity.pool.user_pool_id,
+            "UserPoolClientId": identity.client.user_pool_client_id,
+            "DutyTableName": storage.tables["duty"].table_name,
+            "LedgerTableName": storage.tables["ledger"].table_name,
+            "IdentityTableName": storage.tables["identity"].table_name,
+            "DocumentsBucketName": storage.buckets["documents"].bucket_name,
+            "RollsBucketName": storage.buckets["rolls"].bucket_name,
+            "TariffBucketName": storage.buckets["tariff"].bucket_name,
+            "GatewaysSecretArn": storage.secrets["gateways"].secret_arn,
+            "SigningKeyId": storage.signing_key.key_id,
+            "CertifyQueueUrl": queues.queues["certify"].queue_url,
+            "OwnerSecretArn": storage.secrets["owner"].secret_arn,
+            "AlarmTopicArn": alarms.topic.topic_arn,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,197 @@
+"""Tables, buckets, the signing key and the secrets: everything that outlives a deployment."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy, SecretValue
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.acknowledgments import acknowledge
+from infra.routes import BucketName, SecretName, TableName
+
+DUTY_INDEXES = {"by_plate": "plate", "by_vin": "vin", "by_chassis": "chassis", "by_engine": "engine"}
+"""Look-ups only: no decision about money is taken on an index."""
+
+PENDING_INDEX = "pending"
+"""Outbox rows by shard and age, so that the sweep reads what waits and nothing else."""
+
+TTL_ATTRIBUTE = "expires_at_epoch"
+"""The one attribute by which DynamoDB may delete an item (idempotency records, after 90 days)."""
+
+DOCUMENT_RETENTION_DAYS = 3_653
+"""Ten years: the time for which a certificate may be asked for in a dispute."""
+
+UPLOAD_RETENTION_DAYS = 90
+"""A roll's upload, its chunks and its refused rows; what was accepted lives in the table."""
+
+LOG_RETENTION_DAYS = 400
+"""Access logs of the buckets: one fiscal year and its closing."""
+
+
+class Storage(Construct):
+    """What is kept. Every table and bucket survives the deletion of the stack."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, public_origin: str) -> None:
+        """Tables, buckets, key and secrets; ``public_origin`` may upload rolls from a browser."""
+        super().__init__(scope, construct_id)
+        self.tables: dict[TableName, dynamodb.Table] = {
+            "duty": self._table("Duty"),
+            "ledger": self._table("Ledger", stream=dynamodb.StreamViewType.NEW_IMAGE),
+            "identity": self._table("Identity"),
+        }
+        for index, attribute in DUTY_INDEXES.items():
+            self.tables["duty"].add_global_secondary_index(
+                index_name=index,
+                partition_key=dynamodb.Attribute(name=attribute, type=dynamodb.AttributeType.STRING),
+                projection_type=dynamodb.ProjectionType.INCLUDE,
+                non_key_attributes=["vehicle_id"],
+            )
+        self.tables["ledger"].add_global_secondary_index(
+            index_name=PENDING_INDEX,
+            partition_key=dynamodb.Attribute(name="pending_shard", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+        self.access_logs = self._access_logs()
+        self.buckets: dict[BucketName, s3.Bucket] = {
+            "documents": self._documents(public_origin),
+            "rolls": self._rolls(public_origin),
+            "tariff": self._bucket("Tariff", versioned=True),
+        }
+        self.signing_key = kms.Key(
+            self,
+            "SigningKey",
+            description="Signs certificates (ECDSA P-256). Never deleted: old certificates name it.",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            removal_policy=RemovalPolicy.RETAIN,
+            pending_window=Duration.days(30),
+        )
+        self.secrets: dict[SecretName, secretsmanager.Secret] = {
+            "gateways": secretsmanager.Secret(
+                self,
+                "Gateways",
+                description="Payment gateways: JSON of name to address, merchant and secret. Filled by hand.",
+                secret_string_value=SecretValue.unsafe_plain_text("{}"),
+                removal_policy=RemovalPolicy.RETAIN,
+            ),
+            "owner": secretsmanager.Secret(
+                self,
+                "OwnerMaster",
+                description="Master secret of the owners' keyed hashes and sealing keys.",
+                generate_secret_string=secretsmanager.SecretStringGenerator(
+                    password_length=64, exclude_punctuation=True
+                ),
+                removal_policy=RemovalPolicy.RETAIN,
+            ),
+        }
+        acknowledge(
+            self.secrets["gateways"],
+            "Credentials are given by the gateways' operators and change by their procedure; "
+            "there is no interface by which we could rotate them.",
+            "AwsSolutions-SMG4",
+        )
+        acknowledge(
+            self.secrets["owner"],
+            "Rotation would break every keyed hash of an owner; a leak is answered by re-keying, "
+            "as docs/infrastructure.md says.",
+            "AwsSolutions-SMG4",
+        )
+
+    def _table(self, name: str, stream: dynamodb.StreamViewType | None = None) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            name,
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.DEFAULT,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+            time_to_live_attribute=TTL_ATTRIBUTE,
+            removal_policy=RemovalPolicy.RETAIN,
+            stream=stream,
+        )
+
+    def _access_logs(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "AccessLogs",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(LOG_RETENTION_DAYS))],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        acknowledge(
+            bucket,
+            "The bucket that receives the access logs: a log of its own writes would never end.",
+            "AwsSolutions-S1",
+        )
+        return bucket
+
+    def _bucket(self, name: str, *, versioned: bool) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            name,
+            versioned=versioned,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=self.access_logs,
+            server_access_logs_prefix=f"{name.lower()}/",
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _documents(self, public_origin: str) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Documents",
+            versioned=True,
+            object_lock_enabled=True,
+            object_lock_default_retention=s3.ObjectLockRetention.governance(
+                Duration.days(DOCUMENT_RETENTION_DAYS)
+            ),
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=self.access_logs,
+            server_access_logs_prefix="documents/",
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        # A page follows the redirect from GET /v1/certificates/{id}/pdf to the presigned address.
+        bucket.add_cors_rule(allowed_methods=[s3.HttpMethods.GET], allowed_origins=[public_origin], max_age=3600)
+        return bucket
+
+    def _rolls(self, public_origin: str) -> s3.Bucket:
+        bucket = self._bucket("Rolls", versioned=False)
+        child = bucket.node.default_child
+        if not isinstance(child, s3.CfnBucket):
+            raise TypeError(child)
+        # Set on the resource itself: the CDK's own way adds a function with a managed policy to do it.
+        child.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+        bucket.add_cors_rule(
+            allowed_methods=[s3.HttpMethods.PUT, s3.HttpMethods.POST],
+            allowed_origins=[public_origin],
+            allowed_headers=["content-type"],
+            exposed_headers=["ETag"],
+            max_age=3600,
+        )
+        bucket.add_lifecycle_rule(
+            expiration=Duration.days(UPLOAD_RETENTION_DAYS),
+            abort_incomplete_multipart_upload_after=Duration.days(1),
+        )
+        return bucket

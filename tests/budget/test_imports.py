@@ -1,0 +1,97 @@
+"""What a cold start costs: the modules a handler pulls in, and its CPU against `import boto3` in the same run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra.packaging.build import Assets, build
+from infra.packaging.targets import LOCAL
+from infra.routes import ENTRY_POINTS, EntryPoint
+
+ROOT = Path(__file__).resolve().parents[2]
+
+RATIO_MAX = 2.0
+"""CPU of importing a handler, against importing boto3 and nothing else."""
+
+ROUNDS = 5
+"""The smallest of so many is taken: noise only ever adds."""
+
+MODULES_MAX = 900
+ISSUER_MODULES_MAX = 1_000
+
+FORBIDDEN = ("aws_xray_sdk", "pytest", "moto", "aws_cdk")
+"""Never: the Tracer alone costs more than boto3; the rest belongs to building and testing."""
+
+ONLY_WHERE_NEEDED = {"typst": "typst", "zxingcpp": "zxing-cpp", "cryptography": "cryptography"}
+"""Module, and the package that an entry point must name to import it."""
+
+MEASURE = """
+import json, sys, time
+sys.path[:0] = sys.argv[2:]
+started = time.process_time()
+__import__(sys.argv[1])
+print(json.dumps([time.process_time() - started, sorted(sys.modules)]))
+"""
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The search path of each entry point, from the archives that are deployed."""
+    assets: Assets = build(LOCAL, root=ROOT)
+    folders: dict[Path, Path] = {}
+    for archive in {assets.layer.path, *(asset.path for asset in assets.functions.values())}:
+        folders[archive] = tmp_path_factory.mktemp("asset")
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folders[archive])
+    layer = str(folders[assets.layer.path] / "python")
+    paths = {name: [str(folders[asset.path]), layer] for name, asset in assets.functions.items()}
+    return {**paths, "": [layer]}
+
+
+def _measure(module: str, path: list[str]) -> tuple[float, list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", MEASURE, module, *path],
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ.get("PATH", "")},
+        check=True,
+    )
+    cpu_s, modules = json.loads(done.stdout)
+    return float(cpu_s), list(modules)
+
+
+def _id(entry: EntryPoint) -> str:
+    return entry.name
+
+
+@pytest.mark.parametrize("entry", ENTRY_POINTS, ids=_id)
+def test_handler_starts_within_its_budget(entry: EntryPoint, unpacked: dict[str, list[str]]) -> None:
+    module = entry.handler.rsplit(".", 1)[0]
+    ours, theirs = [], []
+    modules: list[str] = []
+    for _ in range(ROUNDS):
+        theirs.append(_measure("boto3", unpacked[""])[0])
+        cpu_s, modules = _measure(module, unpacked[entry.name])
+        ours.append(cpu_s)
+    assert not [name for name in FORBIDDEN if name in modules]
+    top = {name.split(".")[0] for name in modules}
+    for name, package in ONLY_WHERE_NEEDED.items():
+        assert name not in top or package in entry.packages, name
+    assert len(modules) <= (ISSUER_MODULES_MAX if "typst" in entry.packages else MODULES_MAX)
+    ratio = min(ours) / min(theirs)
+    assert ratio <= RATIO_MAX, f"{entry.name}: {ratio:.2f} times import boto3, {len(modules)} modules"
+
+
+def test_no_code_asks_for_a_resource_or_the_tracer() -> None:
+    for folder in ("functions", "layers"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text("utf-8")
+            assert "boto3.resource" not in text, path
+            assert "Tracer" not in text, path

@@ -1,0 +1,228 @@
+"""Functions and their rights: one role each, nothing granted that the table does not name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.routes import ENTRY_POINTS, SCOPE_PREFIX, BucketGrant, EntryPoint, TableGrant, entry_point
+
+NAMES = [entry.name for entry in ENTRY_POINTS]
+
+
+def _function(main: Any, name: str) -> dict[str, Any]:
+    functions: dict[str, dict[str, Any]] = main.of("AWS::Lambda::Function")
+    handler = entry_point(name).handler
+    return next(function for function in functions.values() if function["Handler"] == handler)
+
+
+def _statements(main: Any, name: str) -> list[dict[str, Any]]:
+    role = main.of("AWS::IAM::Role")[_function(main, name)["Role"]["Fn::GetAtt"][0]]
+    return [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_function_every_has_a_role_of_its_own(main: Any) -> None:
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in main.of("AWS::Lambda::Function").values()]
+    assert len(roles) == len(set(roles)) == len(ENTRY_POINTS)
+
+
+def test_role_every_is_assumed_by_lambda_alone(main: Any) -> None:
+    for role in main.of("AWS::IAM::Role").values():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_role_every_holds_inline_statements_only(main: Any) -> None:
+    assert not [one for one in main.body["Resources"].values() if one["Type"] == "AWS::IAM::Policy"]
+    for role in main.of("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_role_names_no_wildcard_action(main: Any, name: str) -> None:
+    for statement in _statements(main, name):
+        assert "NotAction" not in statement
+        assert not [action for action in _listed(statement["Action"]) if "*" in action]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_role_names_the_star_for_traces_only(main: Any, name: str) -> None:
+    for statement in _statements(main, name):
+        if "*" in _listed(statement["Resource"]):
+            assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_role_reaches_objects_by_granted_prefix_only(main: Any, name: str) -> None:
+    prefixes = {f"/{grant.prefix}" for grant in entry_point(name).grants if isinstance(grant, BucketGrant)}
+    for statement in _statements(main, name):
+        if any(action.startswith("s3:") for action in _listed(statement["Action"])):
+            for resource in _listed(statement["Resource"]):
+                assert resource["Fn::Join"][1][1] in prefixes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_role_may_do_what_the_table_says_and_no_more(main: Any, name: str) -> None:
+    entry = entry_point(name)
+    wanted = (
+        {action for grant in entry.grants for action in _actions(grant)}
+        | {
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+        }
+        | _of_trigger(entry)
+    )
+    found = {action for one in _statements(main, name) for action in _listed(one["Action"])}
+    assert found == wanted
+
+
+def _actions(grant: Any) -> set[str]:
+    services = {"TableGrant": "dynamodb", "BucketGrant": "s3", "KeyGrant": "kms", "PoolGrant": "cognito-idp"}
+    kind = type(grant).__name__
+    if kind in services:
+        return {f"{services[kind]}:{action}" for action in grant.actions}
+    return {{"QueueGrant": "sqs:SendMessage", "SecretGrant": "secretsmanager:GetSecretValue"}[kind]}
+
+
+def _of_trigger(entry: EntryPoint) -> set[str]:
+    return {
+        "QueueTrigger": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+        "StreamTrigger": {
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+            "sqs:SendMessage",
+        },
+        "ScheduleTrigger": {"sqs:SendMessage"},
+        "ObjectTrigger": {"sqs:SendMessage"},
+    }.get(type(entry.trigger).__name__, set())
+
+
+def test_no_function_scans_a_table() -> None:
+    for entry in ENTRY_POINTS:
+        for grant in entry.grants:
+            assert not (isinstance(grant, TableGrant) and "Scan" in grant.actions)
+
+
+def test_only_issuing_signs() -> None:
+    signers = [
+        entry.name for entry in ENTRY_POINTS for grant in entry.grants if "Sign" in getattr(grant, "actions", ())
+    ]
+    assert signers == ["certify-issue"]
+
+
+def test_token_trigger_reads_accounts_only(main: Any) -> None:
+    (statement,) = [
+        one for one in _statements(main, "identity-pre-token") if "dynamodb:GetItem" in _listed(one["Action"])
+    ]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["USER#*"]}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_function_runs_on_the_runtime_it_is_built_for(main: Any, name: str) -> None:
+    function = _function(main, name)
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_function_is_traced(main: Any, name: str) -> None:
+    assert _function(main, name)["TracingConfig"] == {"Mode": "Active"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_function_log_is_kept_a_year(main: Any, name: str) -> None:
+    group = _function(main, name)["LoggingConfig"]["LogGroup"]["Ref"]
+    assert main.of("AWS::Logs::LogGroup")[group]["RetentionInDays"] == 365
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_function_is_given_its_own_settings_only(main: Any, name: str) -> None:
+    own = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+    assert set(_function(main, name)["Environment"]["Variables"]) == own | set(entry_point(name).environment)
+
+
+def test_function_environment_holds_no_secret_value(main: Any) -> None:
+    for function in main.of("AWS::Lambda::Function").values():
+        assert "resolve:secretsmanager" not in json.dumps(function["Environment"])
+
+
+def test_sweeps_never_run_twice_at_once(main: Any) -> None:
+    for name in ("pay-sweep", "certify-sweep"):
+        assert _function(main, name)["ReservedConcurrentExecutions"] == 1
+
+
+def test_queue_consumers_answer_message_by_message(main: Any) -> None:
+    for mapping in main.of("AWS::Lambda::EventSourceMapping").values():
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_stream_wakes_for_new_outbox_rows_only_and_gives_up(main: Any) -> None:
+    (mapping,) = [one for one in main.of("AWS::Lambda::EventSourceMapping").values() if "StartingPosition" in one]
+    pattern = json.loads(mapping["FilterCriteria"]["Filters"][0]["Pattern"])
+    assert pattern == {"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "OUTBOX#"}]}}}}
+    assert mapping["MaximumRetryAttempts"] == 5
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
+
+
+def test_rule_every_puts_failed_events_aside(main: Any) -> None:
+    for rule in main.of("AWS::Events::Rule").values():
+        for target in rule["Targets"]:
+            assert target["DeadLetterConfig"]["Arn"]
+
+
+def test_permission_every_names_its_caller(main: Any) -> None:
+    for permission in main.of("AWS::Lambda::Permission").values():
+        assert permission["Principal"] != "*"
+        assert permission["SourceArn"]
+
+
+def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
+    public = {
+        "GET /.well-known/jwks.json",
+        "GET /healthz",
+        "GET /v1/callbacks/{gateway}",
+        "GET /v1/municipalities",
+        "GET /v1/verify/{id}",
+        "POST /v1/callbacks/{gateway}",
+        "POST /v1/tokens",
+        "POST /v1/verify",
+    }
+    scopes = {f"{route.method} {route.path}": route.scope for entry in ENTRY_POINTS for route in entry.routes}
+    for route in main.of("AWS::ApiGatewayV2::Route").values():
+        key = route["RouteKey"]
+        if key in public:
+            assert route["AuthorizationType"] == "NONE"
+        else:
+            assert route["AuthorizationType"] == "JWT"
+            assert route["AuthorizerId"]
+            assert route["AuthorizationScopes"] == [f"{SCOPE_PREFIX}/{scopes[key]}"]
+
+
+def test_authorizer_takes_our_client_only(main: Any) -> None:
+    (authorizer,) = main.of("AWS::ApiGatewayV2::Authorizer").values()
+    (client,) = main.of("AWS::Cognito::UserPoolClient")
+    assert authorizer["JwtConfiguration"]["Audience"] == [{"Ref": client}]
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+
+
+def test_stage_throttles_and_logs_without_the_path(main: Any) -> None:
+    (stage,) = main.of("AWS::ApiGatewayV2::Stage").values()
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 2000
+    assert stage["RouteSettings"]["POST /v1/tokens"]["ThrottlingRateLimit"] == 200
+    assert "$context.path" not in stage["AccessLogSettings"]["Format"]
+    assert "$context.routeKey" in stage["AccessLogSettings"]["Format"]
+
+
+def test_api_has_no_cors(main: Any) -> None:
+    (api,) = main.of("AWS::ApiGatewayV2::Api").values()
+    assert "CorsConfiguration" not in api
