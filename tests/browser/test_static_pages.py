@@ -1,0 +1,64 @@
+"""What can be said of the pages' files without a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from infra import edge_rules
+from tests.browser.stub import FONTS, WEB
+
+WORKER = WEB / "verify" / "sw.js"
+
+
+def kept_files() -> list[str]:
+    return re.findall(
+        r'"(/[a-z]+/[\w.-]+)"', WORKER.read_text(encoding="utf-8").partition("FILES = [")[2].partition("]")[0]
+    )
+
+
+def test_service_worker_keeps_every_file_of_the_verifier() -> None:
+    ours = {
+        f"/verify/{path.name}" for path in (WEB / "verify").iterdir() if path.name not in ("sw.js", "index.html")
+    }
+    assert ours <= set(kept_files())
+
+
+def test_service_worker_version_is_the_hash_of_what_it_keeps() -> None:
+    digest = hashlib.sha256((WEB / "verify" / "index.html").read_bytes())
+    for path in kept_files():
+        digest.update(
+            (FONTS / path.rpartition("/")[2] if path.startswith("/fonts/") else WEB / path[1:]).read_bytes()
+        )
+    right = digest.hexdigest()[:16]
+    assert f'VERSION = "{right}"' in WORKER.read_text(encoding="utf-8"), f"set VERSION in sw.js to {right}"
+
+
+def test_pages_have_no_inline_code_and_no_foreign_address() -> None:
+    for path in WEB.rglob("*"):
+        if path.suffix not in (".html", ".js", ".css"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text
+        ), path
+        foreign = set(re.findall(r"https?://[\w.-]+", text)) - {"http://www.w3.org"}
+        assert not foreign, (path, foreign)
+        if path.suffix == ".html":
+            assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text), path
+
+
+def test_policy_lets_the_office_page_show_the_pdf() -> None:
+    policy = edge_rules.content_security_policy("https://documents.example")
+    assert "frame-src blob:" in policy
+    assert "connect-src 'self' https://documents.example" in policy
+    assert "unsafe" not in policy
+
+
+def test_both_languages_say_the_same_number_of_things() -> None:
+    pairs = re.findall(
+        r'^  "?[\w.]+"?: \["([^"]*)", "([^"]*)"\],$', (WEB / "office/messages.js").read_text("utf-8"), re.MULTILINE
+    )
+    assert len(pairs) > 150
+    for persian, english in pairs:
+        assert set(re.findall(r"\{\w+\}", persian)) == set(re.findall(r"\{\w+\}", english)), (persian, english)

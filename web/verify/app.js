@@ -1,0 +1,184 @@
+// The verifier's page: reads the fragment, checks the signature here, then asks for the status by number alone.
+import { fill, h, icon } from "/common/dom.js";
+import { drawPlate, plateText } from "/common/plate.js";
+import { asciiDigits, dateTime, jalaliInEnglish, longDate, money, yearRanges } from "/common/text.js";
+import { readKeys } from "./keys.js";
+import { checkText, withStatus } from "./verification.js";
+import { KINDS, REASONS, VERDICTS } from "./words.js";
+
+const STATUS_TIMEOUT_MS = 8_000;
+const CERTIFICATE_ID = /^ce_[0-9a-hjkmnp-tv-z]{36}$/;
+
+const verdictBox = document.getElementById("verdict");
+const certificateBox = document.getElementById("certificate");
+const pasteBox = document.getElementById("paste");
+const pasteText = document.getElementById("paste-text");
+
+let latest = 0;
+let repeat = null;
+let names = null;
+
+/** Checks whatever the address holds: a fragment before an id before nothing. */
+function start() {
+  const id = decodeURIComponent(location.pathname.replace(/^\/v\/?/, ""));
+  if (location.hash.length > 1) checkPayload(location.hash.slice(1));
+  else if (id) checkNumber(id);
+  else {
+    pasteBox.open = true;
+    show({ verdict: "idle" });
+  }
+}
+
+async function checkPayload(text) {
+  const turn = begin(() => checkPayload(text));
+  if (!globalThis.crypto?.subtle) return finish(turn, { verdict: "cannot_tell", reason: "insecure" });
+  const signed = await checkText(text, await loadKeys());
+  if (signed.verdict !== "signature_good") return finish(turn, signed);
+  if (turn === latest) show({ ...signed, verdict: "checking", reason: "signature_good_status_not_checked" }, signed.payload, "full");
+  return finish(turn, withStatus(signed, await askStatus(signed.payload.certificate_id)));
+}
+
+async function checkNumber(id) {
+  const turn = begin(() => checkNumber(id));
+  if (!CERTIFICATE_ID.test(id)) return finish(turn, { verdict: "unreadable", reason: "not_a_certificate" });
+  const answer = await askStatus(id);
+  if (!answer || !VERDICTS[answer.verdict]) return finish(turn, { verdict: "cannot_tell", reason: "network" });
+  return finish(turn, { ...answer, statusAsOf: answer.status_as_of, payload: answer.certificate, masked: true });
+}
+
+function begin(again) {
+  latest += 1;
+  repeat = again;
+  show({ verdict: "checking" });
+  return latest;
+}
+
+function finish(turn, result) {
+  if (turn !== latest) return; // another check was started meanwhile
+  show(result, result.payload, result.masked ? "masked" : "full");
+}
+
+/** Our public keys, or null when they are neither to be had nor kept: then nothing can be told. */
+async function loadKeys() {
+  try {
+    return await readKeys(await getJson("/.well-known/jwks.json"));
+  } catch {
+    return null;
+  }
+}
+
+/** The server's answer for this number, or null when there is none. */
+async function askStatus(id) {
+  try {
+    return await getJson(`/v1/verify/${encodeURIComponent(id)}`);
+  } catch {
+    return null;
+  }
+}
+
+async function getJson(path) {
+  const response = await fetch(path, {
+    headers: { accept: "application/json" },
+    cache: "no-cache",
+    credentials: "omit",
+    signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
+  });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.json();
+}
+
+// --- drawing ---------------------------------------------------------------------------------------------
+
+const both = ([persian, english], tag = "p", className = "") =>
+  h(tag, { class: className }, persian, h("span", { lang: "en", dir: "ltr" }, english));
+
+function show(result, certificate = null, form = "full") {
+  const words = VERDICTS[result.verdict] ?? VERDICTS.cannot_tell;
+  const reason = REASONS[result.reason];
+  const settled = !["checking", "idle"].includes(result.verdict);
+  verdictBox.className = `verdict tone-${words.tone}`;
+  verdictBox.dataset.verdict = result.verdict;
+  verdictBox.dataset.reason = result.reason ?? "";
+  fill(verdictBox,
+    h("div", { class: "badge" }, icon(words.icon)),
+    both(words.says, "h2"),
+    reason && both(reason, "p", "reason"),
+    words.advice[0] && both(result.verdict === "valid" && form === "masked"
+      ? ["برای دیدن پلاک کامل، رمزینهٔ روی گواهی را بخوانید.", "Scan the code on the certificate to see the whole plate."]
+      : words.advice),
+    settled && ["signature_good", "cannot_tell", "unreadable"].includes(result.verdict)
+      && h("button", { type: "button", class: "button again", onclick: () => repeat?.() }, "بررسی دوباره ", h("span", { lang: "en", dir: "ltr" }, "Check again")));
+  document.title = `${words.says[0]} | ${words.says[1]}`;
+  showCertificate(result, certificate, form);
+}
+
+function showCertificate(result, certificate, form) {
+  certificateBox.hidden = !certificate;
+  if (!certificate) return fill(certificateBox);
+  const plate = certificate.plate;
+  return fill(certificateBox,
+    drawPlate(plate, { size: "huge" }),
+    form === "full"
+      ? both([`${plateText(plate, "fa")} — همین پلاک روی خودرو باشد`, `${plateText(plate, "en")} — the car must carry this plate`], "p", "compare")
+      : both(["بخشی از پلاک پوشیده است", "Part of the plate is hidden"], "p", "compare"),
+    foreign(result.page) && both([`پیوند چسبانده‌شده از نشانی دیگری است: ${foreign(result.page)}`, "The pasted link is of another site; trust only what you see here."], "p", "alarm"),
+    h("dl", { class: "facts" },
+      fact(["نوع", "Kind"], KINDS[certificate.kind] ?? [certificate.kind, ""]),
+      [both(["شهر", "City"], "dt"), cityElement(certificate.municipality)],
+      fact(["سال‌ها", "Years"], [yearRanges(certificate.years, "fa"), yearRanges(certificate.years, "en")], "years"),
+      fact(["مبلغ پرداختی", "Amount paid"], [`${money(certificate.amount_rial, "fa")} ریال`, `${money(certificate.amount_rial, "en")} rial`]),
+      fact(["تاریخ پرداخت", "Paid on"], dateBoth(`${certificate.paid_on}T08:00:00Z`, longDate)),
+      fact(["زمان صدور", "Issued"], dateBoth(certificate.issued_at, dateTime)),
+      result.statusAsOf && fact(["وضعیت در", "Status as of"], dateBoth(result.statusAsOf, dateTime)),
+      [h("dt", {}, "شمارهٔ گواهی", h("span", { lang: "en", dir: "ltr" }, "Number")), h("dd", { class: "id" }, certificate.certificate_id)]));
+}
+
+function fact(label, value, name = "") {
+  return [both(label, "dt"), both(value, "dd", name)];
+}
+
+function dateBoth(instant, write) {
+  return [write(instant, "fa"), `${write(instant, "en")} (${jalaliInEnglish(instant)})`];
+}
+
+function foreign(page) {
+  if (!page) return null;
+  try {
+    const url = new URL(page.includes("://") ? page : `https://${page}`);
+    return url.host === location.host ? null : url.host;
+  } catch {
+    return page;
+  }
+}
+
+// City names come from the public list when there is a network; the signed code stands alone otherwise.
+function cityElement(code) {
+  const element = both([code, ""], "dd");
+  names ??= getJson("/v1/municipalities").then((answer) => new Map(answer.municipalities.map((city) => [city.code, city])));
+  names.then((known) => {
+    const city = known.get(code);
+    if (city) element.replaceWith(both([city.name_fa, city.name_en], "dd"));
+  }).catch(() => {
+    names = null;
+  });
+  return element;
+}
+
+// --- the page --------------------------------------------------------------------------------------------
+
+document.getElementById("host").textContent = location.host;
+document.getElementById("paste-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = pasteText.value.trim();
+  const number = /(ce_[0-9a-z]{36})\/?$/i.exec(asciiDigits(text).replace(/\s+/g, ""));
+  if (number && !text.includes("#")) checkNumber(number[1].toLowerCase());
+  else checkPayload(text);
+  verdictBox.focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+});
+addEventListener("hashchange", start);
+addEventListener("online", () => {
+  if (["signature_good", "cannot_tell"].includes(verdictBox.dataset.verdict)) repeat?.();
+});
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/verify/sw.js", { scope: "/v", updateViaCache: "none" }).catch(() => undefined);
+start();

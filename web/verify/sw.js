@@ -1,0 +1,56 @@
+// Keeps the verifier's page usable without a network: page, scripts, letters and keys. Nothing else is stored.
+// VERSION is the hash of the files below; tests/browser/test_static_pages.py says its right value.
+const VERSION = "84dacb89a3947599";
+const CACHE = `avarez-verify-${VERSION}`;
+const PAGE = "/v";
+const KEYS = "/.well-known/jwks.json";
+const FILES = [
+  "/verify/app.js", "/verify/cbor.js", "/verify/cose.js", "/verify/keys.js", "/verify/link.js", "/verify/payload.js",
+  "/verify/verification.js", "/verify/words.js", "/verify/verify.css",
+  "/common/base.css", "/common/dom.js", "/common/plate.js", "/common/text.js", "/common/icon.svg",
+  "/fonts/Vazirmatn-Regular.woff2", "/fonts/Vazirmatn-Bold.woff2",
+];
+
+self.addEventListener("install", (event) => {
+  event.waitUntil((async () => {
+    const cache = await caches.open(CACHE);
+    await cache.addAll([PAGE, ...FILES].map((path) => new Request(path, { cache: "no-cache" })));
+    await cache.add(new Request(KEYS, { cache: "no-cache" })).catch(() => undefined); // the page fetches them as well
+    await self.skipWaiting();
+  })());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    const old = (await caches.keys()).filter((name) => name.startsWith("avarez-verify-") && name !== CACHE);
+    await Promise.all(old.map((name) => caches.delete(name)));
+    await self.clients.claim();
+  })());
+});
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (event.request.mode === "navigate") {
+    if (/^\/v(\/[^/]*)?$/.test(url.pathname)) event.respondWith(stored(PAGE, event.request));
+  } else if (FILES.includes(url.pathname)) event.respondWith(stored(url.pathname, event.request));
+  else if (url.pathname === KEYS) event.respondWith(freshKeys(event.request));
+});
+
+async function stored(path, request) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(path)) ?? fetch(request);
+}
+
+async function freshKeys(request) {
+  const cache = await caches.open(CACHE);
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await cache.put(KEYS, answer.clone());
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(KEYS);
+    if (kept) return kept;
+    throw error;
+  }
+}
