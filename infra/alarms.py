@@ -25,9 +25,9 @@ MAX_STREAM_AGE_MS = 60_000
 """The sweep takes over after 20 s: a minute's lag says that both are slow."""
 
 BUSINESS_METRICS = {
-    "PaymentSuspense": "Money came that belongs to no duty: a person must match or return it.",
-    "AmountMismatch": "A gateway confirmed another amount than the payment's.",
-    "ReferenceReused": "A gateway's reference was used for a second payment.",
+    "payment_suspense": "Money came that belongs to no duty: a person must match or return it.",
+    "amount_mismatch": "A gateway confirmed another amount than the payment's.",
+    "reference_reused": "A gateway's reference was used for a second payment.",
 }
 """Metrics of the functions of which a single one is an alarm."""
 

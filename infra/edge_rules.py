@@ -91,9 +91,11 @@ def content_security_policy(storage_origins: str) -> str:
             "manifest-src 'self'",
             "style-src 'self'",
             "font-src 'self'",
-            "img-src 'self' data: blob:",
+            "img-src 'self' data:",
             f"connect-src 'self'{storage}",
-            "form-action 'self'",
+            "frame-src blob:",  # the office page shows the PDF that it fetched
+            "object-src blob:",
+            "form-action 'none'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

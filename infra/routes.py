@@ -344,7 +344,6 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("duty", ("GetItem",)),
             BucketGrant("documents", ("GetObject",), "certificates/*"),
         ),
-        packages=("cryptography",),
     ),
     EntryPoint(
         name="certify-relay",
@@ -354,7 +353,6 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         trigger=StreamTrigger(),
         environment=("CERTIFY_QUEUE_URL",),
         grants=(QueueGrant("certify"),),
-        packages=("cryptography",),
     ),
     EntryPoint(
         name="certify-issue",
@@ -370,7 +368,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             KeyGrant(("GetPublicKey", "Sign")),
         ),
         packages=("typst", "zxing-cpp", "cryptography"),
-        files=(("node_modules/vazirmatn/fonts/ttf/*.ttf", "functions/certify/fonts"),),
+        files=(("node_modules/vazirmatn/fonts/ttf/*.ttf", "functions/certify/document/fonts"),),
     ),
     EntryPoint(
         name="certify-sweep",
@@ -384,7 +382,6 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("Query",), indexes=("pending",)),
             QueueGrant("certify"),
         ),
-        packages=("cryptography",),
     ),
     EntryPoint(
         name="verify-handler",
@@ -397,9 +394,9 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/.well-known/jwks.json"),
             Route("GET", "/healthz"),
         ),
-        environment=("DUTY_TABLE", "PUBLIC_ORIGIN"),
+        environment=("DUTY_TABLE",),
         grants=(TableGrant("duty", ("GetItem", "Query")),),
-        packages=("cryptography",),
+        packages=("cryptography", "pypdf"),
     ),
     EntryPoint(
         name="identity-handler",

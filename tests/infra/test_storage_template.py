@@ -163,7 +163,7 @@ def test_topic_of_alarms_is_encrypted(main: Any) -> None:
         assert topic["KmsMasterKeyId"]
 
 
-@pytest.mark.parametrize("metric", ["PaymentSuspense", "AmountMismatch", "ReferenceReused"])
+@pytest.mark.parametrize("metric", ["payment_suspense", "amount_mismatch", "reference_reused"])
 def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, metric: str) -> None:
     services = {
         one["MetricStat"]["Metric"]["Dimensions"][0]["Value"]

@@ -1,6 +1,6 @@
 // Keeps the verifier's page usable without a network: page, scripts, letters and keys. Nothing else is stored.
 // VERSION is the hash of the files below; tests/browser/test_static_pages.py says its right value.
-const VERSION = "84dacb89a3947599";
+const VERSION = "101dc0f464b1af1f";
 const CACHE = `avarez-verify-${VERSION}`;
 const PAGE = "/v";
 const KEYS = "/.well-known/jwks.json";

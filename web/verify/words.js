@@ -26,6 +26,7 @@ export const REASONS = {
   payload_malformed: ["محتوای امضاشده خوانا نیست.", "The signed content cannot be read."],
   version_unknown: ["این گواهی از نسخه‌ای تازه‌تر است؛ صفحه را تازه کنید.", "This certificate is of a newer version; reload the page."],
   key_compromised: ["کلید امضا لو رفته است و تاریخ صدور اثبات نشده.", "The signing key was compromised and the time of issue is not proven."],
+  record_unreachable: ["دفتر گواهی‌ها در دسترس نیست؛ کمی بعد دوباره بررسی کنید.", "The register cannot be reached; check again in a while."],
   certificate_unknown: ["این شماره در دفتر گواهی‌ها نیست.", "This number is not in the register."],
   message_differs: ["محتوا با آنچه صادر شده یکی نیست.", "The content is not what was issued."],
   file_differs: ["فایل همان فایل صادرشده نیست.", "The file is not the file that was issued."],

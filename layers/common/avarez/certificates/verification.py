@@ -6,7 +6,7 @@
  4. That key signed exactly these bytes, r and s in range and s low.             else `tampered`
  5. The payload is a certificate of a version that is known here.                else `unreadable`, `cannot_tell`
  6. The key is not known to be compromised.                                      else `cannot_tell`
- 7. We issued a certificate with this id.                                        else `unknown`
+ 7. We issued a certificate with this id.                                        else `unknown`, `cannot_tell`
  8. What we issued under this id is this very message.                           else `tampered`
  9. The file that carried it, if there was one, is the file that was issued.     else `tampered`
 10. Its status is known, recent, and "in force".          else `revoked`, `superseded`, `cannot_tell`
@@ -28,6 +28,7 @@ from avarez.certificates import cose, link
 from avarez.certificates import payload as payloads
 from avarez.certificates.jwks import KeySet, KeyStatus
 from avarez.certificates.payload import CertificatePayload
+from avarez.certificates.status import CertificateStatus
 
 #: A status older than this says nothing about today.
 #: Reason: revocations reach the list within a minute; a verifier that was offline for a day still may use it.
@@ -53,6 +54,7 @@ class Reason(StrEnum):
     SIGNATURE_GOOD_STATUS_NOT_CHECKED = "signature_good_status_not_checked"
     TEXT_INCOMPLETE = "text_incomplete"
     NO_MESSAGE_IN_FILE = "no_message_in_file"
+    NOT_A_CERTIFICATE = "not_a_certificate"
     MESSAGE_MALFORMED = "message_malformed"
     KEY_UNKNOWN = "key_unknown"
     KEYS_MISSING = "keys_missing"
@@ -60,6 +62,7 @@ class Reason(StrEnum):
     PAYLOAD_MALFORMED = "payload_malformed"
     VERSION_UNKNOWN = "version_unknown"
     KEY_COMPROMISED = "key_compromised"
+    RECORD_UNREACHABLE = "record_unreachable"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     MESSAGE_DIFFERS = "message_differs"
     FILE_DIFFERS = "file_differs"
@@ -69,15 +72,6 @@ class Reason(StrEnum):
     IN_PREPARATION = "in_preparation"
     STATUS_TOO_OLD = "status_too_old"
     STATUS_NOT_LISTED = "status_not_listed"
-
-
-class CertificateStatus(StrEnum):
-    """The states of our record: `preparing` until the PDF is stored and read back."""
-
-    PREPARING = "preparing"
-    IN_FORCE = "in_force"
-    REVOKED = "revoked"
-    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import typst
 import zxingcpp
 
-from functions.certify.page import PageContent
+from functions.certify.document.page import PageContent
 
 STANDARDS: Final = ("a-3a", "ua-1")
 TEMPLATE_FOLDER: Final = Path(__file__).parent / "template"
@@ -61,7 +61,7 @@ def _compiler() -> Any:
 
 def _font_folder() -> Path:
     """The folder with both fonts: the setting, the package's own, or, in a working copy, what npm brought."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     candidates = [
         *([Path(os.environ[_FONTS_SETTING])] if os.environ.get(_FONTS_SETTING) else []),
         Path(__file__).parent / "fonts",

@@ -22,7 +22,8 @@ from avarez.certificates.jwks import KeyStatus, published, read_keys
 from avarez.certificates.verification import check_message
 from avarez.errors import CertificateNotFound
 from avarez.ports import Signer
-from functions.certify.record import CertificateRecord, OutboxKey, RecordUnsound, payload_of
+from functions.certify.certificates.outbox import OutboxKey
+from functions.certify.certificates.record import CertificateRecord, RecordUnsound, payload_of
 
 
 class Issue(StrEnum):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from avarez.certificates.payload import CertificatePayload, Kind, vehicle_fingerprint
-from avarez.certificates.verification import CertificateStatus
+from avarez.certificates.status import CertificateStatus
 from avarez.clock import from_rfc3339, tehran_today
 
 TRACE_PREFIX_HEX_LENGTH = 32
@@ -51,14 +51,6 @@ class CertificateRecord:
     message: bytes | None
     issued_at: datetime | None
     pdf_sha256: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxKey:
-    """Where an outbox row lies: all that a wake-up message says."""
-
-    partition: str
-    event_id: str
 
 
 def parse_record(item: Mapping[str, Any]) -> CertificateRecord:

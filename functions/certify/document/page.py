@@ -14,8 +14,8 @@ from avarez.clock import TEHRAN, tehran_today
 from avarez.digits import grouped_en, grouped_fa, persian_digits
 from avarez.jalali import format_jalali_fa, format_jalali_long_fa
 from avarez.plates import Plate, PlateKind, parse_plate
-from functions.certify.record import CertificateRecord, RecordUnsound
-from functions.certify.words import number_in_words, years_in_english, years_in_words
+from functions.certify.certificates.record import CertificateRecord, RecordUnsound
+from functions.certify.document.words import number_in_words, years_in_english, years_in_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,161 @@
+"""`avarez verify FILE.pdf|LINK|DIGITS`: checks a certificate's signature offline, with pinned public keys.
+
+The keys are the file behind `https://…/.well-known/jwks.json`, fetched once from a place you trust and kept:
+`--keys FILE`, else the file named by AVAREZ_KEYS, else ~/.config/avarez/keys.json. Without the register nothing
+can be said about a later revocation: a good answer reads "signature good, status not checked".
+
+Exit codes: 0 the signature is good; 1 any other verdict; 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from avarez.certificates import link
+from avarez.certificates.document import NoMessage, message_in_pdf
+from avarez.certificates.jwks import KeysError, KeySet, read_keys
+from avarez.certificates.payload import CertificatePayload
+from avarez.certificates.verification import Outcome, Reason, Verdict, check_message, check_text
+from avarez.digits import grouped_en, grouped_fa
+from avarez.jalali import format_jalali_fa
+from avarez.money import format_rial
+from avarez.municipalities import find_municipality
+from avarez.plates import parse_plate
+
+EXIT_GOOD: Final = 0
+EXIT_NEGATIVE: Final = 1
+EXIT_WRONG_USE: Final = 2
+KEYS_VARIABLE: Final = "AVAREZ_KEYS"
+KEYS_HOME: Final = Path(".config/avarez/keys.json")
+
+WORDS: Final = {
+    Verdict.VALID: ("امضا درست است؛ وضعیت بررسی نشد", "SIGNATURE GOOD, status not checked"),
+    Verdict.REVOKED: ("باطل شده است", "REVOKED"),
+    Verdict.SUPERSEDED: ("گواهی تازه‌ای جای آن آمده است", "SUPERSEDED"),
+    Verdict.TAMPERED: ("دست‌کاری شده است؛ آن را نپذیرید", "TAMPERED: do not accept it"),
+    Verdict.UNREADABLE: ("خوانا نیست", "UNREADABLE"),
+    Verdict.UNKNOWN: ("ناشناخته است؛ آن را نپذیرید", "UNKNOWN: do not accept it"),
+    Verdict.CANNOT_TELL: ("نمی‌توان گفت", "CANNOT TELL"),
+}
+
+
+def register(subparsers: Any) -> None:
+    """Adds `verify` to the command line."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "verify", help="check a certificate without a network", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument(
+        "certificate", metavar="FILE.pdf|LINK|DIGITS", help="`-` reads the link from standard input"
+    )
+    parser.add_argument("--keys", type=Path, metavar="FILE", help="public keys (a JWK set)")
+    parser.add_argument(
+        "--origin", metavar="URL", help="refuse links that lead elsewhere, such as a look-alike host"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the verdict; see the module for the exit codes."""
+    path: Path = arguments.keys or _default_keys()
+    try:
+        keys = read_keys(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return _wrong_use(
+            f"no public keys at {path}: fetch https://<host>/.well-known/jwks.json once and name it with --keys",
+            f"کلیدهای عمومی در {path} نیست: یک بار jwks.json را بگیرید و با --keys نشان دهید",
+        )
+    except (ValueError, KeysError):
+        return _wrong_use(f"{path} is no set of public keys", f"{path} مجموعهٔ کلید عمومی نیست")
+    outcome = judge(arguments.certificate, keys, arguments.origin)
+    print(json.dumps(_answer(outcome), ensure_ascii=False) if arguments.json else _text(outcome))
+    return EXIT_GOOD if outcome.signature_good else EXIT_NEGATIVE
+
+
+def judge(shown: str, keys: KeySet, origin: str | None) -> Outcome:
+    """The outcome for a file's name, a link or digits; `origin` refuses links to anywhere else.
+
+    Raises: OSError when `shown` names a file that cannot be read.
+    """
+    if shown == "-":
+        shown = sys.stdin.read(link.MAX_CHARACTERS + 1)
+    elif shown.lower().endswith(".pdf") or _is_file(shown):
+        try:
+            return check_message(message_in_pdf(Path(shown).read_bytes()), keys)
+        except NoMessage:
+            return Outcome(Verdict.UNREADABLE, Reason.NO_MESSAGE_IN_FILE, 1)
+    if origin and _leads_elsewhere(shown, origin):
+        return Outcome(Verdict.UNKNOWN, Reason.FOREIGN_ORIGIN, 1)
+    return check_text(shown, keys)
+
+
+def _is_file(text: str) -> bool:
+    return len(text) < 256 and Path(text).is_file()
+
+
+def _leads_elsewhere(text: str, origin: str) -> bool:
+    page, mark, _ = text.rpartition("#")
+    if not mark or not page.strip():
+        return False
+    asked, given = urlsplit(origin), urlsplit(page.strip())
+    return (given.scheme, given.netloc) != (asked.scheme, asked.netloc)
+
+
+def _default_keys() -> Path:
+    named = os.environ.get(KEYS_VARIABLE)
+    return Path(named) if named else Path.home() / KEYS_HOME
+
+
+def _answer(outcome: Outcome) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "verdict": outcome.verdict.value,
+        "reason": outcome.reason.value,
+        "status_checked": False,
+    }
+    if outcome.payload is not None:
+        content = outcome.payload
+        answer["certificate"] = {
+            "certificate_id": content.certificate_id,
+            "kind": content.kind.text,
+            "municipality": content.municipality,
+            "plate": parse_plate(content.plate).to_json(),
+            "years": list(content.years),
+            "amount_rial": format_rial(content.amount_rial),
+            "paid_on": content.paid_on.isoformat(),
+            "issued_at": content.issued_at.isoformat().replace("+00:00", "Z"),
+        }
+    return answer
+
+
+def _text(outcome: Outcome) -> str:
+    persian, english = WORDS[outcome.verdict]
+    lines = [f"{persian} | {english} ({outcome.reason.value})"]
+    if outcome.payload is not None:
+        lines += _facts(outcome.payload)
+    return "\n".join(lines)
+
+
+def _facts(content: CertificatePayload) -> list[str]:
+    plate = parse_plate(content.plate)
+    city = find_municipality(content.municipality)
+    years = ", ".join(str(year) for year in content.years)
+    return [
+        f"  پلاک | plate    {plate.text_fa} | {plate.text_en}",
+        f"  شهر | city      {city.name_fa if city else content.municipality} | {content.municipality}",
+        f"  سال‌ها | years   {years}",
+        f"  مبلغ | amount   {grouped_fa(content.amount_rial)} ریال | {grouped_en(content.amount_rial)} rial",
+        f"  پرداخت | paid   {format_jalali_fa(content.paid_on)} | {content.paid_on.isoformat()}",
+        f"  شماره | number  {content.certificate_id}",
+    ]
+
+
+def _wrong_use(english: str, persian: str) -> int:
+    print(f"avarez verify: {english}\n{persian}", file=sys.stderr)
+    return EXIT_WRONG_USE

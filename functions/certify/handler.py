@@ -1,0 +1,115 @@
+"""Certificates over HTTP: the record, and the PDF once it is stored."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from avarez.certificates import link
+from avarez.certificates.status import CertificateStatus
+from avarez.clock import SystemClock, to_rfc3339
+from avarez.dynamo import Table
+from avarez.errors import CertificateInPreparation, CertificateNotFound
+from avarez.http import Request, Response, Router, json_response
+from avarez.ids import is_id
+from avarez.money import format_rial
+from avarez.plates import parse_plate
+from avarez.settings import setting
+from functions.certify.certificates.record import CertificateRecord
+from functions.certify.stores.certificate_store import CertificateTable
+from functions.certify.stores.document_store import LINK_LIFETIME, DocumentBucket
+
+router = Router("certify")
+clock = SystemClock()
+
+#: A certificate takes about half a second; a clerk's page asks again after this.
+WAIT_S: Final = 8.0
+PAUSES_S: Final = (0.05, 0.1, 0.15, 0.25)
+RETRY_AFTER_S: Final = 2
+
+
+@functools.cache
+def certificates() -> CertificateTable:
+    """The process's certificates."""
+    return CertificateTable(Table(setting("DUTY_TABLE")))
+
+
+@functools.cache
+def documents() -> DocumentBucket:
+    """The process's PDFs."""
+    return DocumentBucket(setting("DOCUMENTS_BUCKET"))
+
+
+@router.route("GET", "/v1/certificates/{id}", scopes=["certificates.read"])
+def read_certificate(request: Request) -> Response:
+    """The record as it stands; `link` is what its QR says."""
+    record = _find(request)
+    return json_response(certificate_answer(record), certificate_id=record.certificate_id)
+
+
+@router.route("GET", "/v1/certificates/{id}/pdf", scopes=["certificates.read"])
+def read_pdf(request: Request) -> Response:
+    """302 to the PDF in object storage, waiting a little for one that is being made.
+
+    A page cannot read where a redirect to another origin leads, so `Accept: application/json` gets 200 with
+    `{url, expires_at}` instead.
+    """
+    record = _find(request)
+    deadline = time.monotonic() + WAIT_S
+    pauses = iter(PAUSES_S)
+    while record.pdf_sha256 is None:
+        if time.monotonic() >= deadline:
+            raise CertificateInPreparation(retry_after_s=RETRY_AFTER_S)
+        time.sleep(next(pauses, PAUSES_S[-1]))
+        record = _find(request)
+    address = documents().address(record.pdf_sha256, f"certificate-{record.plate}.pdf")
+    if request.headers.get("accept", "").split(";")[0].strip() == "application/json":
+        body = {"url": address, "expires_at": to_rfc3339(clock.now() + LINK_LIFETIME)}
+        return json_response(body, certificate_id=record.certificate_id)
+    headers = {"location": address, "cache-control": "no-store", "referrer-policy": "no-referrer"}
+    return Response(302, "", headers, log_fields={"certificate_id": record.certificate_id})
+
+
+def _find(request: Request) -> CertificateRecord:
+    """The record the caller asks for; one of a city that the caller does not reach does not exist.
+
+    Raises: CertificateNotFound.
+    """
+    certificate_id = request.params["id"]
+    record = certificates().find(certificate_id) if is_id("ce", certificate_id) else None
+    if record is None or not request.principal.reaches(record.municipality):
+        raise CertificateNotFound()
+    return record
+
+
+def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
+    """The public form of a certificate, to those who may read it whole."""
+    answer: dict[str, Any] = {
+        "certificate_id": record.certificate_id,
+        "status": record.status.value,
+        "kind": record.kind.text,
+        "payment_id": record.payment_id,
+        "municipality": record.municipality,
+        "plate": parse_plate(record.plate).to_json(),
+        "years": [{"year": paid.year, "amount_rial": format_rial(paid.amount_rial)} for paid in record.years],
+        "rounding_rial": format_rial(record.rounding_rial),
+        "fee_rial": format_rial(record.fee_rial),
+        "amount_rial": format_rial(record.amount_rial),
+        "paid_at": to_rfc3339(record.paid_at),
+        "reference": record.reference,
+        "gateway": record.gateway,
+        "trace_hash": record.trace_hash,
+    }
+    if record.message is not None and record.issued_at is not None:
+        answer["issued_at"] = to_rfc3339(record.issued_at)
+    if record.message is not None and record.status is not CertificateStatus.PREPARING:
+        answer["link"] = link.to_link(record.message, setting("PUBLIC_ORIGIN"))
+        answer["pdf_sha256"] = record.pdf_sha256
+    return answer
+
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """The Lambda entry point."""
+    return router.handle(event, context)

@@ -1,0 +1,49 @@
+"""The certify queue: each message names an outbox row, and ends with its certificate in force."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from avarez.errors import AvarezError
+from avarez.observability import log, log_failure, metric
+from functions.certify import wiring
+from functions.certify.certificates.issuing import Issue
+from functions.certify.certificates.outbox import read_wake_up
+
+
+def take(text: str) -> None:
+    """Issues the certificate that the message asks for, once, however often it comes.
+
+    Raises:
+        ValueError, RecordUnsound, AvarezError: the message comes again, and is set aside after a few times.
+    """
+    started = time.perf_counter()
+    row = read_wake_up(text)
+    outcome = wiring.issuer()(row)
+    if outcome is Issue.ISSUED:
+        metric("certificate_issued")
+    log(
+        "certificate_taken",
+        event_id=row.event_id,
+        outcome=outcome.value,
+        duration_ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """The Lambda entry point: only the messages that failed are delivered again.
+
+    Source: Lambda developer guide, SQS, partial batch responses.
+    """
+    failures = []
+    for record in event.get("Records", []):
+        try:
+            take(str(record["body"]))
+        except Exception as error:  # noqa: BLE001 - the outermost edge: one poisoned message must not stop the rest
+            metric("certificate_failed")
+            code = error.code if isinstance(error, AvarezError) else ""
+            log_failure("certificate_failed", message_id=record["messageId"], code=code)
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}

@@ -1,0 +1,94 @@
+"""What issuing a certificate reads and writes in DynamoDB: the record, the outbox row, the public key."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+
+from avarez import keys
+from avarez.certificates.jwks import KeyStatus, b64url, published
+from avarez.certificates.status import CertificateStatus
+from avarez.clock import to_rfc3339
+from avarez.dynamo import Table, transact
+from avarez.errors import ServiceBusy, TransactionRefused
+from functions.certify.certificates.outbox import OutboxKey
+from functions.certify.certificates.record import CertificateRecord
+from functions.certify.stores.certificate_store import CertificateTable
+
+
+class IssuingTable(CertificateTable):
+    """The certificate items of the duty table, the outbox of the ledger table, and the public keys."""
+
+    def __init__(self, duty: Table, ledger: Table) -> None:
+        super().__init__(duty)
+        self._ledger = ledger
+
+    def certificate_of(self, outbox: OutboxKey) -> str | None:
+        """The certificate id that the outbox row names, or None when the row is gone."""
+        row = self._ledger.get((outbox.partition, outbox.event_id))
+        return None if row is None else str(row["certificate_id"])
+
+    def publish_key(self, kid: bytes, jwk: dict[str, str]) -> None:
+        """Puts the public key where `jwks.json` is read from, unless it stands there already."""
+        key = keys.signing_key(b64url(kid))
+        if self._duty.get(key) is not None:
+            return
+        try:
+            transact(
+                [self._duty.put_new(key, published(jwk, KeyStatus.ACTIVE))],
+                mine=lambda: self._duty.get(key) is not None,
+                dynamodb=self._duty.dynamodb,
+            )
+        except TransactionRefused as refused:
+            raise ServiceBusy() from refused
+
+    def keep_message(
+        self, record: CertificateRecord, message: bytes, kid: bytes, issued_at: datetime
+    ) -> CertificateRecord:
+        """Keeps the message where none is kept; the record as it stands afterwards.
+
+        A refused condition means that another worker was first, or that our own first attempt was: either way
+        what stands is the certificate, and this attempt's message was never shown to anybody.
+        """
+        changes = {"cose": message, "kid": b64url(kid), "issued_at": to_rfc3339(issued_at)}
+        keep_first = self._duty.update(
+            _key_of(record), changes, "attribute_not_exists(cose) AND attribute_exists(pk)"
+        )
+        with contextlib.suppress(TransactionRefused):  # read back below, with everything else
+            transact([keep_first], dynamodb=self._duty.dynamodb)
+        kept = self.find(record.certificate_id)
+        if kept is None or kept.message is None or kept.issued_at is None:
+            raise ServiceBusy()
+        return kept
+
+    def finish(self, record: CertificateRecord, outbox: OutboxKey, pdf_sha256: str, stored_at: datetime) -> None:
+        """The certificate is in force and the outbox row gone, in one transaction.
+
+        Repeatable: when the certificate carries a PDF already, nothing is left to do.
+        """
+        changes = {
+            "status": CertificateStatus.IN_FORCE.value,
+            "pdf_sha256": pdf_sha256,
+            "stored_at": to_rfc3339(stored_at),
+        }
+        transact(
+            [
+                self._duty.update(
+                    _key_of(record),
+                    changes,
+                    "attribute_exists(cose) AND attribute_not_exists(pdf_sha256) AND #status = :preparing",
+                    preparing=CertificateStatus.PREPARING.value,
+                ),
+                self._ledger.delete((outbox.partition, outbox.event_id)),
+            ],
+            mine=lambda: self._is_finished(record.certificate_id),
+            dynamodb=self._duty.dynamodb,
+        )
+
+    def _is_finished(self, certificate_id: str) -> bool:
+        record = self.find(certificate_id)
+        return record is not None and record.pdf_sha256 is not None
+
+
+def _key_of(record: CertificateRecord) -> keys.Key:
+    return keys.certificate(record.municipality, record.plate, record.certificate_id)

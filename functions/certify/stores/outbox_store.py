@@ -1,0 +1,60 @@
+"""The outbox rows still to be done, and the queue of wake-ups for them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from avarez.dynamo import Table, client, from_item, translated
+from avarez.errors import ServiceBusy
+from functions.certify.certificates.outbox import OutboxKey, wake_up_text
+
+PENDING_INDEX: Final = "pending"
+
+
+class Outbox:
+    """The ledger table's outbox, through its index of undone rows."""
+
+    def __init__(self, ledger: Table) -> None:
+        self._ledger = ledger
+
+    def pending(self, shard: int, created_before: str, limit: int) -> list[OutboxKey]:
+        """At most `limit` outbox rows of one shard that are older than `created_before`, oldest first.
+
+        The index may lag: a row that is done already wakes the consumer for nothing, which does no harm.
+        """
+        with translated():
+            answer = self._ledger.dynamodb.query(
+                TableName=self._ledger.name,
+                IndexName=PENDING_INDEX,
+                KeyConditionExpression="pending_shard = :shard AND created_at < :before",
+                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":before": {"S": created_before}},
+                Limit=limit,
+            )
+        return [OutboxKey(str(row["pk"]), str(row["sk"])) for row in map(from_item, answer["Items"])]
+
+
+class QueueSender:
+    """Sends wake-ups to the certify queue, ten a call."""
+
+    BATCH: Final = 10  # SQS: SendMessageBatch takes at most ten entries
+
+    def __init__(self, url: str, sqs: Any | None = None) -> None:
+        self._url = url
+        self._sqs = sqs if sqs is not None else client("sqs")
+
+    def send(self, outbox_keys: list[OutboxKey]) -> int:
+        """Sends a wake-up for each row; answers how many SQS took. The rest is found by the next sweep."""
+        taken = 0
+        for start in range(0, len(outbox_keys), self.BATCH):
+            entries = [
+                {"Id": str(number), "MessageBody": wake_up_text(key)}
+                for number, key in enumerate(outbox_keys[start : start + self.BATCH])
+            ]
+            try:
+                answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                raise ServiceBusy() from error
+            taken += len(answer.get("Successful", []))
+        return taken

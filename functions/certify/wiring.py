@@ -1,0 +1,57 @@
+"""Puts the issuing of certificates together with what it works on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from avarez.clock import SystemClock
+from avarez.dynamo import Table, client
+from avarez.municipalities import find_municipality
+from avarez.settings import setting
+from functions.certify.certificates.issuing import Issue, issue_certificate
+from functions.certify.certificates.outbox import OutboxKey
+from functions.certify.certificates.record import CertificateRecord, RecordUnsound
+from functions.certify.document.page import MunicipalityName, page_content
+from functions.certify.document.render import render
+from functions.certify.stores.document_store import DocumentBucket
+from functions.certify.stores.issuing_store import IssuingTable
+from functions.certify.stores.kms_adapter import KmsSigner
+
+clock = SystemClock()
+
+
+@functools.cache
+def issuer() -> Callable[[OutboxKey], Issue]:
+    """The process's one issuer, wired on first use."""
+    certificates = IssuingTable(Table(setting("DUTY_TABLE")), Table(setting("LEDGER_TABLE")))
+    documents = DocumentBucket(setting("DOCUMENTS_BUCKET"))
+    signer = KmsSigner(client("kms"), setting("SIGNING_KEY_ID"))
+
+    def issue(outbox: OutboxKey) -> Issue:
+        return issue_certificate(
+            outbox,
+            certificates=certificates,
+            documents=documents,
+            signer=lambda: signer,
+            typeset=typeset,
+            now=clock.now(),
+        )
+
+    return issue
+
+
+def typeset(record: CertificateRecord) -> bytes:
+    """The PDF of a signed record."""
+    return render(page_content(record, origin=setting("PUBLIC_ORIGIN"), name_of=name_of))
+
+
+def name_of(municipality: str) -> MunicipalityName:
+    """Both names of the city.
+
+    Raises: RecordUnsound when there is no such municipality.
+    """
+    found = find_municipality(municipality)
+    if found is None:
+        raise RecordUnsound("the certificate's municipality is unknown")
+    return MunicipalityName(found.name_fa, found.name_en)

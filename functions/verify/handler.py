@@ -1,0 +1,116 @@
+"""The public check of a certificate over HTTP, the keys to do it oneself, and whether the system is up."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from avarez.certificates.document import PDF_BYTES_MAX
+from avarez.certificates.link import MAX_CHARACTERS
+from avarez.certificates.payload import CertificatePayload
+from avarez.clock import SystemClock, to_rfc3339
+from avarez.dynamo import Table
+from avarez.errors import BodyTooLarge
+from avarez.http import Request, Response, Router, json_response
+from avarez.jalali import format_jalali
+from avarez.money import format_rial
+from avarez.plates import parse_plate
+from avarez.settings import setting
+from functions.verify.check import Judgement, check_number, check_shown_pdf, check_shown_text
+from functions.verify.store import Register
+
+router = Router("verify")
+clock = SystemClock()
+#: Keys change rarely and are published before they sign; a verifier that lacks one asks again.
+KEYS_CACHE_S: Final = 300
+
+
+class Shown(BaseModel):
+    """The body of `POST /v1/verify` when it is no PDF."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    payload: Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS)]
+
+
+@functools.cache
+def register() -> Register:
+    """The process's register."""
+    return Register(Table(setting("DUTY_TABLE")))
+
+
+@router.route("GET", "/v1/verify/{id}", public=True)
+def verify_number(request: Request) -> Response:
+    """The verdict on a certificate's number; the plate is masked, since anybody may ask."""
+    return _answer(check_number(request.params["id"], issued=register(), now=clock.now()), masked=True)
+
+
+@router.route("POST", "/v1/verify", public=True)
+def verify_shown(request: Request) -> Response:
+    """The verdict on a payload or a PDF; whoever holds the paper sees the plate in full."""
+    now = clock.now()
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/pdf":
+        pdf = request.raw_body
+        if len(pdf) > PDF_BYTES_MAX:
+            raise BodyTooLarge(
+                f"A PDF to be verified may have at most {PDF_BYTES_MAX >> 20} MB.",
+                f"حجم PDF حداکثر {PDF_BYTES_MAX >> 20} مگابایت است.",
+            )
+        return _answer(check_shown_pdf(pdf, issued=register(), now=now), masked=False)
+    text = request.body_json(Shown).payload
+    return _answer(check_shown_text(text, issued=register(), now=now), masked=False)
+
+
+@router.route("GET", "/.well-known/jwks.json", public=True)
+def public_keys(request: Request) -> Response:
+    """Every public key that ever signed a certificate. Source: RFC 7517."""
+    headers = {
+        "content-type": "application/jwk-set+json",
+        "cache-control": f"public, max-age={KEYS_CACHE_S}",
+    }
+    return Response(200, register().key_document(), headers)
+
+
+@router.route("GET", "/healthz", public=True)
+def health(request: Request) -> Response:
+    """200 when the duty table answers; 503 otherwise."""
+    register().reach()
+    return json_response({"status": "ok"})
+
+
+def _answer(judgement: Judgement, *, masked: bool) -> Response:
+    outcome = judgement.outcome
+    body: dict[str, Any] = {
+        "verdict": outcome.verdict.value,
+        "reason": outcome.reason.value,
+        "status_as_of": to_rfc3339(judgement.status_as_of) if judgement.status_as_of else None,
+    }
+    logged: dict[str, Any] = {"verdict": outcome.verdict.value, "reason": outcome.reason.value}
+    if outcome.payload is not None:
+        body["certificate"] = certificate_answer(outcome.payload, masked=masked)
+        logged["certificate_id"] = outcome.payload.certificate_id
+    return json_response(body, 200, None, **logged)
+
+
+def certificate_answer(content: CertificatePayload, *, masked: bool) -> dict[str, Any]:
+    """What the signed payload says. No owner stands in it; a masked plate has no key."""
+    plate = parse_plate(content.plate)
+    return {
+        "certificate_id": content.certificate_id,
+        "kind": content.kind.text,
+        "municipality": content.municipality,
+        "plate": plate.masked().to_json() if masked else plate.to_json(),
+        "years": list(content.years),
+        "amount_rial": format_rial(content.amount_rial),
+        "paid_on": content.paid_on.isoformat(),
+        "paid_on_jalali": format_jalali(content.paid_on),
+        "issued_at": to_rfc3339(content.issued_at),
+    }
+
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """The Lambda entry point."""
+    return router.handle(event, context)

@@ -1,0 +1,60 @@
+"""What verification reads from DynamoDB: the record behind an id, and the public keys."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from avarez import keys
+from avarez.certificates.jwks import KEYS_MAX, KeySet, read_keys
+from avarez.certificates.status import CertificateStatus
+from avarez.certificates.verification import IssuedRecord
+from avarez.dynamo import Table
+
+#: A new key is published before anything is signed with it; a minute's delay shows as `unknown` for that long,
+#: so a key that is missing is looked for at once.
+KEYS_KEPT_S: Final = 60.0
+
+
+class Register:
+    """The certificates that were issued, and the keys that they were signed with."""
+
+    def __init__(self, duty: Table) -> None:
+        self._duty = duty
+        self._keys: dict[str, object] | None = None
+        self._keys_read_at = 0.0
+
+    def find(self, certificate_id: str) -> IssuedRecord | None:
+        """What we know of this id, read consistently; None when we issued no such certificate."""
+        pointer = self._duty.get(keys.pointer(certificate_id))
+        if pointer is None:
+            return None
+        item = self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
+        if item is None:
+            return None
+        return IssuedRecord(
+            status=CertificateStatus(item["status"]),
+            message=bytes(item["cose"]) if item.get("cose") else None,
+            pdf_sha256=item.get("pdf_sha256"),
+        )
+
+    def key_document(self, *, fresh: bool = False) -> dict[str, object]:
+        """The JWK set with every key that ever signed, kept for a minute unless `fresh`."""
+        now = time.monotonic()
+        if self._keys is None or fresh or now - self._keys_read_at > KEYS_KEPT_S:
+            members = ("kty", "crv", "x", "y", "alg", "use", "kid", "status")
+            rows = self._duty.query(*keys.signing_key(""), limit=KEYS_MAX)
+            self._keys = {"keys": [{name: row[name] for name in members} for row in rows]}
+            self._keys_read_at = now
+        return self._keys
+
+    def keys(self, *, fresh: bool = False) -> KeySet:
+        """The same keys, ready to verify with."""
+        return read_keys(self.key_document(fresh=fresh))
+
+    def reach(self) -> None:
+        """Returns when the table answers.
+
+        Raises: ServiceBusy.
+        """
+        self._duty.get(keys.tariff_pointer())
