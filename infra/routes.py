@@ -368,7 +368,10 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             KeyGrant(("GetPublicKey", "Sign")),
         ),
         packages=("typst", "zxing-cpp", "cryptography"),
-        files=(("node_modules/vazirmatn/fonts/ttf/*.ttf", "functions/certify/document/fonts"),),
+        files=(
+            ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Regular.ttf", "functions/certify/document/fonts"),
+            ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Bold.ttf", "functions/certify/document/fonts"),
+        ),
     ),
     EntryPoint(
         name="certify-sweep",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,6 @@ from functions.certify.document.page import PageContent
 STANDARDS: Final = ("a-3a", "ua-1")
 TEMPLATE_FOLDER: Final = Path(__file__).parent / "template"
 _FONT_FILES: Final = ("Vazirmatn-Regular.ttf", "Vazirmatn-Bold.ttf")
-_FONTS_SETTING: Final = "CERTIFICATE_FONTS"
 #: Level M restores 15 % of the symbol: enough for a folded sheet; Q would need smaller modules.
 _QR_LEVEL: Final = "M"
 
@@ -54,22 +52,17 @@ def qr_svg(text: str) -> str:
 
 @functools.cache
 def _compiler() -> Any:
-    """One compiler a process: it keeps the parsed fonts and the template."""
-    fonts = [str(_font_folder() / name) for name in _FONT_FILES]
-    return typst.Compiler(root=str(TEMPLATE_FOLDER), font_paths=fonts, ignore_system_fonts=True)
+    """One compiler a process: it keeps the parsed fonts and the template. No font but ours is to be found."""
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_font_folder())]
+    )
+    return typst.Compiler(root=str(TEMPLATE_FOLDER), font_paths=fonts)
 
 
 def _font_folder() -> Path:
-    """The folder with both fonts: the setting, the package's own, or, in a working copy, what npm brought."""
+    """The folder with both fonts: the package's own or, in a working copy, what npm brought."""
     root = Path(__file__).parents[3]
-    candidates = [
-        *([Path(os.environ[_FONTS_SETTING])] if os.environ.get(_FONTS_SETTING) else []),
-        Path(__file__).parent / "fonts",
-        root / "fonts",
-        root / ".build" / "fonts",
-        root / "node_modules" / "vazirmatn" / "fonts" / "ttf",
-    ]
-    for folder in candidates:
+    for folder in (Path(__file__).parent / "fonts", root / "node_modules" / "vazirmatn" / "fonts" / "ttf"):
         if all((folder / name).is_file() for name in _FONT_FILES):
             return folder
     raise FontsMissing("Vazirmatn-Regular.ttf and Vazirmatn-Bold.ttf are nowhere")
