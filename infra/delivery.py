@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from aws_cdk import (
     ArnFormat,
@@ -25,12 +26,14 @@ from aws_cdk import (
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from infra import edge_rules
+from infra import edge_problems, edge_rules
 from infra.acknowledgments import acknowledge
 
 STACK_NAME = "avarez-delivery"
@@ -91,6 +94,12 @@ class DeliveryStack(Stack):
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             response_headers_policy=self._headers("Answers", policy),
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+            edge_lambdas=[
+                cloudfront.EdgeLambda(
+                    event_type=cloudfront.LambdaEdgeEventType.ORIGIN_RESPONSE,
+                    function_version=self._problems().current_version,
+                )
+            ],
         )
         pages_origin = origins.S3BucketOrigin.with_origin_access_control(pages)
 
@@ -231,6 +240,43 @@ class DeliveryStack(Stack):
                 "}\n"
             ),
         )
+
+    def _problems(self) -> lambda_.Function:
+        """Puts the API's own refusals into our words. It needs no right at all, not even to write a log."""
+        role = iam.Role(
+            self,
+            "ProblemsRole",
+            description="What the function of the API's refusals may do: nothing",
+            assumed_by=iam.CompositePrincipal(
+                iam.ServicePrincipal("lambda.amazonaws.com"), iam.ServicePrincipal("edgelambda.amazonaws.com")
+            ),
+        )
+        function = lambda_.Function(
+            self,
+            "Problems",
+            description="infra/edge_problems.py",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.X86_64,  # all that Lambda@Edge knows
+            handler="index.handle",
+            code=lambda_.Code.from_inline(Path(edge_problems.__file__).read_text("utf-8")),
+            role=role.without_policy_updates(),
+            timeout=Duration.seconds(3),
+            memory_size=128,
+        )
+        acknowledge(
+            function,
+            "The runtime is the one that the functions of the main stack run on.",
+            "AwsSolutions-L1",
+            "Serverless-LambdaLatestVersion",
+        )
+        acknowledge(
+            function,
+            "CloudFront waits for its answer, and passes the API's own on when there is none; Lambda@Edge knows "
+            "neither dead-letter queues nor tracing.",
+            "Serverless-LambdaDLQ",
+            "Serverless-LambdaTracing",
+        )
+        return function
 
     def _firewall(self) -> wafv2.CfnWebACL:
         rules: list[Callable[[int], wafv2.CfnWebACL.RuleProperty]] = [

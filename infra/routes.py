@@ -316,18 +316,11 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         memory_mb=512,
         trigger=ScheduleTrigger(every_minutes=1),
         reserved_concurrency=1,
-        environment=(
-            "DUTY_TABLE",
-            "LEDGER_TABLE",
-            "GATEWAYS_SECRET_ARN",
-            "VERIFY_PAYMENT_QUEUE_URL",
-            "PUBLIC_ORIGIN",
-        ),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN", "PUBLIC_ORIGIN"),
         grants=(
             TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query")),
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
-            QueueGrant("verify-payment"),
         ),
     ),
     EntryPoint(

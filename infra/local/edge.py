@@ -11,6 +11,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import secrets
 import signal
 import sys
 import time
@@ -26,7 +27,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from infra import edge_rules
+from infra import edge_problems, edge_rules
 from infra.local.process import port_is_free
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -71,36 +72,6 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
     ".wasm": "application/wasm",
-}
-
-PROBLEMS: Final[Mapping[int, tuple[str, str, str]]] = {
-    400: ("bad_request", "The request cannot be read.", "درخواست خوانا نیست."),
-    404: ("not_found", "There is nothing here.", "چیزی در این نشانی نیست."),
-    405: ("method_not_allowed", "This page can only be read.", "این صفحه را فقط می‌توان خواند."),
-    408: ("request_timeout", "The request did not arrive in time.", "درخواست به‌موقع نرسید."),
-    413: (
-        "body_too_large",
-        "The request is larger than this address takes. Large files go to object storage.",
-        "درخواست بزرگ‌تر از اندازهٔ مجاز این نشانی است. پرونده‌های بزرگ باید در انبار بار شوند.",
-    ),
-    414: ("uri_too_long", "The address is too long.", "نشانی بیش از اندازه بلند است."),
-    421: ("misdirected_request", "This name is not served here.", "این نام در اینجا پاسخ داده نمی‌شود."),
-    429: (
-        "too_many_requests",
-        "Too many requests from this address. Wait a few minutes.",
-        "درخواست‌های این نشانی بیش از اندازه است. چند دقیقه صبر کنید.",
-    ),
-    500: ("internal", "Something went wrong here.", "در اینجا خطایی رخ داد."),
-    503: (
-        "service_busy",
-        "The service is not ready. Try again shortly.",
-        "سامانه آماده نیست. اندکی بعد دوباره بکوشید.",
-    ),
-    504: (
-        "outcome_unknown",
-        "No answer came in time; the request may have taken effect. Ask for its state before repeating it.",
-        "پاسخ به‌موقع نرسید؛ شاید درخواست انجام شده باشد. پیش از تکرار، وضعیت آن را بپرسید.",
-    ),
 }
 
 
@@ -253,6 +224,10 @@ class Edge:
                 request.method, url, data=body or None, headers=_forwarded(request), allow_redirects=False
             ) as upstream:
                 headers = _returned(upstream.headers)
+                if edge_problems.is_foreign(upstream.status, upstream.headers.get(hdrs.CONTENT_TYPE, "")):
+                    headers.popall(hdrs.CONTENT_TYPE, None)
+                    request_id = upstream.headers.get("apigw-requestid", "")
+                    return _problem(request, upstream.status, headers, request_id)
                 length = upstream.content_length
                 if length is not None and length <= BUFFERED_ANSWER_BYTES:
                     content = await upstream.read()
@@ -277,11 +252,11 @@ class Edge:
 
     def problem(self, request: web.BaseRequest, status: int) -> web.Response:
         """RFC 9457 for programs, a small page in both languages for people."""
-        code, english, persian = PROBLEMS.get(status, PROBLEMS[500])
         headers = {**edge_rules.SECURITY_HEADERS, "Cache-Control": "no-store"}
         if status in (503, 504):
             headers["Retry-After"] = "2"
         if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
+            persian, english = (edge_problems.document(status, language, "")["title"] for language in ("fa", "en"))
             page = (
                 '<!doctype html><html lang="fa" dir="rtl"><meta charset="utf-8">'
                 '<meta name="viewport" content="width=device-width">'
@@ -290,20 +265,18 @@ class Edge:
             )
             headers["Content-Security-Policy"] = self._policy
             return web.Response(status=status, text=page, content_type="text/html", headers=headers)
-        language = request.headers.get(hdrs.ACCEPT_LANGUAGE, "").strip().lower()
-        detail = persian if language.startswith("fa") else english
-        body = {
-            "type": "about:blank",
-            "title": code.replace("_", " "),
-            "status": status,
-            "code": code,
-            "detail": detail,
-        }
-        return web.Response(
-            status=status,
-            body=json.dumps(body, ensure_ascii=False).encode(),
-            headers={**headers, "Content-Type": "application/problem+json"},
-        )
+        return _problem(request, status, headers, secrets.token_hex(8))
+
+
+def _problem(request: web.BaseRequest, status: int, headers: Mapping[str, str], request_id: str) -> web.Response:
+    """The problem document as CloudFront's function writes it."""
+    language = edge_problems.language_of(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+    body = edge_problems.document(status, language, request_id)
+    return web.Response(
+        status=status,
+        body=json.dumps(body, ensure_ascii=False).encode(),
+        headers={**headers, "Content-Type": edge_problems.MEDIA_TYPE, "Content-Language": language},
+    )
 
 
 class _TooLarge(Exception):

@@ -405,6 +405,16 @@ def load_states(engine: Any, persistence: Any, state_dir: Path) -> dict[str, Any
     return states
 
 
+def queues_at(state: dict[str, Any], sqs: Any) -> None:
+    """The saved queues carry this engine's address; an engine on another port would not find them again."""
+    queues = state["queues"]._data
+    for (account, region, _), queue in list(queues.items()):
+        url = sqs._queue_url_for_account(account, queue["name"])
+        if url != queue["url"]:
+            del queues[account, region, queue["url"]]
+            queues[account, region, url] = {**queue, "url": url}
+
+
 def table_snapshot(dynamodb: Any, persistence: Any) -> bytes:
     """The tables' state as the engine's own file format has it, without its copying."""
     tables = type(dynamodb._tables)()
@@ -774,6 +784,8 @@ def main() -> int:
                 state = states.pop(key, None)
                 if state:
                     try:
+                        if key == "sqs":
+                            queues_at(state, engine._get_module(module))
                         engine._get_module(module).load_persisted_state(state)
                     except Exception as error:  # whatever a half-readable state makes the engine raise
                         raise CorruptState(state_dir / f"{key}.json", repr(error)) from error

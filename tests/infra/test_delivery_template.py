@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra import edge_rules
+from avarez import errors
+from infra import edge_problems, edge_rules
 
 
 def _distribution(delivery: Any) -> dict[str, Any]:
@@ -182,3 +184,50 @@ def test_page_of_path_is_its_file(path: str, expected: str | None) -> None:
 @pytest.mark.parametrize("path", ["/v1/verify", "/.well-known/jwks.json", "/healthz", "/openapi.json"])
 def test_path_of_the_api_goes_there(path: str) -> None:
     assert edge_rules.goes_to_api(path) is True
+
+
+def test_refusals_of_the_api_itself_are_put_into_our_words(delivery: Any) -> None:
+    (function,) = delivery.of("AWS::Lambda::Function").values()
+    code = function["Code"]["ZipFile"]
+    assert code == Path(edge_problems.__file__).read_text("utf-8")
+    assert len(code) <= 4_096, "CloudFormation takes no longer code inline"
+    for rule in edge_rules.PATHS:
+        if rule.origin == "api":
+            (association,) = _behaviours(delivery)[rule.pattern]["LambdaFunctionAssociations"]
+            assert association["EventType"] == "origin-response"
+
+
+def _answered(status: int, content_type: str, language: str = "") -> dict[str, Any]:
+    asked = {"accept-language": [{"value": language}]} if language else {}
+    headers = {"content-type": [{"value": content_type}], "apigw-requestid": [{"value": "abc="}]}
+    response = {"status": str(status), "headers": headers}
+    event = {"Records": [{"cf": {"request": {"headers": asked}, "response": response}}]}
+    answer: dict[str, Any] = edge_problems.handle(event, None)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "unauthorized"), (403, "forbidden"), (404, "route_unknown"), (500, "internal_error")],
+)
+@pytest.mark.parametrize("language", ["fa-IR,fa;q=0.9,en;q=0.8", "en", ""])
+def test_a_refusal_becomes_a_problem_in_the_language_asked_for(status: int, code: str, language: str) -> None:
+    answer = _answered(status, "application/json", language)
+    body = json.loads(answer["body"])
+    assert (body["status"], body["code"], body["instance"]) == (status, code, "urn:avarez:request:abc=")
+    assert any("آ" <= letter <= "ی" for letter in body["title"]) == language.startswith("fa")
+    assert answer["headers"]["content-type"][0]["value"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type"), [(200, "application/json"), (404, "application/problem+json")]
+)
+def test_answers_of_ours_pass_unchanged(status: int, content_type: str) -> None:
+    assert "body" not in _answered(status, content_type)
+
+
+def test_the_edge_says_the_same_as_the_functions() -> None:
+    ours = {kind.code: kind for kind in errors.AvarezError.__subclasses__()}
+    for code, english, persian in edge_problems.PROBLEMS.values():
+        if code in ("unauthorized", "forbidden", "route_unknown", "method_not_allowed"):
+            assert (ours[code].title_en, ours[code].title_fa) == (english, persian)

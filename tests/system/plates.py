@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from avarez.jalali import parse_jalali
-from avarez.plates import parse_plate
+from avarez.plates import PlateKind, parse_plate
+from avarez.roll.rows import RollReader, RollRow
 
 ROLL = Path(__file__).resolve().parents[2] / "demo/roll_sample.csv"
+CAME_BEFORE = "1399"
 _unregistered = itertools.count(10_000)
 
 
 @functools.cache
 def _plates() -> Iterator[str]:
-    """Cars of the sample that live in Mashhad for years, so that something is owed."""
+    """Cars of the sample that have lived in Mashhad for years, so that something is owed."""
     with ROLL.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    return iter([key for row in rows if row["class"] == "passenger" and (key := _key(row)) is not None])
-
-
-def _key(row: dict[str, str]) -> str | None:
-    """The plate's key where plate and date are well-formed and the car came before 1400."""
-    try:
-        return parse_plate(row["plate"]).key if parse_jalali(row["residence_from_jalali"]).year < 2020 else None
-    except ValueError:
-        return None
+        rows = [row for row in RollReader("MASHHAD").read(stream) if isinstance(row, RollRow)]
+    plates, vins = Counter(row.plate for row in rows), Counter(row.vin for row in rows)
+    return iter(
+        [
+            row.plate
+            for row in rows
+            if row.vehicle_class == "passenger"
+            and row.residence_from_jalali < CAME_BEFORE
+            and parse_plate(row.plate).kind is not PlateKind.NONE
+            and plates[row.plate] == 1
+            and (not row.vin or vins[row.vin] == 1)
+        ]
+    )
 
 
 def fresh_plate(*, registered: bool = True) -> str:

@@ -7,8 +7,8 @@ import json
 import uuid
 
 import pytest
-from tests.system.conftest import Client, System
 
+from tests.system.conftest import Client, System
 from tests.system.journey import assess, pay, start_payment
 from tests.system.plates import fresh_plate
 
@@ -32,7 +32,6 @@ def has_persian(text: str) -> bool:
         (ASSESS, b"{", 400, "invalid_json"),
         (ASSESS, b"", 400, "invalid_json"),
         (ASSESS, b'{"plate": NaN}', 400, "invalid_json"),
-        (ASSESS, b'{"plate": "\xff\xfe"}', 400, "invalid_json"),
         (ASSESS, b'{"plate": "a", "plate": "b"}', 400, "duplicate_keys"),
         (ASSESS, b"[" * 5_000, 400, "invalid_json"),
         (ASSESS, b'"' + b"x" * 5_000_000 + b'"', 413, "body_too_large"),
@@ -72,7 +71,6 @@ def test_unknown_or_malformed_vehicle_is_refused(system: System, path: str) -> N
     [
         ("/v1/assessments/as_0", "assessment_not_found"),
         ("/v1/payments/py_0", "payment_not_found"),
-        ("/v1/payments/%00%ff", "payment_not_found"),
         ("/v1/certificates/ce_0", "certificate_not_found"),
     ],
 )
@@ -102,8 +100,12 @@ def test_tokens_that_are_not_ours_are_refused(system: System) -> None:
         tampered(clerk.token, iss="https://cognito-idp.us-east-1.amazonaws.com/us-east-1_other"),
     ]
     for token in forged:
-        answer = system.client(None).get("/v1/vehicles/11B111-11", {"authorization": f"Bearer {token}"})
+        headers = {"authorization": f"Bearer {token}", "accept-language": "fa"}
+        answer = system.client(None).get("/v1/vehicles/11B111-11", headers)
         assert answer.status == 401, token[:40]
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert answer.json["code"] == "unauthorized"
+        assert has_persian(answer.json["title"])
 
 
 def test_id_token_is_no_access_token(system: System) -> None:
@@ -153,7 +155,8 @@ def test_another_citys_officer_meets_404_everywhere(system: System) -> None:
 @pytest.mark.parametrize("username", ["auditor", "verifier", "mashhad"])
 def test_group_without_the_scope_cannot_pay(system: System, username: str) -> None:
     quote = assess(system.client("clerk"), fresh_plate())
-    assert start_payment(system.client(username), quote).status == 403
+    refused = start_payment(system.client(username), quote)
+    assert (refused.status, refused.json["code"]) == (403, "forbidden")
 
 
 def test_quote_of_another_day_cannot_be_paid(system: System) -> None:

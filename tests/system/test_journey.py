@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import zxingcpp
 from PIL import Image
-from tests.system.conftest import System
 
+from tests.system.conftest import System
 from tests.system.journey import (
     assess,
     certificate,
@@ -90,6 +90,9 @@ def test_journey_from_plate_to_a_verdict_anyone_can_check(system: System, tmp_pa
         ["pdftotext", "-layout", tmp_path / "certificate.pdf", "-"], capture_output=True, check=True
     ).stdout.decode()
     assert paid.certificate_id in text.replace("\n", "")
+    words = " ".join(text.split())
+    assert "This certifies that the annual duty of the vehicle with the plate below" in words
+    assert "آن در زیر آمده است" in words, "Persian text is extracted in logical order"
 
     after = assess(clerk, plate)
     assert after["owed_rial"] == "0"
@@ -203,5 +206,5 @@ def new_vehicle(plate: str) -> dict[str, object]:
         "base_price_rial": "1500000000",
         "sale_date_jalali": "1400-05-01",
         "residence_from_jalali": "1400-05-01",
-        "evidence": "vehicle card 123456",
+        "evidence": {"kind": "vehicle_card", "reference": "123456"},
     }

@@ -321,5 +321,5 @@ def test_edge_answers_pages_refuses_large_bodies_and_foreign_hosts(system: Syste
     ):
         assert anyone.get(path).status in (400, 404), path
     persian = anyone.get("/nothing", {"accept-language": "fa"})
-    assert (persian.status, persian.json["code"]) == (404, "not_found")
+    assert (persian.status, persian.json["code"]) == (404, "route_unknown")
     assert any(letter in persian.json["detail"] for letter in PERSIAN)
