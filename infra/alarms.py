@@ -28,6 +28,7 @@ BUSINESS_METRICS = {
     "payment_suspense": "Money came that belongs to no duty: a person must match or return it.",
     "amount_mismatch": "A gateway confirmed another amount than the payment's.",
     "reference_reused": "A gateway's reference was used for a second payment.",
+    "confirmed_unplaced": "A gateway confirmed money that found no place in the ledger: look at once.",
 }
 """Metrics of the functions of which a single one is an alarm."""
 

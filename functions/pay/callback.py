@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from avarez.errors import InvalidJson
+from avarez.errors import AvarezError, InvalidJson
 from avarez.http import Request, Response, Router
-from functions.pay.arrival import receive
-from functions.pay.page import PAGE_HEADERS, plain_page, return_address
+from functions.pay.page import PAGE_HEADERS, busy_page, plain_page, return_address
+from functions.pay.payments.arrival import receive
 from functions.pay.wiring import desk
 
 router = Router("pay-callback")
@@ -32,7 +32,11 @@ def posted(request: Request) -> Response:
 
 
 def _answer(request: Request, fields: Mapping[str, str]) -> Response:
-    payment = receive(desk(), gateway_name=request.params["gateway"], fields=fields)
+    try:
+        payment = receive(desk(), gateway_name=request.params["gateway"], fields=fields)
+    except AvarezError as refusal:
+        # Not even the payment could be read. The payer is told so; the sweep finds out what became of the money.
+        return Response(200, busy_page(), PAGE_HEADERS, outcome=refusal.code)
     logged = {} if payment is None else {"payment_id": payment.payment_id, "payment_status": payment.status.value}
     if payment is not None and payment.return_url:
         headers = {

@@ -12,10 +12,10 @@ from avarez.errors import FieldError, IdempotencyKeyRequired, InvalidInput
 from avarez.http import Request, Response, Router, json_response
 from avarez.money import format_rial
 from avarez.plates import parse_plate
-from functions.pay.payment import Asked, create, find
-from functions.pay.reconciliation import cancel
-from functions.pay.records import Event, Payment
-from functions.pay.states import Status
+from functions.pay.payments.cancellation import cancel
+from functions.pay.payments.opening import Asked, create, find
+from functions.pay.rules.records import Event, Payment
+from functions.pay.rules.states import Status
 from functions.pay.wiring import desk
 
 router = Router("pay")
@@ -80,7 +80,7 @@ def read_events(request: Request) -> Response:
 def cancel_payment(request: Request) -> Response:
     """200 with the cancelled payment; its duties are free again."""
     payment = find(desk(), principal=request.principal, payment_id=request.params["id"])
-    return json_response(payment_answer(cancel(desk(), payment)), payment_id=payment.payment_id)
+    return json_response(payment_answer(cancel(desk(), payment, request.principal)), payment_id=payment.payment_id)
 
 
 def payment_answer(payment: Payment) -> dict[str, Any]:

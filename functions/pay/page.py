@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from functions.pay.records import Payment
-from functions.pay.states import Status
+from functions.pay.rules.records import Payment
+from functions.pay.rules.states import Status
 
 PAGE_HEADERS = {
     "content-type": "text/html; charset=utf-8",
@@ -29,8 +29,10 @@ _WORDS: dict[Status, tuple[str, str]] = {
     ),
     Status.CREATED: _PENDING,
     Status.PENDING: (
-        "پرداختی انجام نشده است. می‌توانید به صفحهٔ درگاه بازگردید.",
-        "Nothing has been paid. You can return to the gateway's page.",
+        "هنوز پرداختی به ما نرسیده است. اگر پرداخته‌اید دوباره نپردازید: تا چند دقیقهٔ دیگر ثبت می‌شود یا "
+        "مبلغ خودبه‌خود بازمی‌گردد. اگر نپرداخته‌اید می‌توانید به صفحهٔ درگاه بازگردید.",
+        "No payment has reached us yet. If you paid, do not pay again: it is recorded within minutes, or the "
+        "money returns by itself. If you did not, you can go back to the gateway's page.",
     ),
     Status.VERIFYING: _PENDING,
     Status.SUSPENSE: (
@@ -65,9 +67,19 @@ def return_address(payment: Payment) -> str:
 
 
 def plain_page(payment: Payment | None) -> str:
-    """A page that needs nothing else, Persian and English; it holds no text that came from outside."""
-    persian, english = _UNKNOWN if payment is None else _WORDS[payment.status]
-    number = "" if payment is None else f"<p dir=ltr><code>{payment.payment_id}</code></p>"
+    """What became of the payment, in Persian and English; it holds no text that came from outside."""
+    return _page(_UNKNOWN) if payment is None else _page(_WORDS[payment.status], payment.payment_id)
+
+
+def busy_page() -> str:
+    """The page when our own store could not be read: nothing is known, and nothing is lost."""
+    return _page(_PENDING)
+
+
+def _page(words: tuple[str, str], payment_id: str = "") -> str:
+    """A page that needs nothing else."""
+    persian, english = words
+    number = f"<p dir=ltr><code>{payment_id}</code></p>" if payment_id else ""
     return (
         '<!doctype html><html lang="fa" dir="rtl"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

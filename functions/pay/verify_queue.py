@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from avarez.ids import is_id
 from avarez.observability import log
-from functions.pay.reconciliation import retry
+from functions.pay.payments.reconciliation import retry
 from functions.pay.wiring import desk
 
 MESSAGE_CHARACTERS_MAX = 1_000

@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from avarez.clock import SystemClock
 from avarez.dynamo import Table, client, translated
 from avarez.errors import AvarezError
 from avarez.observability import metric
 from avarez.settings import setting
 from functions.pay.gateways.registry import Gateways
-from functions.pay.ports import Desk
-from functions.pay.records import Quote
-from functions.pay.store import DynamoStore
+from functions.pay.payments.ports import Desk
+from functions.pay.rules.records import Quote
+from functions.pay.stores.payment_store import DynamoStore
 
 
 class SqsQueue:
@@ -35,7 +37,7 @@ class SqsQueue:
                 client("sqs").send_message(
                     QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=delay_s
                 )
-        except AvarezError:
+        except (AvarezError, ClientError):
             metric("verify_queue_unreachable")
 
 
@@ -52,13 +54,21 @@ def reassess(quote: Quote, now: datetime, username: str) -> Mapping[str, Any] | 
     if not bucket:
         return None
     # Only an expired quote needs the law's rules, so only then are they loaded.
+    from avarez.jalali import to_jalali
     from avarez.quotes.quote import Quotes
     from avarez.quotes.store import DutyStore, TariffStore
 
+    # A limit that was asked for holds again; "up to this year" means the year of the new quote.
+    limited = quote.through_year is not None and quote.through_year < to_jalali(quote.as_of).year
+    through_year = quote.through_year if limited else None
     duty = Table(setting("DUTY_TABLE"))
     try:
         return Quotes(DutyStore(duty), TariffStore(duty, bucket)).make(
-            municipality=quote.municipality, plate=quote.plate, now=now, created_by=username
+            municipality=quote.municipality,
+            plate=quote.plate,
+            now=now,
+            created_by=username,
+            through_year=through_year,
         )
     except AvarezError:
         return None

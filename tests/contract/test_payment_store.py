@@ -16,11 +16,11 @@ from avarez import keys
 from avarez.clock import FixedClock, to_rfc3339
 from avarez.dynamo import Table, transact
 from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, TransactionRefused
-from functions.pay.ledger import settled_entry, suspense_entry
-from functions.pay.ports import Store
-from functions.pay.records import Event, Payment, Quote, Replay, YearAmount
-from functions.pay.states import Occurrence, Status
-from functions.pay.store import DynamoStore
+from functions.pay.payments.ports import Store
+from functions.pay.rules.ledger import settled_entry, suspense_entry
+from functions.pay.rules.records import Event, Payment, Quote, Replay, YearAmount
+from functions.pay.rules.states import Occurrence, Status
+from functions.pay.stores.payment_store import DynamoStore
 from tests.unit.payments_fake import NOON, FakeStore, quote
 
 PREFIX = "0" * 34
@@ -375,6 +375,8 @@ def test_settle_writes_what_the_certificate_and_the_ledger_need(tables: tuple[Ta
     assert sum(posting["debit_rial"] - posting["credit_rial"] for posting in entry["postings"]) == 0
     (outbox,) = ledger.query(keys.outbox_partition("TEHRAN", shard))
     assert (outbox["certificate_id"], outbox["pending_shard"]) == (after.certificate_id, str(shard))
+    assert outbox["pk"] == f"OUTBOX#TEHRAN#{outbox['pending_shard']}"
+    assert outbox["created_at"] == to_rfc3339(NOON)
 
 
 def test_payment_of_forty_years_fits_a_transaction(tables: tuple[Table, Table]) -> None:

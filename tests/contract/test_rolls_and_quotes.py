@@ -158,12 +158,16 @@ def pay(vehicle_id: str, year: int, city: str, plate: str, amount_rial: int) -> 
     for key, item in (
         (
             keys.duty(vehicle_id, year),
-            {"status": "paid", "payment_id": "py_1", "municipality": city, "plate": plate},
+            {
+                "status": "paid",
+                "payment_id": "py_1",
+                "municipality": city,
+                "plate": plate,
+                "amount_rial": amount_rial,
+                "paid_on": "2026-11-23",
+            },
         ),
-        (
-            keys.obligation(city, plate, year),
-            {"status": "paid", "amount_rial": amount_rial, "paid_on": "2026-11-23"},
-        ),
+        (keys.obligation(city, plate, year), {"status": "paid", "vehicle_id": vehicle_id}),
     ):
         table.put_item(TableName="duty", Item=to_item({**item, "pk": key[0], "sk": key[1]}))
 

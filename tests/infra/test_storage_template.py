@@ -163,7 +163,9 @@ def test_topic_of_alarms_is_encrypted(main: Any) -> None:
         assert topic["KmsMasterKeyId"]
 
 
-@pytest.mark.parametrize("metric", ["payment_suspense", "amount_mismatch", "reference_reused"])
+@pytest.mark.parametrize(
+    "metric", ["payment_suspense", "amount_mismatch", "reference_reused", "confirmed_unplaced"]
+)
 def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, metric: str) -> None:
     services = {
         one["MetricStat"]["Metric"]["Dimensions"][0]["Value"]

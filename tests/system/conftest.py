@@ -198,6 +198,11 @@ class System:
         """Stops everything and starts it again over the same data."""
         self.local.restart()
 
+    def crash(self) -> None:
+        """Kills everything where it stands, and starts it again over the same data."""
+        self.local.kill()
+        self.local.start()
+
     def pause_certificates(self) -> None:
         """From here on nothing issues certificates; messages wait."""
         self._certificates(enabled=False)

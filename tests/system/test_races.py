@@ -78,7 +78,7 @@ def test_killed_between_ledger_and_certificate_the_certificate_comes_after_the_r
         waiting = clerk.get(f"/v1/certificates/{done['certificate_id']}").json
         assert waiting["status"] == "preparing"
         assert anyone.get(f"/v1/verify/{done['certificate_id']}").json["verdict"] == "cannot_tell"
-        system.restart()
+        system.crash()
     finally:
         system.resume_certificates()
     record = certificate(system, system.client("clerk"), done["certificate_id"])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from avarez.errors import (
     DutyPaid,
     OutcomeUnknown,
     ReferenceReused,
+    ServiceBusy,
     TransactionRefused,
 )
 from avarez.http.principal import Principal
@@ -33,15 +34,15 @@ from functions.pay.gateways.port import (
     Verified,
     VerifyResult,
 )
-from functions.pay.leases import LEASED, PAID, holds, may_take
-from functions.pay.ports import Desk, Store
-from functions.pay.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay, YearAmount
+from functions.pay.payments.ports import Desk, Store
+from functions.pay.rules.leases import LEASED, PAID, holds, may_take
+from functions.pay.rules.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay, YearAmount
 
 NOON = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 """Noon in Tehran on 1405-09-02."""
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process died here."""
 
 
@@ -61,6 +62,13 @@ class FakeStore:
         self.outbox: dict[str, str] = {}
         self.certificates: dict[str, str] = {}
         self.crash_after_writes: int | None = None
+        self.busy: int = 0
+
+    def _admit(self) -> None:
+        """A busy store refuses before it writes anything."""
+        if self.busy > 0:
+            self.busy -= 1
+            raise ServiceBusy(retry_after_s=1)
 
     def _wrote(self) -> None:
         if self.crash_after_writes is not None:
@@ -164,6 +172,7 @@ class FakeStore:
         self.opened.discard((row.due_at, row.payment_id))
 
     def _expect(self, before: Payment) -> None:
+        self._admit()
         current = self.payments[before.payment_id]
         if current.version != before.version or current.status is not before.status:
             raise TransactionRefused(["ConditionalCheckFailed"])
@@ -220,7 +229,10 @@ class Slip:
 
 @dataclass
 class FakeGateway:
-    """A gateway with its own money; `silent` answers fail before they act, `lost` ones after."""
+    """A gateway with its own money; `silent` answers fail before they act, `lost` ones after.
+
+    `lagging` verifications do not know the payment yet; `before_verdict` runs once while a verdict is under way.
+    """
 
     clock: FixedClock
     name: str = "sandbox"
@@ -231,10 +243,14 @@ class FakeGateway:
     silent: int = 0
     lost: int = 0
     refuse_tokens: bool = False
+    lagging: int = 0
+    before_verdict: Callable[[], None] | None = None
     slips: dict[str, Slip] = field(default_factory=dict)
     verifies: int = 0
+    calls: int = 0
 
     def _speak(self) -> None:
+        self.calls += 1
         if self.silent > 0:
             self.silent -= 1
             raise OutcomeUnknown()
@@ -266,7 +282,7 @@ class FakeGateway:
         self.let_time_pass()
         slip = self.slips[token]
         if slip.state == "open":
-            slip.state, slip.reference, slip.paid_at = "paid", f"ref-{token}", self.clock.now()
+            slip.state, slip.reference, slip.paid_at = "paid", token.replace("token", "ref"), self.clock.now()
         return slip.reference
 
     def abandon(self, token: str) -> None:
@@ -290,7 +306,8 @@ class FakeGateway:
         self.verifies += 1
         self._speak()
         self.let_time_pass()
-        slip = self.slips.get(token)
+        lagging, self.lagging = self.lagging > 0, max(self.lagging - 1, 0)
+        slip = None if lagging else self.slips.get(token)
         if slip is None or slip.reference != reference or slip.order_id != order_id or not reference:
             return NotPaid()
         if slip.state == "reversed":
@@ -299,6 +316,9 @@ class FakeGateway:
             return AmountRefused(slip.amount_rial)
         already = slip.state == "verified"
         slip.state = "verified"
+        meanwhile, self.before_verdict = self.before_verdict, None
+        if meanwhile is not None:
+            meanwhile()
         self._lose()
         return Verified(reference, slip.amount_rial, already)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from functions.pay.ledger import credit, debit, entry, settled_entry, suspense_entry
-from functions.pay.records import Payment, YearAmount
-from functions.pay.states import Status
+from functions.pay.rules.ledger import credit, debit, entry, settled_entry, suspense_entry
+from functions.pay.rules.records import Payment, YearAmount
+from functions.pay.rules.states import Status
 from tests.unit.payments_fake import NOON
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "ledger.md"
 
 
 def a_payment(**changes: object) -> Payment:
@@ -47,6 +51,25 @@ def test_settled_payment_owes_the_city_its_years_and_rounding_and_the_fee_apart(
         ("fees_payable", 0, 5_000),
     ]
     assert written.day == "2026-11-23"
+
+
+def test_the_page_shows_exactly_these_postings() -> None:
+    tables = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.M)
+    shown = {
+        table.splitlines()[0]: [
+            (account, int(debit_text.replace(",", "") or 0), int(credit_text.replace(",", "") or 0))
+            for account, debit_text, credit_text in re.findall(
+                r"^\| `(.+?)` \| ([\d,]*) ?\| ([\d,]*) ?\|$", table, re.M
+            )
+        ]
+        for table in tables
+    }
+    for title, written in (
+        ("Settlement of a payment", settled_entry(a_payment(), journal_id="je_1", now=NOON)),
+        ("Money in suspense", suspense_entry(a_payment(), 1_240_001, journal_id="je_1", now=NOON)),
+    ):
+        assert shown[title] == [(p.account, p.debit_rial, p.credit_rial) for p in written.postings]
+        assert f"`{written.kind}`" in PAGE.read_text(encoding="utf-8")
 
 
 def test_without_a_fee_there_is_no_posting_of_it() -> None:

@@ -106,6 +106,14 @@ class Gateway(Protocol):
     def inquire(self, *, token: str, order_id: str) -> Inquiry: ...
 
 
+class GatewaySet(Protocol):
+    """The gateways of this deployment; raises `ChannelUnavailable` where there is none."""
+
+    def get(self, name: str) -> Gateway: ...
+
+    def default(self) -> str: ...
+
+
 def to_units(amount_rial: int, rial_per_unit: int) -> int:
     """The amount in the gateway's unit (1 for rial, 10 for toman).
 

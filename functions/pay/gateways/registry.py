@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from avarez.errors import ChannelUnavailable
+from avarez.errors import AvarezError, ChannelUnavailable
 from functions.pay.gateways.port import Gateway
 from functions.pay.gateways.sandbox import SandboxGateway
 
 SECRET_SECONDS_MAX = 300
-"""A rotated credential is in use within five minutes."""
+"""A rotated credential is in use within five minutes; while the secret cannot be read, the last one stays."""
 
 ADAPTERS: Mapping[str, Callable[..., Gateway]] = {"sandbox": SandboxGateway}
 
@@ -48,10 +48,18 @@ class Gateways:
         return names[0]
 
     def _current(self) -> Mapping[str, Gateway]:
-        if not self._gateways or time.monotonic() - self._read_at > SECRET_SECONDS_MAX:
-            described: dict[str, dict[str, Any]] = json.loads(self._read_secret() or "{}")
+        if self._gateways and time.monotonic() - self._read_at <= SECRET_SECONDS_MAX:
+            return self._gateways
+        try:
+            text = self._read_secret()
+        except AvarezError:
+            if not self._gateways:
+                raise
+            # The credentials of five minutes ago are better than no payments.
+        else:
+            described: dict[str, dict[str, Any]] = json.loads(text or "{}")
             self._gateways = {
                 name: ADAPTERS[name](**settings) for name, settings in described.items() if name in ADAPTERS
             }
-            self._read_at = time.monotonic()
+        self._read_at = time.monotonic()
         return self._gateways

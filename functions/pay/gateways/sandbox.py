@@ -1,15 +1,12 @@
 """The adapter of the sandbox gateway: JSON over HTTP, amounts in rial, page and window of 15 minutes.
 
-Source: `docs/gateways.md`, with transcripts that the tests replay.
+Source: `docs/gateways.md`; `tests/contract/test_sandbox_gateway.py` runs it against the gateway itself.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-import ssl
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -17,6 +14,7 @@ from urllib.parse import urlsplit
 
 from avarez.errors import OutcomeUnknown
 from avarez.money import parse_rial
+from functions.pay.gateways.exchange import post_json
 from functions.pay.gateways.port import (
     AmountRefused,
     Claim,
@@ -30,9 +28,6 @@ from functions.pay.gateways.port import (
     from_units,
     to_units,
 )
-
-ANSWER_BYTES_MAX = 64 * 1024
-"""A genuine answer has a few hundred bytes; anything longer is no answer."""
 
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 _REFERENCE_REQUIRED = 9
@@ -166,53 +161,17 @@ class SandboxGateway:
             return None
 
     def _call(self, path: str, members: Mapping[str, str]) -> dict[str, Any]:
-        """One POST, its JSON answer. The whole exchange shares one deadline."""
-        deadline = time.monotonic() + self._timeout_ms / 1000
-        body = json.dumps({"merchant": self._merchant, **members}).encode()
-        connection = self._connection()
-        try:
-            connection.request(
-                "POST",
-                self._address.path.rstrip("/") + path,
-                body,
-                {"content-type": "application/json", "authorization": f"Bearer {self._secret}"},
-            )
-            _limit(connection, deadline)
-            response = connection.getresponse()
-            chunks: list[bytes] = []
-            size = 0
-            while not response.isclosed():
-                _limit(connection, deadline)
-                chunk = response.read1(8192)
-                if not chunk:
-                    break
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > ANSWER_BYTES_MAX:
-                    raise OutcomeUnknown()
-            answer = json.loads(b"".join(chunks))
-        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-            raise OutcomeUnknown() from error
-        finally:
-            connection.close()
-        if response.status != 200 or not isinstance(answer, dict):
+        """One POST, its JSON answer; `timeout_ms` is for the whole exchange."""
+        answer = post_json(
+            self._address,
+            path,
+            json.dumps({"merchant": self._merchant, **members}).encode(),
+            {"content-type": "application/json", "authorization": f"Bearer {self._secret}"},
+            timeout_ms=self._timeout_ms,
+        )
+        if not isinstance(answer, dict):
             raise OutcomeUnknown()
         return answer
-
-    def _connection(self) -> http.client.HTTPConnection:
-        host, port, timeout_s = self._address.hostname or "", self._address.port, self._timeout_ms / 1000
-        if self._address.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
-        return http.client.HTTPConnection(host, port, timeout=timeout_s)
-
-
-def _limit(connection: http.client.HTTPConnection, deadline: float) -> None:
-    """Gives the socket what is left of the time."""
-    left_s = deadline - time.monotonic()
-    if left_s <= 0:
-        raise TimeoutError
-    if connection.sock is not None:
-        connection.sock.settimeout(left_s)
 
 
 def _code(answer: Mapping[str, Any]) -> int:

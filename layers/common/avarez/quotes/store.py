@@ -132,17 +132,10 @@ class DutyStore:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def paid_years(self, vehicle_id: str, years: Iterable[int]) -> list[PaidYear]:
-        """The duty years that are paid, wherever: the DUTY items decide, the obligations tell the amounts."""
+        """The duty years that are paid, in whatever city and under whatever plate: the DUTY items say it all."""
         duties = batch_get(self.table, (keys.duty(vehicle_id, year) for year in years))
         paid = {_year_of(key): item for key, item in duties.items() if item.get("status") == "paid"}
-        obligations = batch_get(
-            self.table,
-            (keys.obligation(item["municipality"], item["plate"], year) for year, item in paid.items()),
-        )
-        return [
-            _paid_year(year, item, obligations.get(keys.obligation(item["municipality"], item["plate"], year), {}))
-            for year, item in sorted(paid.items())
-        ]
+        return [_paid_year(year, item) for year, item in sorted(paid.items())]
 
     def save_quote(self, quote: Item, answer: Item, resting_version: int) -> None:
         """Stores a quote once; its answer is kept as the text that was given.
@@ -187,14 +180,13 @@ def _year_of(key: keys.Key) -> int:
     return int(key[0].rpartition("#")[2])
 
 
-def _paid_year(year: int, duty: Item, obligation: Item) -> PaidYear:
-    paid_on = str(obligation.get("paid_on") or duty.get("paid_on") or duty.get("paid_at") or "")[:10]
+def _paid_year(year: int, duty: Item) -> PaidYear:
     return PaidYear(
         year=year,
-        amount_rial=int(obligation.get("amount_rial", 0)),
-        paid_on=date.fromisoformat(paid_on) if paid_on else date(year + 621, 3, 21),
-        payment_id=str(duty.get("payment_id", "")),
-        municipality=duty.get("municipality"),
+        amount_rial=int(duty["amount_rial"]),
+        paid_on=date.fromisoformat(duty["paid_on"]),
+        payment_id=str(duty["payment_id"]),
+        municipality=duty["municipality"],
     )
 
 

@@ -1,4 +1,7 @@
-"""What the use cases of payments need from outside; `store.py` and the tests' fake implement the store."""
+"""What the use cases of payments need from outside.
+
+`stores/payment_store.py` and the fake of the tests implement the store; one suite holds both to the same.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from typing import Any, Protocol
 
 from avarez.clock import Clock
 from avarez.ports import Queue
-from functions.pay.gateways.port import Gateway
-from functions.pay.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay
+from functions.pay.gateways.port import GatewaySet
+from functions.pay.rules.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay
 
 
 class Store(Protocol):
@@ -69,14 +72,6 @@ class Store(Protocol):
 
     def forget(self, row: OpenRow) -> None:
         """Removes the open row of a payment that is not open."""
-
-
-class GatewaySet(Protocol):
-    """The gateways of this deployment; raises `ChannelUnavailable` where there is none."""
-
-    def get(self, name: str) -> Gateway: ...
-
-    def default(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from functions.pay.states import TRANSITIONS, Occurrence, Status
+from functions.pay.rules.states import TRANSITIONS, Occurrence, Status
 
 EVENTS_PER_VERSION = 100
 """Numbers of events: a transition to version v is number 100 v; what changes nothing takes the 99 after it."""
@@ -23,7 +23,7 @@ class YearAmount:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """An assessment as a payment sees it."""
+    """An assessment as a payment sees it; `through_year` is the last Jalali year that was asked for."""
 
     assessment_id: str
     municipality: str
@@ -36,6 +36,7 @@ class Quote:
     owed_rial: int
     trace_hash: str
     tariff_version: str
+    through_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ from avarez.http.principal import Principal
 from avarez.ids import is_id, new_id
 from avarez.money import format_rial
 from functions.pay.gateways.port import Gateway, TokenRefused
-from functions.pay.ports import Desk
-from functions.pay.records import Event, Payment, Quote, Replay
-from functions.pay.states import Occurrence, Status
+from functions.pay.payments.ports import Desk
+from functions.pay.rules.records import Event, Payment, Quote, Replay
+from functions.pay.rules.states import Occurrence, Status
 
 ROUTE = "POST /v1/payments"
 LEASE_MARGIN = timedelta(minutes=2)

@@ -7,16 +7,15 @@ payment's version, so the event of a transition also tells, after a lost respons
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from avarez import keys
-from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
-from avarez.dynamo import Item, Table, from_item, transact, translated
+from avarez.clock import to_rfc3339
+from avarez.dynamo import Item, Table, transact
 from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, TransactionRefused
-from functions.pay.leases import LEASED, PAID, holds, may_take
-from functions.pay.records import (
+from functions.pay.rules.leases import LEASED, PAID, holds, may_take
+from functions.pay.rules.records import (
     EVENTS_PER_VERSION,
     Event,
     JournalEntry,
@@ -24,9 +23,8 @@ from functions.pay.records import (
     Payment,
     Quote,
     Replay,
-    YearAmount,
 )
-from functions.pay.states import Occurrence, Status
+from functions.pay.stores import items
 
 TAKE = (
     "attribute_not_exists(pk) OR ( #status = :leased AND ( payment_id = :payment OR "
@@ -38,6 +36,8 @@ HOLD = "#status = :leased AND payment_id = :payment"
 """`leases.holds` as a condition."""
 
 UNMOVED = "#status = :status_before AND version = :version_before"
+_OF_THE_COLLECTION = ("municipality", "plate")
+"""What an obligation's key says already; `plate` would put it into the index of plates besides."""
 EVENTS_READ_MAX = 1_000
 _SLOT_ATTEMPTS_MAX = 8
 _CLOSE_ATTEMPTS_MAX = 4
@@ -55,7 +55,7 @@ class DynamoStore:
     def quote(self, assessment_id: str) -> Quote | None:
         """The stored assessment, or None."""
         item = self._pointed(assessment_id)
-        return None if item is None else _quote(item)
+        return None if item is None else items.quote_from(item)
 
     def fee_rial(self, municipality: str) -> int:
         """The fee that comes on top of a payment to this city; nothing unless set."""
@@ -64,15 +64,15 @@ class DynamoStore:
 
     def payment(self, payment_id: str) -> Payment | None:
         item = self._pointed(payment_id)
-        return None if item is None else _payment(item)
+        return None if item is None else items.payment_from(item)
 
     def events(self, payment: Payment) -> Sequence[Event]:
         """The payment's history, oldest first; at most 1,000 events."""
         prefix = keys.payment_event(payment.municipality, payment.plate, payment.payment_id, 0)[1][:-4]
-        items = self._duty.query(
+        found = self._duty.query(
             keys.collection(payment.municipality, payment.plate), prefix, limit=EVENTS_READ_MAX
         )
-        return [_event(item) for item in sorted(items, key=lambda item: (item["at"], item["number"]))]
+        return [items.event_from(item) for item in sorted(found, key=lambda item: (item["at"], item["number"]))]
 
     def replay(self, caller: str, route: str, key: str) -> Replay | None:
         item = self._duty.get(keys.idempotency(caller, route, key))
@@ -98,11 +98,8 @@ class DynamoStore:
         """Writes a new payment, its pointer, leases, open row and the Idempotency-Key's memory, all or none."""
         key = _key(payment)
         writes = [
-            self._duty.put_new(key, _payment_item(payment)),
-            self._duty.put_new(
-                keys.pointer(payment.payment_id),
-                {"target_pk": key[0], "target_sk": key[1], "municipality": payment.municipality},
-            ),
+            self._duty.put_new(key, items.payment_item(payment)),
+            self._pointer(payment.payment_id, key, payment.municipality),
             self._duty.put_new(
                 keys.idempotency(replay.caller, replay.route, replay.key),
                 {
@@ -155,8 +152,15 @@ class DynamoStore:
                     "attribute_not_exists(pk) OR payment_id = :payment",
                     payment=before.payment_id,
                 ),
-                *self._duty_writes(
-                    after, self._lease_item(after), HOLD, {"leased": LEASED, "payment": after.payment_id}
+                *(
+                    self._duty.put(
+                        keys.duty(after.vehicle_id, part.year),
+                        items.lease_item(after, part.year),
+                        HOLD,
+                        leased=LEASED,
+                        payment=after.payment_id,
+                    )
+                    for part in after.years
                 ),
             ],
             after,
@@ -186,51 +190,16 @@ class DynamoStore:
         self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
     ) -> None:
         """Everything that a verified payment changes, in one transaction."""
-        now_text = to_rfc3339(event.at)
         certificate_key = keys.certificate(after.municipality, after.plate, after.certificate_id)
-        paid_on = tehran_today(event.at).isoformat()
-        certificate = {
-            "certificate_id": after.certificate_id,
-            "payment_id": after.payment_id,
-            "status": "preparing",
-            "kind": "payment",
-            "municipality": after.municipality,
-            "plate": after.plate,
-            "vehicle_id": after.vehicle_id,
-            "years": _years(after.years),
-            "rounding_rial": after.rounding_rial,
-            "fee_rial": after.fee_rial,
-            "amount_rial": after.amount_rial,
-            "paid_at": now_text,
-            "trace_hash": after.trace_hash,
-            "reference": after.reference,
-            "gateway": after.gateway,
-        }
-        outbox = {
-            "event_id": outbox_event_id,
-            "type": "payment.settled",
-            "payment_id": after.payment_id,
-            "municipality": after.municipality,
-            "certificate_id": after.certificate_id,
-            "created_at": now_text,
-            "pending_shard": str(keys.shard_of(after.payment_id)),
-        }
-        paid = {"status": PAID, "payment_id": after.payment_id, "paid_at": now_text, "paid_on": paid_on}
+        outbox_key = keys.outbox(after.municipality, after.payment_id, outbox_event_id)
         self._write(
             [
                 *self._transition(before, after, event),
                 self._journal(entry),
-                self._ledger.put_new(keys.outbox(after.municipality, after.payment_id, outbox_event_id), outbox),
-                self._duty.put_new(certificate_key, certificate),
-                self._duty.put_new(
-                    keys.pointer(after.certificate_id),
-                    {
-                        "target_pk": certificate_key[0],
-                        "target_sk": certificate_key[1],
-                        "municipality": after.municipality,
-                    },
-                ),
-                *self._duty_writes(after, paid, HOLD, {"leased": LEASED, "payment": after.payment_id}),
+                self._ledger.put_new(outbox_key, items.outbox_item(after, outbox_event_id, event.at)),
+                self._duty.put_new(certificate_key, items.certificate_item(after, event.at)),
+                self._pointer(after.certificate_id, certificate_key, after.municipality),
+                *self._paid(after, event.at),
             ],
             after,
         )
@@ -289,7 +258,7 @@ class DynamoStore:
     def _payment_put(self, before: Payment, after: Payment) -> Item:
         return self._duty.put(
             _key(after),
-            _payment_item(after),
+            items.payment_item(after),
             UNMOVED,
             status_before=before.status.value,
             version_before=before.version,
@@ -297,17 +266,7 @@ class DynamoStore:
 
     def _event_write(self, payment: Payment, event: Event, number: int | None = None) -> list[Item]:
         slot = payment.version * EVENTS_PER_VERSION if number is None else number
-        item = {
-            "payment_id": payment.payment_id,
-            "number": slot,
-            "occurrence": event.occurrence.value,
-            "source": event.source,
-            "at": to_rfc3339(event.at),
-            "before": event.before.value if event.before else None,
-            "after": event.after.value,
-            "note": dict(event.note),
-            "write_id": secrets.token_hex(16),
-        }
+        item = items.event_item(payment, event, slot, secrets.token_hex(16))
         key = keys.payment_event(payment.municipality, payment.plate, payment.payment_id, slot)
         return [self._duty.put_new(key, item)]
 
@@ -321,79 +280,46 @@ class DynamoStore:
         if new is not None:
             yield self._duty.put(keys.open_payment(after.payment_id, new), {"payment_id": after.payment_id})
 
-    def _lease_item(self, payment: Payment, *, confirmed: bool = False) -> Item:
-        until = payment.verify_until_at if confirmed else payment.expires_at
-        item: Item = {
-            "status": LEASED,
-            "payment_id": payment.payment_id,
-            "lease_until_at": to_rfc3339(until),
-            "created_by": payment.created_by,
-        }
-        return {**item, "confirmed": True} if confirmed else item
-
     def _leases(self, payment: Payment, now: datetime, *, confirmed: bool = False) -> Iterator[Item]:
-        return self._duty_writes(
-            payment,
-            self._lease_item(payment, confirmed=confirmed),
-            TAKE,
-            {"leased": LEASED, "payment": payment.payment_id, "now": to_rfc3339(now)},
-        )
-
-    def _duty_writes(
-        self, payment: Payment, item: Item, condition: str, values: Mapping[str, Any]
-    ) -> Iterator[Item]:
-        """For each year the item that decides, and its obligation in the collection."""
+        """Takes each duty, or keeps it; the duty's own item decides, whatever plate and city it is paid by."""
+        values = {"leased": LEASED, "payment": payment.payment_id, "now": to_rfc3339(now)}
         for part in payment.years:
-            common = {**item, "vehicle_id": payment.vehicle_id, "year": part.year}
-            place = {"municipality": payment.municipality, "plate": payment.plate}
+            lease = items.lease_item(payment, part.year, confirmed=confirmed)
+            yield self._duty.put(keys.duty(payment.vehicle_id, part.year), lease, TAKE, **values)
+
+    def _paid(self, payment: Payment, now: datetime) -> Iterator[Item]:
+        """Each duty paid, and its obligation noted where the car was looked up.
+
+        A plate passes from car to car. Another car's obligation of that year on this plate stays what it is; ours
+        stands beside it then.
+        """
+        collection = keys.collection(payment.municipality, payment.plate)
+        noted = {item["sk"]: item["vehicle_id"] for item in self._duty.query(collection, keys.OBLIGATION_PREFIX)}
+        for part in payment.years:
+            paid = items.paid_item(payment, part, now)
             yield self._duty.put(
-                keys.duty(payment.vehicle_id, part.year), {**common, **place}, condition, **values
+                keys.duty(payment.vehicle_id, part.year), paid, HOLD, leased=LEASED, payment=payment.payment_id
             )
-            yield self._duty.put(
-                keys.obligation(payment.municipality, payment.plate, part.year),
-                {**common, "amount_rial": part.amount_rial},
-                condition,
-                **values,
-            )
+            pk, sk = keys.obligation(payment.municipality, payment.plate, part.year)
+            if noted.get(sk, payment.vehicle_id) != payment.vehicle_id:
+                sk = f"{sk}#{payment.vehicle_id}"
+            yield self._duty.put((pk, sk), {name: paid[name] for name in paid if name not in _OF_THE_COLLECTION})
+
+    def _pointer(self, identifier: str, target: keys.Key, municipality: str) -> Item:
+        place = {"target_pk": target[0], "target_sk": target[1], "municipality": municipality}
+        return self._duty.put_new(keys.pointer(identifier), place)
 
     def _journal(self, entry: JournalEntry) -> Item:
-        return self._ledger.put_new(
-            keys.journal(entry.municipality, entry.day, entry.payment_id, entry.journal_id),
-            {
-                "journal_id": entry.journal_id,
-                "payment_id": entry.payment_id,
-                "municipality": entry.municipality,
-                "kind": entry.kind,
-                "gateway": entry.gateway,
-                "reference": entry.reference,
-                "day": entry.day,
-                "created_at": to_rfc3339(entry.created_at),
-                "postings": [
-                    {
-                        "account": posting.account,
-                        "debit_rial": posting.debit_rial,
-                        "credit_rial": posting.credit_rial,
-                    }
-                    for posting in entry.postings
-                ],
-                "years": _years(entry.years),
-                "content_hash": entry.content_hash,
-            },
-        )
+        key = keys.journal(entry.municipality, entry.day, entry.payment_id, entry.journal_id)
+        return self._ledger.put_new(key, items.journal_item(entry))
 
     def _holders(self, payment: Payment) -> list[tuple[keys.Key, Item | None]]:
-        """What stands at the payment's duties and obligations, read together."""
-        wanted: list[keys.Key] = []
-        for part in payment.years:
-            wanted.append(keys.duty(payment.vehicle_id, part.year))
-            wanted.append(keys.obligation(payment.municipality, payment.plate, part.year))
-        gets = [
-            {"Get": {"TableName": self._duty.name, "Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in wanted
-        ]
-        with translated():
-            answer = self._duty.dynamodb.transact_get_items(TransactItems=gets)
-        found = [from_item(entry["Item"]) if entry.get("Item") else None for entry in answer["Responses"]]
-        return list(zip(wanted, found, strict=True))
+        """What stands at the payment's duties.
+
+        Plain consistent reads: a transaction of reads is refused while somebody writes, which is when we ask.
+        """
+        wanted = [keys.duty(payment.vehicle_id, part.year) for part in payment.years]
+        return [(key, self._duty.get(key)) for key in wanted]
 
     def _explain(self, payment: Payment, now: datetime) -> None:
         """Raises what stands in the way of the leases; returns when nothing does (any more)."""
@@ -428,110 +354,3 @@ def _write_id_among(writes: Sequence[Item]) -> str | None:
 
 def _key(payment: Payment) -> keys.Key:
     return keys.payment(payment.municipality, payment.plate, payment.payment_id)
-
-
-def _years(years: Sequence[YearAmount]) -> list[Item]:
-    return [{"year": part.year, "amount_rial": part.amount_rial} for part in years]
-
-
-def _payment_item(payment: Payment) -> Item:
-    """The stored form; the plate is `plate_key`, so that payments stay out of the index of plates."""
-    return {
-        "payment_id": payment.payment_id,
-        "assessment_id": payment.assessment_id,
-        "municipality": payment.municipality,
-        "plate_key": payment.plate,
-        "vehicle_id": payment.vehicle_id,
-        "years": _years(payment.years),
-        "rounding_rial": payment.rounding_rial,
-        "fee_rial": payment.fee_rial,
-        "amount_rial": payment.amount_rial,
-        "status": payment.status.value,
-        "channel": payment.channel,
-        "gateway": payment.gateway,
-        "order_id": payment.payment_id,
-        "created_by": payment.created_by,
-        "office": payment.office,
-        "created_at": to_rfc3339(payment.created_at),
-        "expires_at": to_rfc3339(payment.expires_at),
-        "verify_until_at": to_rfc3339(payment.verify_until_at),
-        "trace_hash": payment.trace_hash,
-        "tariff_version": payment.tariff_version,
-        "return_url": payment.return_url,
-        "version": payment.version,
-        "open_due_at": to_rfc3339(payment.open_due_at) if payment.open_due_at else None,
-        "token": payment.token,
-        "redirect_url": payment.redirect_url,
-        "reference": payment.reference,
-        "suspicion": payment.suspicion,
-        "verify_starts": payment.verify_starts,
-        "settled_at": to_rfc3339(payment.settled_at) if payment.settled_at else None,
-        "certificate_id": payment.certificate_id,
-        "answer": dict(payment.answer) if payment.answer is not None else None,
-    }
-
-
-def _payment(item: Item) -> Payment:
-    return Payment(
-        payment_id=str(item["payment_id"]),
-        assessment_id=str(item["assessment_id"]),
-        municipality=str(item["municipality"]),
-        plate=str(item["plate_key"]),
-        vehicle_id=str(item["vehicle_id"]),
-        years=_year_amounts(item["years"]),
-        rounding_rial=int(item["rounding_rial"]),
-        fee_rial=int(item["fee_rial"]),
-        amount_rial=int(item["amount_rial"]),
-        status=Status(item["status"]),
-        channel=str(item["channel"]),
-        gateway=str(item["gateway"]),
-        created_by=str(item["created_by"]),
-        office=str(item["office"]),
-        created_at=from_rfc3339(item["created_at"]),
-        expires_at=from_rfc3339(item["expires_at"]),
-        verify_until_at=from_rfc3339(item["verify_until_at"]),
-        trace_hash=str(item["trace_hash"]),
-        tariff_version=str(item["tariff_version"]),
-        return_url=str(item["return_url"]),
-        version=int(item["version"]),
-        open_due_at=from_rfc3339(item["open_due_at"]) if item.get("open_due_at") else None,
-        token=str(item["token"]),
-        redirect_url=str(item["redirect_url"]),
-        reference=str(item["reference"]),
-        suspicion=str(item["suspicion"]),
-        verify_starts=int(item["verify_starts"]),
-        settled_at=from_rfc3339(item["settled_at"]) if item.get("settled_at") else None,
-        certificate_id=str(item["certificate_id"]),
-        answer=item.get("answer"),
-    )
-
-
-def _event(item: Item) -> Event:
-    return Event(
-        occurrence=Occurrence(item["occurrence"]),
-        source=str(item["source"]),
-        at=from_rfc3339(item["at"]),
-        before=Status(item["before"]) if item.get("before") else None,
-        after=Status(item["after"]),
-        note={str(name): str(value) for name, value in item["note"].items()},
-    )
-
-
-def _quote(item: Item) -> Quote:
-    return Quote(
-        assessment_id=str(item["assessment_id"]),
-        municipality=str(item["municipality"]),
-        plate=str(item["plate"]),
-        vehicle_id=str(item["vehicle_id"]),
-        as_of=date.fromisoformat(item["as_of"]),
-        expires_at=from_rfc3339(item["expires_at"]).astimezone(UTC),
-        years=_year_amounts(item["years"]),
-        rounding_rial=int(item["rounding_rial"]),
-        owed_rial=int(item["owed_rial"]),
-        trace_hash=str(item["trace_hash"]),
-        tariff_version=str(item["tariff_version"]),
-    )
-
-
-def _year_amounts(years: Sequence[Item]) -> tuple[YearAmount, ...]:
-    return tuple(YearAmount(int(part["year"]), int(part["amount_rial"])) for part in years)

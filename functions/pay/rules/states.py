@@ -37,6 +37,7 @@ class Occurrence(StrEnum):
     LEASE_LOST = "lease_lost"
     VERIFIED = "verified"
     AMOUNT_DIFFERS = "amount_differs"
+    CONFIRMED_TOO_LATE = "confirmed_too_late"
     NOT_PAID = "not_paid"
     MONEY_RETURNED = "money_returned"
     REFUND_BEGUN = "refund_begun"
@@ -68,6 +69,10 @@ TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyT
         (Status.VERIFYING, Occurrence.MONEY_RETURNED): Status.EXPIRED,
         # A late payer, while the gateway's window lasts and nobody else holds the duty.
         (Status.EXPIRED, Occurrence.PAID_AT_GATEWAY): Status.VERIFYING,
+        # Verified, but no longer this payment's to take: the money is kept in suspense, never lost.
+        (Status.PENDING, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
+        (Status.EXPIRED, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
+        (Status.CANCELLED, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
         (Status.SETTLED, Occurrence.REFUND_BEGUN): Status.REFUNDING,
         (Status.SUSPENSE, Occurrence.REFUND_BEGUN): Status.REFUNDING,
         (Status.REFUNDING, Occurrence.REFUND_DONE): Status.REFUNDED,

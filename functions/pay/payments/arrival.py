@@ -9,13 +9,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 
-from avarez.errors import ChannelUnavailable, OutcomeUnknown, TransactionRefused
+from avarez.errors import AvarezError, ChannelUnavailable, OutcomeUnknown, TransactionRefused
 from avarez.ids import is_id
-from functions.pay import verification
 from functions.pay.gateways.port import Claim, Gateway
-from functions.pay.ports import Desk
-from functions.pay.records import Event, Payment
-from functions.pay.states import Occurrence, Status
+from functions.pay.payments import verification
+from functions.pay.payments.ports import Desk
+from functions.pay.rules.records import Event, Payment
+from functions.pay.rules.states import Occurrence, Status
 
 SOURCE = "callback"
 _ATTEMPTS_MAX = 4
@@ -24,7 +24,11 @@ _ATTEMPTS_MAX = 4
 def receive(desk: Desk, *, gateway_name: str, fields: Mapping[str, str]) -> Payment | None:
     """The payment that the callback was about, as it stands afterwards; None when it proves to know none.
 
-    A payment left `verifying` (the gateway did not answer in time) is handed to the queue.
+    The gateway is asked once at most, so that a browser waits no longer than one call may take. A payment left
+    `verifying` (the gateway did not answer in time) is handed to the queue.
+
+    Raises:
+        ServiceBusy: the payment could not even be read.
     """
     try:
         gateway = desk.gateways.get(gateway_name)
@@ -36,7 +40,7 @@ def receive(desk: Desk, *, gateway_name: str, fields: Mapping[str, str]) -> Paym
     payment = desk.store.payment(claim.order_id)
     if payment is None or payment.gateway != gateway_name:
         return None
-    if payment.token and not hmac.compare_digest(payment.token, claim.token):
+    if payment.token and not _same(payment.token, claim.token):
         desk.report("callback_refused")
         _record(desk, payment, Occurrence.CALLBACK_REFUSED, {"reason": "token"})
         return None
@@ -46,6 +50,10 @@ def receive(desk: Desk, *, gateway_name: str, fields: Mapping[str, str]) -> Paym
             break
         except TransactionRefused:
             payment = desk.store.payment(claim.order_id) or payment
+        except AvarezError:
+            # The store or the queue is busy. What is written stands, and the sweep finishes it.
+            desk.report("callback_unfinished")
+            return payment
     if payment.status is Status.VERIFYING:
         desk.queue.send({"payment_id": payment.payment_id})
     return payment
@@ -54,13 +62,13 @@ def receive(desk: Desk, *, gateway_name: str, fields: Mapping[str, str]) -> Paym
 def _apply(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
     """One attempt; raises `TransactionRefused` when somebody else moved the payment meanwhile."""
     match payment.status, claim.state:
-        case ((Status.PENDING | Status.EXPIRED), "paid"):
+        case ((Status.PENDING | Status.EXPIRED), "paid") if payment.token:
             return _claimed_paid(desk, gateway, payment, claim)
         case Status.PENDING, "cancelled":
             return _claimed_cancelled(desk, gateway, payment, claim)
         case Status.VERIFYING, _:
             _record(desk, payment, Occurrence.CALLBACK_REPEATED, _note(claim))
-            return verification.resolve(desk, gateway, payment, source=SOURCE)
+            return _while_verifying(desk, gateway, payment, claim)
         case Status.CREATED, _:
             # Parked: the page's token is not ours yet, and the sweep will ask the gateway itself.
             return _record(desk, payment, Occurrence.CALLBACK_EARLY, _note(claim))
@@ -74,14 +82,32 @@ def _apply(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Paym
 
 def _claimed_paid(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
     """Begins and runs a verification, while the gateway's window may still be open."""
+    return verification.resolve(desk, gateway, _begin(desk, payment, claim), source=SOURCE)
+
+
+def _while_verifying(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
+    """Verifies what is begun; a claim of another reference is begun next, and verified by the queue.
+
+    Otherwise an invented reference, told while the gateway is silent, would keep the true one from being heard.
+    """
+    after = verification.resolve(desk, gateway, payment, source=SOURCE)
+    if after.status is not Status.PENDING or claim.state != "paid" or claim.reference == payment.reference:
+        return after
+    try:
+        return _begin(desk, after, claim)
+    except TransactionRefused:
+        return desk.store.payment(payment.payment_id) or after
+
+
+def _begin(desk: Desk, payment: Payment, claim: Claim) -> Payment:
+    """The payment, verifying what the callback claims, unless it is too late for that."""
     if desk.clock.now() > payment.verify_until_at:
         desk.report("callback_late")
         return _record(desk, payment, Occurrence.CALLBACK_LATE, _note(claim))
     if payment.verify_starts >= verification.VERIFY_STARTS_MAX:
         return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
     suspicion = "" if claim.amount_rial == payment.amount_rial else verification.AMOUNT_IN_CALLBACK
-    payment = verification.begin(desk, payment, reference=claim.reference, suspicion=suspicion, source=SOURCE)
-    return verification.resolve(desk, gateway, payment, source=SOURCE)
+    return verification.begin(desk, payment, reference=claim.reference, suspicion=suspicion, source=SOURCE)
 
 
 def _claimed_cancelled(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
@@ -91,18 +117,26 @@ def _claimed_cancelled(desk: Desk, gateway: Gateway, payment: Payment, claim: Cl
             inquiry = gateway.inquire(token=payment.token, order_id=payment.payment_id)
         except OutcomeUnknown:
             return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
-        if inquiry.state == "cancelled":
-            return verification.close(desk, payment, Occurrence.CANCELLED_AT_GATEWAY, SOURCE)
-        if inquiry.state == "paid":
-            # The queue verifies: one callback waits for one call of the gateway only.
-            return verification.begin(
-                desk,
-                payment,
-                reference=inquiry.reference,
-                suspicion="" if inquiry.amount_rial == payment.amount_rial else verification.AMOUNT_IN_INQUIRY,
-                source=SOURCE,
-            )
+        try:
+            if inquiry.state == "cancelled":
+                return verification.close(desk, payment, Occurrence.CANCELLED_AT_GATEWAY, SOURCE)
+            if inquiry.state == "paid":
+                # The queue verifies: one callback waits for one call of the gateway only.
+                return verification.begin(
+                    desk,
+                    payment,
+                    reference=inquiry.reference,
+                    suspicion=verification.suspicion_of(inquiry, payment),
+                    source=SOURCE,
+                )
+        except TransactionRefused:
+            return desk.store.payment(payment.payment_id) or payment
     return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
+
+
+def _same(token: str, claimed: str) -> bool:
+    """Compared in constant time, as bytes: the comparison of texts fails on anything but ASCII."""
+    return hmac.compare_digest(token.encode(), claimed.encode("utf-8", "surrogatepass"))
 
 
 def _note(claim: Claim) -> dict[str, str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from avarez.canonical import content_hash
 from avarez.clock import tehran_today, to_rfc3339
 from avarez.money import format_rial
-from functions.pay.records import JournalEntry, Payment, Posting, YearAmount
+from functions.pay.rules.records import JournalEntry, Payment, Posting, YearAmount
 
 FEES_PAYABLE = "fees_payable"
 SUSPENSE = "suspense"

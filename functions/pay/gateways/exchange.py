@@ -1,0 +1,111 @@
+"""One HTTP exchange with a gateway, bounded in time and size as a whole.
+
+A timeout of a socket bounds one read, not an exchange: a gateway that sends a byte every few seconds would hold a
+payer's browser for ever. Here every read gets what is left of one deadline, and headers count as well as the body.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult
+
+from avarez.errors import OutcomeUnknown
+
+ANSWER_BYTES_MAX = 64 * 1024
+"""Headers and body of a genuine answer have a few hundred bytes; anything longer is no answer."""
+
+
+def post_json(address: SplitResult, path: str, body: bytes, headers: Mapping[str, str], *, timeout_ms: int) -> Any:
+    """The JSON of the answer with status 200; redirects are not followed.
+
+    Raises:
+        OutcomeUnknown: nothing readable came in time. The gateway may have acted all the same.
+    """
+    deadline = time.monotonic() + timeout_ms / 1000
+    connection = http.client.HTTPConnection(address.hostname or "")
+    try:
+        connected = _connect(address, deadline)
+        connection.sock = _Timed(connected, deadline)
+        connection.request("POST", address.path.rstrip("/") + path, body, {**headers, "host": address.netloc})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+        raise OutcomeUnknown() from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise OutcomeUnknown()
+    return answer
+
+
+def _connect(address: SplitResult, deadline: float) -> socket.socket:
+    """A connection to the first address that answers; all attempts share the deadline."""
+    host, secure = address.hostname or "", address.scheme == "https"
+    found = socket.getaddrinfo(host, address.port or (443 if secure else 80), type=socket.SOCK_STREAM)
+    failure: OSError = OSError("the gateway's name has no address")
+    for family, kind, protocol, _, place in found:
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.settimeout(_left_s(deadline))
+            connected.connect(place)
+            if secure:
+                connected.settimeout(_left_s(deadline))
+                return ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+        except OSError as error:
+            connected.close()
+            failure = error
+        else:
+            return connected
+    raise failure
+
+
+class _Timed:
+    """A socket as `http.client` uses one, with one deadline for all that is written and read."""
+
+    def __init__(self, connected: socket.socket, deadline: float) -> None:
+        self._connected = connected
+        self._deadline = deadline
+
+    def sendall(self, sent: bytes) -> None:
+        self._connected.settimeout(_left_s(self._deadline))
+        self._connected.sendall(sent)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reads(self._connected, self._deadline))
+
+    def close(self) -> None:
+        self._connected.close()
+
+
+class _Reads(io.RawIOBase):
+    """What comes in, until the deadline or the size is reached."""
+
+    def __init__(self, connected: socket.socket, deadline: float) -> None:
+        self._connected = connected
+        self._deadline = deadline
+        self._room = ANSWER_BYTES_MAX
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._connected.settimeout(_left_s(self._deadline))
+        count = self._connected.recv_into(buffer)
+        self._room -= count
+        if self._room < 0:
+            raise OSError("the answer is too long")
+        return count
+
+
+def _left_s(deadline: float) -> float:
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s

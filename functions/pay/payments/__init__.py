@@ -1,0 +1,1 @@
+"""The use cases of payments: opening, arrival, verification, cancelling, reconciliation."""

@@ -1,0 +1,136 @@
+"""What becomes of payments that nobody tells us about: asked of the gateway, a bounded number at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from avarez.clock import to_rfc3339
+from avarez.errors import ChannelUnavailable, OutcomeUnknown, TransactionRefused
+from avarez.keys import SHARDS
+from avarez.observability import log_failure
+from functions.pay.gateways.breaker import Breakers
+from functions.pay.gateways.port import Gateway, Inquiry
+from functions.pay.payments import verification
+from functions.pay.payments.opening import INQUIRY_EVERY, may_open_page
+from functions.pay.payments.ports import Desk
+from functions.pay.rules.records import OpenRow, Payment
+from functions.pay.rules.states import OPEN, Occurrence, Status
+
+ROWS_PER_SHARD_MAX = 50
+"""A run looks at no more than 800 payments; those longest overdue come first, the rest wait a minute."""
+STALE_VERIFY_EVERY = timedelta(minutes=5)
+"""How often a verify without a verdict is asked again once the gateway's window is over."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one run did."""
+
+    looked_at: int = 0
+    moved: int = 0
+    left: int = 0
+    failed: int = 0
+
+
+def sweep(desk: Desk, *, time_left: Callable[[], bool]) -> Summary:
+    """Looks at every open payment whose time has come, until none is left or the time is up."""
+    desk = replace(desk, gateways=Breakers(desk.gateways))
+    summary = Summary()
+    now = desk.clock.now()
+    first = int(now.timestamp()) // 60 % SHARDS  # no shard is always the last one
+    for shard in [*range(first, SHARDS), *range(first)]:
+        for row in desk.store.due(shard, now, ROWS_PER_SHARD_MAX):
+            if not time_left():
+                summary.left += 1
+                continue
+            summary.looked_at += 1
+            try:
+                summary.moved += _look(desk, row)
+            except Exception:  # noqa: BLE001 - the outermost edge of one row: it must not keep the others waiting
+                summary.failed += 1
+                desk.report("sweep_row_failed")
+                log_failure("sweep_row_failed", payment_id=row.payment_id)
+    return summary
+
+
+def retry(desk: Desk, payment_id: str) -> Payment | None:
+    """The payment after one more verify, if that is what it waits for."""
+    payment = desk.store.payment(payment_id)
+    if payment is None or payment.status is not Status.VERIFYING:
+        return payment
+    try:
+        gateway = desk.gateways.get(payment.gateway)
+    except ChannelUnavailable:
+        return payment
+    return verification.resolve(desk, gateway, payment, source="queue")
+
+
+def _look(desk: Desk, row: OpenRow) -> bool:
+    """Whether the payment of this row changed its state."""
+    payment = desk.store.payment(row.payment_id)
+    if payment is None or payment.status not in OPEN or _due_text(payment) != row.due_at:
+        desk.store.forget(row)
+        return False
+    try:
+        after = _step(desk, payment)
+        if after.status is payment.status and after.version == payment.version:
+            desk.store.postpone(payment, payment.postponed(_next_look(payment, desk.clock.now())))
+    except (TransactionRefused, ChannelUnavailable):
+        return False  # somebody else is at it, or its gateway is not set up: the next run sees
+    return after.status is not payment.status
+
+
+def _step(desk: Desk, payment: Payment) -> Payment:
+    gateway = desk.gateways.get(payment.gateway)
+    now = desk.clock.now()
+    if payment.status is Status.CREATED:
+        if may_open_page(payment, gateway, now):
+            return payment
+        return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+    if payment.status is Status.VERIFYING:
+        return verification.resolve(desk, gateway, payment, source="sweep")
+    if not gateway.can_inquire_without_callback:
+        if now <= payment.expires_at:
+            return payment
+        return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+    try:
+        inquiry = gateway.inquire(token=payment.token, order_id=payment.payment_id)
+    except OutcomeUnknown:
+        if now <= payment.verify_until_at:
+            return payment
+        # Whatever was paid has gone back by now: nobody verified it.
+        return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+    match inquiry.state:
+        case "paid":
+            return found_paid(desk, gateway, payment, inquiry, "sweep")
+        case "cancelled":
+            return verification.close(desk, payment, Occurrence.CANCELLED_AT_GATEWAY, "sweep")
+        case "returned":
+            return verification.close(desk, payment, Occurrence.MONEY_RETURNED, "sweep")
+        case _:
+            if now <= payment.expires_at:
+                return payment
+            return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+
+
+def found_paid(desk: Desk, gateway: Gateway, payment: Payment, inquiry: Inquiry, source: str) -> Payment:
+    """The same way as a callback's: reference, lease, verify."""
+    payment = verification.begin(
+        desk,
+        payment,
+        reference=inquiry.reference,
+        suspicion=verification.suspicion_of(inquiry, payment),
+        source=source,
+    )
+    return verification.resolve(desk, gateway, payment, source=source)
+
+
+def _next_look(payment: Payment, now: datetime) -> datetime:
+    stale = payment.status is Status.VERIFYING and now > payment.verify_until_at
+    return now + (STALE_VERIFY_EVERY if stale else INQUIRY_EVERY)
+
+
+def _due_text(payment: Payment) -> str:
+    return to_rfc3339(payment.open_due_at) if payment.open_due_at else ""

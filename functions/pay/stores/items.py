@@ -1,0 +1,223 @@
+"""Payments, quotes, events, journal entries and certificates as items of the tables, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from avarez import keys
+from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
+from avarez.dynamo import Item
+from functions.pay.rules.leases import LEASED, PAID
+from functions.pay.rules.records import Event, JournalEntry, Payment, Quote, YearAmount
+from functions.pay.rules.states import Occurrence, Status
+
+
+def year_items(years: Sequence[YearAmount]) -> list[Item]:
+    return [{"year": part.year, "amount_rial": part.amount_rial} for part in years]
+
+
+def payment_item(payment: Payment) -> Item:
+    """The stored form; the plate is `plate_key`, so that payments stay out of the index of plates."""
+    return {
+        "payment_id": payment.payment_id,
+        "assessment_id": payment.assessment_id,
+        "municipality": payment.municipality,
+        "plate_key": payment.plate,
+        "vehicle_id": payment.vehicle_id,
+        "years": year_items(payment.years),
+        "rounding_rial": payment.rounding_rial,
+        "fee_rial": payment.fee_rial,
+        "amount_rial": payment.amount_rial,
+        "status": payment.status.value,
+        "channel": payment.channel,
+        "gateway": payment.gateway,
+        "order_id": payment.payment_id,
+        "created_by": payment.created_by,
+        "office": payment.office,
+        "created_at": to_rfc3339(payment.created_at),
+        "expires_at": to_rfc3339(payment.expires_at),
+        "verify_until_at": to_rfc3339(payment.verify_until_at),
+        "trace_hash": payment.trace_hash,
+        "tariff_version": payment.tariff_version,
+        "return_url": payment.return_url,
+        "version": payment.version,
+        "open_due_at": to_rfc3339(payment.open_due_at) if payment.open_due_at else None,
+        "token": payment.token,
+        "redirect_url": payment.redirect_url,
+        "reference": payment.reference,
+        "suspicion": payment.suspicion,
+        "verify_starts": payment.verify_starts,
+        "settled_at": to_rfc3339(payment.settled_at) if payment.settled_at else None,
+        "certificate_id": payment.certificate_id,
+        "answer": dict(payment.answer) if payment.answer is not None else None,
+    }
+
+
+def payment_from(item: Item) -> Payment:
+    return Payment(
+        payment_id=str(item["payment_id"]),
+        assessment_id=str(item["assessment_id"]),
+        municipality=str(item["municipality"]),
+        plate=str(item["plate_key"]),
+        vehicle_id=str(item["vehicle_id"]),
+        years=_year_amounts(item["years"]),
+        rounding_rial=int(item["rounding_rial"]),
+        fee_rial=int(item["fee_rial"]),
+        amount_rial=int(item["amount_rial"]),
+        status=Status(item["status"]),
+        channel=str(item["channel"]),
+        gateway=str(item["gateway"]),
+        created_by=str(item["created_by"]),
+        office=str(item["office"]),
+        created_at=from_rfc3339(item["created_at"]),
+        expires_at=from_rfc3339(item["expires_at"]),
+        verify_until_at=from_rfc3339(item["verify_until_at"]),
+        trace_hash=str(item["trace_hash"]),
+        tariff_version=str(item["tariff_version"]),
+        return_url=str(item["return_url"]),
+        version=int(item["version"]),
+        open_due_at=from_rfc3339(item["open_due_at"]) if item.get("open_due_at") else None,
+        token=str(item["token"]),
+        redirect_url=str(item["redirect_url"]),
+        reference=str(item["reference"]),
+        suspicion=str(item["suspicion"]),
+        verify_starts=int(item["verify_starts"]),
+        settled_at=from_rfc3339(item["settled_at"]) if item.get("settled_at") else None,
+        certificate_id=str(item["certificate_id"]),
+        answer=item.get("answer"),
+    )
+
+
+def event_from(item: Item) -> Event:
+    return Event(
+        occurrence=Occurrence(item["occurrence"]),
+        source=str(item["source"]),
+        at=from_rfc3339(item["at"]),
+        before=Status(item["before"]) if item.get("before") else None,
+        after=Status(item["after"]),
+        note={str(name): str(value) for name, value in item["note"].items()},
+    )
+
+
+def quote_from(item: Item) -> Quote:
+    return Quote(
+        assessment_id=str(item["assessment_id"]),
+        municipality=str(item["municipality"]),
+        plate=str(item["plate"]),
+        vehicle_id=str(item["vehicle_id"]),
+        as_of=date.fromisoformat(item["as_of"]),
+        expires_at=from_rfc3339(item["expires_at"]).astimezone(UTC),
+        years=_year_amounts(item["years"]),
+        rounding_rial=int(item["rounding_rial"]),
+        owed_rial=int(item["owed_rial"]),
+        trace_hash=str(item["trace_hash"]),
+        tariff_version=str(item["tariff_version"]),
+        through_year=int(item["through_year"]) if item.get("through_year") else None,
+    )
+
+
+def _year_amounts(years: Sequence[Item]) -> tuple[YearAmount, ...]:
+    return tuple(YearAmount(int(part["year"]), int(part["amount_rial"])) for part in years)
+
+
+def event_item(payment: Payment, event: Event, number: int, write_id: str) -> Item:
+    """An event; `write_id` tells, after a lost response, whose work stands there."""
+    return {
+        "payment_id": payment.payment_id,
+        "number": number,
+        "occurrence": event.occurrence.value,
+        "source": event.source,
+        "at": to_rfc3339(event.at),
+        "before": event.before.value if event.before else None,
+        "after": event.after.value,
+        "note": dict(event.note),
+        "write_id": write_id,
+    }
+
+
+def lease_item(payment: Payment, year: int, *, confirmed: bool = False) -> Item:
+    """The item that decides who may charge this duty; a confirmed lease ends by a result alone."""
+    until = payment.verify_until_at if confirmed else payment.expires_at
+    item: Item = {
+        **_duty(payment, year),
+        "status": LEASED,
+        "lease_until_at": to_rfc3339(until),
+        "created_by": payment.created_by,
+    }
+    return {**item, "confirmed": True} if confirmed else item
+
+
+def paid_item(payment: Payment, part: YearAmount, paid_at: datetime) -> Item:
+    """The duty, paid; it holds all that later quotes need to know of it."""
+    return {
+        **_duty(payment, part.year),
+        "status": PAID,
+        "paid_at": to_rfc3339(paid_at),
+        "paid_on": tehran_today(paid_at).isoformat(),
+        "amount_rial": part.amount_rial,
+    }
+
+
+def _duty(payment: Payment, year: int) -> Item:
+    return {
+        "payment_id": payment.payment_id,
+        "vehicle_id": payment.vehicle_id,
+        "year": year,
+        "municipality": payment.municipality,
+        "plate": payment.plate,
+    }
+
+
+def journal_item(entry: JournalEntry) -> Item:
+    """The entry, unchained; the city's sequencer gives it its place in the chain."""
+    return {
+        "journal_id": entry.journal_id,
+        "payment_id": entry.payment_id,
+        "municipality": entry.municipality,
+        "kind": entry.kind,
+        "gateway": entry.gateway,
+        "reference": entry.reference,
+        "day": entry.day,
+        "created_at": to_rfc3339(entry.created_at),
+        "postings": [
+            {"account": posting.account, "debit_rial": posting.debit_rial, "credit_rial": posting.credit_rial}
+            for posting in entry.postings
+        ],
+        "years": year_items(entry.years),
+        "content_hash": entry.content_hash,
+    }
+
+
+def certificate_item(payment: Payment, paid_at: datetime) -> Item:
+    """The reserved certificate: everything that its issuer needs, and no owner."""
+    return {
+        "certificate_id": payment.certificate_id,
+        "payment_id": payment.payment_id,
+        "status": "preparing",
+        "kind": "payment",
+        "municipality": payment.municipality,
+        "plate": payment.plate,
+        "vehicle_id": payment.vehicle_id,
+        "years": year_items(payment.years),
+        "rounding_rial": payment.rounding_rial,
+        "fee_rial": payment.fee_rial,
+        "amount_rial": payment.amount_rial,
+        "paid_at": to_rfc3339(paid_at),
+        "trace_hash": payment.trace_hash,
+        "reference": payment.reference,
+        "gateway": payment.gateway,
+    }
+
+
+def outbox_item(payment: Payment, event_id: str, created_at: datetime) -> Item:
+    """The row that asks for the certificate; `pending_shard` and `created_at` are the sparse index's keys."""
+    return {
+        "event_id": event_id,
+        "type": "payment.settled",
+        "payment_id": payment.payment_id,
+        "municipality": payment.municipality,
+        "certificate_id": payment.certificate_id,
+        "created_at": to_rfc3339(created_at),
+        "pending_shard": str(keys.shard_of(payment.payment_id)),
+    }
