@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.system.conftest import System
 
+from tests.system.conftest import System
 from tests.system.journey import (
     CERTIFICATE_TIMEOUT_S,
     assess,
