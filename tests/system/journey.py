@@ -62,13 +62,15 @@ def settled(system: System, clerk: Client, payment_id: str, timeout_s: float = S
     return found
 
 
-def certificate(system: System, clerk: Client, certificate_id: str) -> dict[str, Any]:
+def certificate(
+    system: System, clerk: Client, certificate_id: str, timeout_s: float = CERTIFICATE_TIMEOUT_S
+) -> dict[str, Any]:
     def read() -> dict[str, Any] | None:
         answer = clerk.get(f"/v1/certificates/{certificate_id}")
         record: dict[str, Any] = answer.json
         return record if answer.status == 200 and record.get("status") == "in_force" else None
 
-    found: dict[str, Any] = system.wait_for(read, CERTIFICATE_TIMEOUT_S)
+    found: dict[str, Any] = system.wait_for(read, timeout_s)
     return found
 
 

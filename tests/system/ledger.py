@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.system.conftest import System
-
 from avarez import keys
 from avarez.clock import SystemClock, tehran_today
 from avarez.dynamo import Table
+from tests.system.conftest import System
 
 
 def journal_entries(system: System, payment_id: str, municipality: str = "MASHHAD") -> list[dict[str, Any]]:

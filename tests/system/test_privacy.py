@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 
 import pytest
-from tests.system.conftest import System
 
+from tests.system.conftest import System
 from tests.system.journey import assess, certificate, follow_callback, pay, press, start_payment
 from tests.system.plates import ROLL, fresh_plate
 
