@@ -13,7 +13,7 @@ ZONES = ("Asia/Tehran", "Etc/UTC", "UTC")
 
 _KEPT_OF_A_DISTRIBUTION = ("METADATA", "entry_points.txt", "licenses", "LICENSE", "LICENSE.txt", "NOTICE")
 
-_UNUSED_SUFFIXES = (".pyi", ".pxd", ".pyx", ".c", ".h", ".so.dbg")
+_UNUSED_SUFFIXES = (".pyi", ".pxd", ".pyx", ".c", ".h", ".so.dbg", ".min.js", ".min.css")
 
 
 def prune(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from functions.assess import handler as assess
 from functions.assess import wiring
 from functions.assess.roll import check, stage
 from functions.assess.roll import handler as rolls
+from functions.assess.roll.service import CHECK_TIME_MAX
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -215,6 +216,16 @@ def test_messages_delivered_three_times_count_once(system: System) -> None:
     system.act(roll, "commit")
     assert system.act(roll, "commit")[1]["status"] == "committed"
     assert item_count() == before
+
+
+def test_roll_whose_check_died_has_failed_after_two_hours(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "handle", lambda event, context: {"batchItemFailures": []})
+    roll = system.upload("MASHHAD", good_rows(3))
+    system.clock.advance(CHECK_TIME_MAX - timedelta(seconds=1))
+    assert system.roll(roll["roll_id"])["status"] == "checking"
+    system.clock.advance(timedelta(seconds=1))
+    failed = system.roll(roll["roll_id"])
+    assert (failed["status"], failed["fault"]["code"]) == ("failed", "check_timed_out")
 
 
 def test_second_roll_writes_only_what_changed(system: System) -> None:

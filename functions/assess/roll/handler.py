@@ -28,7 +28,7 @@ class RollRequest(BaseModel):
 
 @router.route("POST", "/v1/rolls", scopes=["rolls.write"])
 def create(request: Request) -> Response:
-    """A new roll and the address to which its CSV is PUT with `content-type: text/csv`."""
+    """A new roll and the address to which its CSV is PUT."""
     municipality = request.body_json(RollRequest).municipality
     if not is_municipality(municipality):
         raise MunicipalityUnknown()
@@ -38,7 +38,7 @@ def create(request: Request) -> Response:
     by = request.principal.username
     roll = service.create_roll(store, municipality=municipality, created_by=by, now=clock.now())
     url = wiring.roll_files().upload_url(municipality, roll["roll_id"])
-    upload = {"url": url, "method": "PUT", "headers": {"content-type": "text/csv"}}
+    upload = {"url": url, "method": "PUT"}
     location = {"location": f"/v1/rolls/{roll['roll_id']}"}
     body = {**service.roll_json(roll, None), "upload": upload}
     return json_response(body, 201, location, municipality=municipality, roll_id=roll["roll_id"])
@@ -47,7 +47,7 @@ def create(request: Request) -> Response:
 @router.route("GET", "/v1/rolls/{id}", scopes=["rolls.read", "rolls.write"])
 def read(request: Request) -> Response:
     """The roll's status and counts, with the file of refused rows."""
-    return _answer(_roll(request), 200)
+    return _answer(service.observed(wiring.roll_store(), _roll(request), clock.now()), 200)
 
 
 @router.route("POST", "/v1/rolls/{id}/commit", scopes=["rolls.write"])

@@ -11,10 +11,10 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from avarez.clock import to_rfc3339
+from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.errors import InvalidInput, RollConflict, RollInUse, RollOutdated
 from avarez.ids import new_id
 from avarez.quotes.vehicles import VehicleRow
@@ -28,6 +28,8 @@ CHUNK_ROWS: Final = 500
 """Rows a message: a few seconds of staging, so that a failed one is cheap to repeat."""
 UPLOAD_BYTES_MAX: Final = 2 << 30
 """Five million rows of 400 bytes."""
+CHECK_TIME_MAX: Final = timedelta(hours=2)
+"""Three attempts of 15 minutes each, and the staging of five million rows, take less."""
 MEMORY_FILE_BYTES: Final = 8 << 20
 SHOWN_DUTIES_MAX: Final = 100
 TRANSITIONS: Final = {
@@ -202,6 +204,19 @@ def finish(store: RollStore, roll: Roll) -> bool:
     """Moves the roll to its preview once every chunk is counted; whoever comes last does it."""
     complete = "attribute_exists(chunks_total) AND chunks_done = chunks_total"
     return store.move(roll, {"status": "previewed"}, "checking", complete)
+
+
+def observed(store: RollStore, roll: Roll, now: datetime) -> Roll:
+    """The roll as it stands; one whose check has died has failed, so that nobody waits for ever."""
+    if roll["status"] != "checking" or now - from_rfc3339(roll["checked_at"]) < CHECK_TIME_MAX:
+        return roll
+    fault = {
+        "code": "check_timed_out",
+        "detail_en": "The check did not finish. Nothing was changed; upload the file to a new roll.",
+        "detail_fa": "بررسی به پایان نرسید. چیزی تغییر نکرده است؛ فایل را در فهرستی تازه بار کنید.",
+    }
+    store.move(roll, {"status": "failed", "fault": fault}, "checking")
+    return store.get(roll["municipality"], roll["roll_id"]) or roll
 
 
 def commit(store: RollStore, roll: Roll, *, by: str, now: datetime) -> Roll:

@@ -166,15 +166,11 @@ class RollFiles:
     s3: Any
 
     def upload_url(self, municipality: str, roll_id: str) -> str:
-        """A PUT address for the CSV; the request must carry `content-type: text/csv`."""
+        """A PUT address for the CSV, whatever content type the request names."""
         return str(
             self.s3.generate_presigned_url(
                 "put_object",
-                Params={
-                    "Bucket": self.bucket,
-                    "Key": upload_key(municipality, roll_id),
-                    "ContentType": "text/csv",
-                },
+                Params={"Bucket": self.bucket, "Key": upload_key(municipality, roll_id)},
                 ExpiresIn=UPLOAD_URL_S,
             )
         )

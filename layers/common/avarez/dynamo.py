@@ -48,7 +48,9 @@ Item = dict[str, Any]
 @functools.cache
 def client(service: str) -> Any:
     """The process's one client of this AWS service, made on first use."""
-    return boto3.client(service, config=_RETRIES)  # type: ignore[call-overload]
+    # Signature version 4 by name: boto3 still presigns S3 addresses with version 2 in the oldest region.
+    config = _RETRIES.merge(Config(signature_version="s3v4")) if service == "s3" else _RETRIES
+    return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
 def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:
