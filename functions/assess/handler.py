@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from avarez.clock import SystemClock
 from avarez.errors import AssessmentNotFound, FieldError, InvalidInput, MunicipalityUnknown, VehicleNotFound
 from avarez.http import Request, Response, Router, json_response
+from avarez.http.idempotency import idempotent
 from avarez.identifiers import read_stamped_number, read_vin
 from avarez.ids import is_id
 from avarez.municipalities import all_municipalities, is_municipality
@@ -139,6 +140,7 @@ def _log_digest(value: str) -> str:
 
 
 @router.route("POST", "/v1/vehicles", scopes=["vehicles.write"])
+@idempotent(lambda: clock.now())
 def register_vehicle(request: Request) -> Response:
     """A car in no roll, from its vehicle card: provisional and payable."""
     card = request.body_json(VehicleCard)
@@ -159,6 +161,7 @@ def register_vehicle(request: Request) -> Response:
 
 
 @router.route("POST", "/v1/assessments", scopes=["assessments.write"])
+@idempotent(lambda: clock.now())
 def create_assessment(request: Request) -> Response:
     """A quote: what the plate owes to the city, line by line."""
     wanted = request.body_json(AssessmentRequest)

@@ -49,7 +49,7 @@ class System:
             "version": "2.0",
             "routeKey": f"{method} {route}",
             "rawPath": route,
-            "headers": {"content-type": "application/json"},
+            "headers": {"content-type": "application/json", **given.pop("headers", {})},
             "pathParameters": given.pop("params", {}),
             "queryStringParameters": given,
             "requestContext": {
@@ -92,7 +92,9 @@ class System:
         return self.call("POST", f"/v1/rolls/{{id}}/{action}", {}, params={"id": roll["roll_id"]})
 
     def quote(self, city: str, plate: str, **more: Any) -> Answer:
-        return self.call("POST", "/v1/assessments", {"municipality": city, "plate": plate, **more}, by="office")
+        headers = more.pop("headers", {})
+        body = {"municipality": city, "plate": plate, **more}
+        return self.call("POST", "/v1/assessments", body, by="office", headers=headers)
 
 
 @pytest.fixture
@@ -404,3 +406,25 @@ def test_municipalities_are_listed_to_everyone(system: System) -> None:
     codes = [city["code"] for city in cities]
     assert len(set(codes)) == len(codes) == 1324
     assert {"TEHRAN", "MASHHAD", "ISFAHAN", "SHIRAZ", "TABRIZ", "GOLUGAH-BEHSHAHR"} <= set(codes)
+
+
+def test_idempotency_key_replays_a_quote_and_refuses_another_body(system: System) -> None:
+    lines = good_rows(3)
+    system.act(system.upload("MASHHAD", lines), "commit")
+    key = {"idempotency-key": "quote-1"}
+    first = system.quote("MASHHAD", plates(lines)[0], headers=key)
+    assert first[0] == 201
+    before = item_count()
+    system.clock.advance(timedelta(days=30))
+    assert system.quote("MASHHAD", plates(lines)[0], headers=key) == first
+    assert item_count() == before
+    status, problem = system.quote("MASHHAD", plates(lines)[1], headers=key)
+    assert (status, problem["code"]) == (409, "idempotency_mismatch")
+    fresh = system.quote("MASHHAD", plates(lines)[1], headers={"idempotency-key": "quote-2"})
+    assert fresh[0] == 201
+
+
+def test_idempotency_key_of_a_refusal_may_be_used_again(system: System) -> None:
+    key = {"idempotency-key": "quote-3"}
+    assert system.quote("MASHHAD", "11ب111-11", headers=key)[0] == 404
+    assert system.quote("NOWHERE", "11ب111-11", headers=key)[0] == 422

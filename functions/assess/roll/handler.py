@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from avarez.clock import SystemClock
 from avarez.errors import MunicipalityUnknown, RollNotFound
 from avarez.http import Request, Response, Router, json_response
+from avarez.http.idempotency import idempotent
 from avarez.ids import is_id
 from avarez.municipalities import is_municipality
 from functions.assess.roll import service, wiring
@@ -27,6 +28,7 @@ class RollRequest(BaseModel):
 
 
 @router.route("POST", "/v1/rolls", scopes=["rolls.write"])
+@idempotent(lambda: clock.now())
 def create(request: Request) -> Response:
     """A new roll and the address to which its CSV is PUT."""
     municipality = request.body_json(RollRequest).municipality
