@@ -88,7 +88,7 @@ def pay(system: System, clerk: Client, plate: str, municipality: str = "MASHHAD"
 
 
 def fetch_pdf(clerk: Client, anonymous: Client, certificate_id: str) -> bytes:
-    redirect = clerk.get(f"/v1/certificates/{certificate_id}/pdf", {"accept": "*/*"})
+    redirect = clerk.get(f"/v1/certificates/{certificate_id}/pdf")
     assert redirect.status == 302, redirect.text
     stored = anonymous.get(redirect.headers["location"])
     assert stored.status == 200, stored.text[:300]

@@ -78,7 +78,7 @@ async function load(document_, certificate) {
 async function ask(id) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await call("GET", `/v1/certificates/${id}/pdf`);
+      return await call("GET", `/v1/certificates/${id}/pdf?redirect=false`);
     } catch (problem) {
       if (problem.code !== "certificate_in_preparation" || attempt >= PDF_ATTEMPTS_MAX) throw problem;
       await pause((problem.retryAfter ?? 2) * 1000);

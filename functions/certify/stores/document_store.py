@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 from datetime import timedelta
 from typing import Any, Final
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from avarez.dynamo import client
 from avarez.errors import ServiceBusy
 
 DOCUMENT_PREFIX: Final = "certificates/"
@@ -30,7 +28,7 @@ class DocumentBucket:
     def s3(self) -> Any:
         """The client, made on first use."""
         if self._s3 is None:
-            self._s3 = _s3_client()
+            self._s3 = client("s3")
         return self._s3
 
     def keep(self, pdf: bytes, content_sha256: str) -> None:
@@ -91,9 +89,3 @@ def document_key(content_sha256: str) -> str:
 
 def _is_taken(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in ("PreconditionFailed", "412")
-
-
-@functools.cache
-def _s3_client() -> Any:
-    # Signature version 4 by name: boto3 still presigns with version 2 in the oldest region.
-    return boto3.client("s3", config=Config(signature_version="s3v4", retries={"mode": "standard"}))
