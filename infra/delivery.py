@@ -34,7 +34,7 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from infra import edge_problems, edge_rules
-from infra.acknowledgments import acknowledge
+from infra.resources.acknowledgments import acknowledge
 
 STACK_NAME = "avarez-delivery"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, CfnParameter, DefaultStackSynthesizer, Stack, Tags
 from constructs import Construct
 
-from infra.alarms import Alarms
-from infra.api import Api
-from infra.functions import Functions
-from infra.identity import Identity
 from infra.packaging.build import Assets
-from infra.queues import Queues
-from infra.storage import Storage
+from infra.resources.alarms import Alarms
+from infra.resources.api import Api
+from infra.resources.functions import Functions
+from infra.resources.identity import Identity
+from infra.resources.queues import Queues
+from infra.resources.storage import Storage
 
 STACK_NAME = "avarez"
 

@@ -75,7 +75,11 @@ def bytecode_note(target: Target) -> str:
 
 def _inputs(assets: Assets, root: Path) -> str:
     digest = hashlib.sha256()
-    for path in (root / "requirements.lock", *sorted((root / "infra").glob("*.py"))):
+    for path in (
+        root / "requirements.lock",
+        *sorted((root / "infra").glob("*.py")),
+        *sorted((root / "infra/resources").glob("*.py")),
+    ):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     for asset in (assets.layer, *assets.functions.values()):
         digest.update(asset.content_hash.encode())

@@ -40,7 +40,7 @@ def test_synthesis_of_ours_has_no_open_finding(assembly: Path) -> None:
 def test_every_acceptance_is_written_down() -> None:
     page = (ROOT / "docs" / "infrastructure.md").read_text("utf-8")
     accepted = set()
-    for path in (ROOT / "infra").glob("*.py"):
+    for path in (ROOT / "infra").rglob("*.py"):
         accepted |= set(re.findall(r'"((?:AwsSolutions|Serverless)-[A-Za-z0-9]+)', path.read_text("utf-8")))
         accepted |= set(re.findall(r'f"((?:AwsSolutions|Serverless)-[A-Za-z0-9]+)\[', path.read_text("utf-8")))
     assert accepted

@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from infra.queues import visibility_timeout_s
+from infra.resources.queues import visibility_timeout_s
 from infra.routes import ENTRY_POINTS, EntryPoint, ScheduleTrigger, entry_point
 
 HTTP = [entry for entry in ENTRY_POINTS if entry.routes]

@@ -1,78 +1,21 @@
-// The office page: who is signed in, which view the address names, and what every view shares.
+// The office page: who is signed in, and which view the address names.
 import { fill, h, icon } from "/common/dom.js";
 import { applyLanguage, language, setLanguage } from "/common/text.js";
-import { Problem, call, onSessionLost, signedIn, signOut } from "./api.js";
-import { has, t } from "./messages.js";
-import { signInDialog, signInView } from "./sign-in.js";
-import { searchView } from "./search.js";
-import { vehicleView } from "./vehicle.js";
-import { paymentView } from "./payment.js";
-import { certificateView } from "./certificate.js";
-import { registerView } from "./register.js";
-
-/** What the views share. It lives in memory only: no plate is ever in the address, the title or the storage. */
-export const state = { cities: new Map(), standing: null, assessment: null, search: { by: "plate", value: "" }, notice: null };
+import { call, onSessionLost, signedIn, signOut } from "./api.js";
+import { t } from "./messages.js";
+import { cityName, clearDesk, newSearch, state } from "./shell.js";
+import { signInDialog, signInView } from "./views/sign-in.js";
+import { searchView } from "./views/search.js";
+import { vehicleView } from "./views/vehicle.js";
+import { paymentView } from "./views/payment.js";
+import { certificateView } from "./views/certificate.js";
+import { registerView } from "./views/register.js";
 
 const VIEWS = { search: searchView, vehicle: vehicleView, assessment: vehicleView, payment: paymentView, certificate: certificateView, register: registerView };
 const main = document.getElementById("main");
 let leave = new AbortController();
 
-/** Opens the view `name`; ids are allowed in the address, since they say nothing about a person. */
-export function go(name, id = "") {
-  const hash = `#/${name}${id ? `/${id}` : ""}`;
-  if (location.hash === hash) render();
-  else location.hash = hash;
-}
-
-/** The same view under another address, without a step in the history. */
-export function rename(name, id) {
-  history.replaceState(null, "", `#/${name}/${id}`);
-}
-
-/** Reads `text` aloud to whoever listens instead of looking. */
-export function announce(text) {
-  document.getElementById("announcer").textContent = text;
-}
-
-/** The city's name in the page's language; its code until the list has come. */
-export function cityName(code) {
-  const city = state.cities.get(code);
-  return city ? city[language() === "fa" ? "name_fa" : "name_en"] ?? code : code;
-}
-
-/** A word of a closed set in the page's language, or as it came. */
-export function word(set, value) {
-  return has(`${set}.${value}`) ? t(`${set}.${value}`) : String(value ?? "");
-}
-
-/** A refusal as a box: the sentence, single fields, the code in small, and buttons. */
-export function problemBox(problem, ...actions) {
-  const known = problem instanceof Problem;
-  if (!known) console.error(problem);
-  return h("div", { class: "notice notice-bad", role: "alert" }, icon("warn"),
-    h("div", {},
-      h("p", {}, known ? problem.text() : t("error.unknown")),
-      known && problem.fields.length > 0 && h("ul", {}, problem.fields.map((field) => h("li", {}, field.message))),
-      known && problem.code !== "unknown" && h("p", { class: "code" }, `${t("code")}: `, h("bdi", {}, problem.code))),
-    actions.length > 0 && h("div", { class: "actions" }, actions));
-}
-
-/** While `task` runs the button says so and takes no second press. */
-export async function busy(button, text, task) {
-  const before = [...button.childNodes];
-  button.setAttribute("aria-disabled", "true");
-  button.disabled = true;
-  fill(button, h("span", { class: "spinner", "aria-hidden": "true" }), text);
-  try {
-    return await task();
-  } finally {
-    button.disabled = false;
-    button.removeAttribute("aria-disabled");
-    fill(button, before);
-  }
-}
-
-export function render() {
+function render() {
   leave.abort();
   leave = new AbortController();
   applyLanguage();
@@ -109,15 +52,10 @@ function switchLanguage() {
   document.getElementById("language").focus();
 }
 
-export function newSearch() {
-  Object.assign(state, { standing: null, assessment: null, notice: null, search: { by: "plate", value: "" } });
-  go("search");
-}
-
 function leaveShift() {
   signOut();
   sessionStorage.clear();
-  Object.assign(state, { standing: null, assessment: null, notice: null, search: { by: "plate", value: "" } });
+  clearDesk();
   history.replaceState(null, "", "/");
   render();
 }

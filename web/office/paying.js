@@ -2,7 +2,7 @@
 import { fill, h, icon } from "/common/dom.js";
 import { digits } from "/common/text.js";
 import { call } from "./api.js";
-import { go } from "./app.js";
+import { go } from "./shell.js";
 import { t } from "./messages.js";
 
 const OPEN_KEY = "avarez.payment";

@@ -2,9 +2,9 @@
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { dateTime, money, yearRanges } from "/common/text.js";
-import { call, pause } from "./api.js";
-import { announce, busy, cityName, go, newSearch, problemBox, state } from "./app.js";
-import { t } from "./messages.js";
+import { call, pause } from "../api.js";
+import { announce, busy, cityName, go, newSearch, problemBox, state } from "../shell.js";
+import { t } from "../messages.js";
 
 /** The PDF is asked for this often while it is being made; each question waits some seconds on the server itself. */
 const PDF_ATTEMPTS_MAX = 8;

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.acknowledgments import acknowledge
+from infra.resources.acknowledgments import acknowledge
 from infra.routes import GROUPS, SCOPE_PREFIX, SCOPES
 
 ACCESS_TOKEN_MINUTES = 60

@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.acknowledgments import acknowledge
+from infra.resources.acknowledgments import acknowledge
 from infra.routes import BucketName, SecretName, TableName
 
 DUTY_INDEXES = {"by_plate": "plate", "by_vin": "vin", "by_chassis": "chassis", "by_engine": "engine"}

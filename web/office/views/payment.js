@@ -1,10 +1,10 @@
 // After the gateway: follows the payment until the certificate is there, without asking more often than is useful.
 import { fill, h, icon } from "/common/dom.js";
 import { money } from "/common/text.js";
-import { call, pause } from "./api.js";
-import { announce, busy, go, newSearch, problemBox, state } from "./app.js";
-import { t } from "./messages.js";
-import { cancelPayment, forgetAttempt, gatewayPage, leaveFor } from "./paying.js";
+import { call, pause } from "../api.js";
+import { announce, busy, go, newSearch, problemBox, state } from "../shell.js";
+import { t } from "../messages.js";
+import { cancelPayment, forgetAttempt, gatewayPage, leaveFor } from "../paying.js";
 
 /** The pauses between questions grow from the first to the last of these; after WAIT_MS the clerk decides. */
 const PAUSE_FIRST_MS = 400;

@@ -13,11 +13,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.acknowledgments import acknowledge
-from infra.identity import Identity
 from infra.packaging.build import Assets
-from infra.permissions import statements, wildcard_findings
-from infra.queues import Queues
+from infra.resources.acknowledgments import acknowledge
+from infra.resources.identity import Identity
+from infra.resources.permissions import statements, wildcard_findings
+from infra.resources.queues import Queues
+from infra.resources.storage import Storage
 from infra.routes import (
     ENTRY_POINTS,
     EntryPoint,
@@ -27,7 +28,6 @@ from infra.routes import (
     StreamTrigger,
     TokenTrigger,
 )
-from infra.storage import Storage
 
 LOG_RETENTION = logs.RetentionDays.ONE_YEAR
 """One fiscal year: the time within which a payment may be disputed from the log."""

@@ -12,8 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.acknowledgments import acknowledge
-from infra.identity import Identity
+from infra.resources.acknowledgments import acknowledge
+from infra.resources.identity import Identity
 from infra.routes import ENTRY_POINTS, SCOPE_PREFIX, Route
 
 THROTTLE_RATE = 2_000

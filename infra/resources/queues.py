@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.acknowledgments import acknowledge
+from infra.resources.acknowledgments import acknowledge
 from infra.routes import ENTRY_POINTS, QueueName, QueueTrigger
 
 MAX_RECEIVES = 5

@@ -9,7 +9,8 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 
-from infra.queues import Queues
+from infra.resources.queues import Queues
+from infra.resources.storage import Storage
 from infra.routes import (
     BucketGrant,
     EntryPoint,
@@ -22,7 +23,6 @@ from infra.routes import (
     StreamTrigger,
     TableGrant,
 )
-from infra.storage import Storage
 
 
 def statements(

@@ -2,10 +2,10 @@
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { dateTime, digits, language, longDate, money, sumRial, yearRanges } from "/common/text.js";
-import { call } from "./api.js";
-import { announce, busy, cityName, go, newSearch, problemBox, rename, state, word } from "./app.js";
-import { t } from "./messages.js";
-import { cancelPayment, lockedBox, startPayment } from "./paying.js";
+import { call } from "../api.js";
+import { announce, busy, cityName, go, newSearch, problemBox, rename, state, word } from "../shell.js";
+import { t } from "../messages.js";
+import { cancelPayment, lockedBox, startPayment } from "../paying.js";
 
 /** Up to this many years stand open; more begin closed, so that the total stays in sight. */
 const YEARS_OPEN_MAX = 2;

@@ -1,0 +1,1 @@
+"""The main stack's parts: each a construct with one concern."""
