@@ -169,9 +169,15 @@ def create_assessment(request: Request) -> Response:
     _known(wanted.municipality)
     if not request.principal.reaches(wanted.municipality):
         raise VehicleNotFound()
-    answer = quotes().make(
+    known_as = vehicles.plate_in_city(
+        finder=quotes().store,  # type: ignore[arg-type]
+        quotes=quotes(),
         municipality=wanted.municipality,
         plate=plate.key,
+    )
+    answer = quotes().make(
+        municipality=wanted.municipality,
+        plate=known_as,
         now=clock.now(),
         created_by=request.principal.username,
         as_of=_as_of(wanted.as_of),

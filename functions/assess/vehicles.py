@@ -61,6 +61,22 @@ def standing(
     }
 
 
+def plate_in_city(*, finder: Finder, quotes: Quotes, municipality: str, plate: str) -> str:
+    """The plate under which the city has the vehicle that bears `plate` today, here or in any other city.
+
+    A car that moved carries another plate than the one its former city knows; whoever asks for the years of the
+    former city has only the present plate at hand. `plate` itself where the city has it, or nobody does.
+    """
+    if quotes.store.rows(municipality, plate):
+        return plate
+    bearer = holder(finder.find("plate", plate))
+    if bearer is None:
+        return plate
+    rows = quotes.store.rows_of_vehicle(bearer.vehicle_id)
+    there = holder([row for row in rows if row.municipality == municipality])
+    return plate if there is None else there.plate
+
+
 def _one_a_city(rows: Sequence[VehicleRow]) -> list[VehicleRow]:
     cities = dict.fromkeys(row.municipality for row in sorted(rows, key=lambda row: row.residence_from_jalali))
     held = [holder([row for row in rows if row.municipality == city]) for city in cities]

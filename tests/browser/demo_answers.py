@@ -46,7 +46,8 @@ def line(year: int | None, kind: str, amount: int) -> dict[str, Any]:
         "kind": kind,
         "amount_rial": str(amount),
         "rule": f"{kind}-rule",
-        "law": {"principal": "قانون ۱۴۰۰، مادهٔ ۲۹ (الف)", "penalty": "قانون ۱۴۰۰، مادهٔ ۳۷"}.get(
+        "law": "law of 1400",
+        "law_fa": {"principal": "قانون ۱۴۰۰، مادهٔ ۲۹ (الف)", "penalty": "قانون ۱۴۰۰، مادهٔ ۳۷"}.get(
             kind, "مصوبهٔ شورا"
         ),
         "inputs": {},

@@ -181,7 +181,8 @@ def test_expired_quote_is_replaced_by_the_fresh_one(stub: Stub, page: Page) -> N
     to_quote(page, stub)
     page.locator("#pay").click()
     expect(page.get_by_role("alert")).to_contain_text("برآورد تازه")
-    page.locator("#pay").click()
+    with page.expect_response("**/v1/payments"):
+        page.locator("#pay").click()
     bodies = stub.calls("POST /v1/payments")
     assert [body["assessment_id"] for body in bodies] == [ASSESSMENT_ID, fresh["assessment_id"]]
 

@@ -317,6 +317,7 @@ def test_moved_car_is_one_vehicle_and_its_payment_counts_everywhere(system: Syst
     assert status == 200
     assert {place["municipality"] for place in found["municipalities"]} == {"MASHHAD", "TEHRAN"}
     old, new = system.quote("MASHHAD", row["plate"])[1], system.quote("TEHRAN", "11B111-11")[1]
+    assert old["owed_rial"] == system.quote("MASHHAD", "11B111-11")[1]["owed_rial"], "the present plate will do"
     charged = [{one["year"] for one in quote["years"]} for quote in (old, new)]
     assert not charged[0] & charged[1], "no year is charged by two cities"
     by_vin = system.call("GET", "/v1/vehicles", by="office", vin=row["vin"].lower())

@@ -347,7 +347,8 @@ def test_trace_hash_can_be_recomputed_from_the_public_answer() -> None:
         },
         "not_assessed_before": answer["not_assessed_before"],
         "lines": [
-            {key: value for key, value in line.items() if not key.startswith("text_")} for line in answer["lines"]
+            {key: value for key, value in line.items() if not key.endswith(("_fa", "_en"))}
+            for line in answer["lines"]
         ],
     }
     assert content_hash(evidence) == answer["trace_hash"]

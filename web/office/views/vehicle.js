@@ -160,15 +160,10 @@ function lineItem(line, year) {
     } }, t("how"));
   return h("li", { class: `line line-${line.kind}` },
     h("span", { class: "line-kind" }, word("kind", line.kind)),
-    h("span", { class: "law soft" }, h("bdi", {}, lawText(line.law))),
+    h("span", { class: "law soft" }, h("bdi", {}, (language() === "fa" && line.law_fa) || line.law)),
     how,
     h("span", { class: "number" }, money(line.amount_rial)),
     arithmetic);
-}
-
-function lawText(law) {
-  if (law && typeof law === "object") return law[language() === "fa" ? "text_fa" : "text_en"] ?? law[language()] ?? Object.values(law).join(" ");
-  return law ?? "";
 }
 
 async function payNow(button, message, quote, signal) {

@@ -66,7 +66,7 @@ class Line:
 
     def to_json(self) -> dict[str, Any]:
         """The contract's form of a line."""
-        return {**self.evidence(), "text_fa": self.text_fa, "text_en": self.text_en}
+        return {**self.evidence(), "law_fa": self.law_fa, "text_fa": self.text_fa, "text_en": self.text_en}
 
 
 @dataclass(frozen=True, slots=True)
