@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from infra.packaging.build import Assets, build
-from infra.packaging.targets import LOCAL
+from benchmarks.imports import RATIO_MAX, measure, unpack
 from infra.routes import ENTRY_POINTS, EntryPoint
 
 ROOT = Path(__file__).resolve().parents[2]
-
-RATIO_MAX = 2.0
-"""CPU of importing a handler, against importing boto3 and nothing else."""
 
 ROUNDS = 5
 """The smallest of so many is taken: noise only ever adds."""
@@ -32,39 +23,11 @@ FORBIDDEN = ("aws_xray_sdk", "pytest", "moto", "aws_cdk")
 ONLY_WHERE_NEEDED = {"typst": "typst", "zxingcpp": "zxing-cpp", "cryptography": "cryptography"}
 """Module, and the package that an entry point must name to import it."""
 
-MEASURE = """
-import json, sys, time
-sys.path[:0] = sys.argv[2:]
-started = time.process_time()
-__import__(sys.argv[1])
-print(json.dumps([time.process_time() - started, sorted(sys.modules)]))
-"""
-
 
 @pytest.fixture(scope="session")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """The search path of each entry point, from the archives that are deployed."""
-    assets: Assets = build(LOCAL, root=ROOT)
-    folders: dict[Path, Path] = {}
-    for archive in {assets.layer.path, *(asset.path for asset in assets.functions.values())}:
-        folders[archive] = tmp_path_factory.mktemp("asset")
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(folders[archive])
-    layer = str(folders[assets.layer.path] / "python")
-    paths = {name: [str(folders[asset.path]), layer] for name, asset in assets.functions.items()}
-    return {**paths, "": [layer]}
-
-
-def _measure(module: str, path: list[str]) -> tuple[float, list[str]]:
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", MEASURE, module, *path],
-        capture_output=True,
-        text=True,
-        env={"PATH": os.environ.get("PATH", "")},
-        check=True,
-    )
-    cpu_s, modules = json.loads(done.stdout)
-    return float(cpu_s), list(modules)
+    return unpack(ROOT, tmp_path_factory.mktemp("assets"))
 
 
 def _id(entry: EntryPoint) -> str:
@@ -77,8 +40,8 @@ def test_handler_starts_within_its_budget(entry: EntryPoint, unpacked: dict[str,
     ours, theirs = [], []
     modules: list[str] = []
     for _ in range(ROUNDS):
-        theirs.append(_measure("boto3", unpacked[""])[0])
-        cpu_s, modules = _measure(module, unpacked[entry.name])
+        theirs.append(measure("boto3", unpacked[""])[0])
+        cpu_s, modules = measure(module, unpacked[entry.name])
         ours.append(cpu_s)
     assert not [name for name in FORBIDDEN if name in modules]
     top = {name.split(".")[0] for name in modules}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,17 +14,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from demo.seed import demo_accounts, seed
-from infra.local.engine import ROOT
+from demo.seed import demo_accounts
+from demo.snapshot import seeded_folder
 from infra.local.process import any_free_port
-from infra.local.system import ASSEMBLY, LocalSystem, content_key, synthesise
+from infra.local.system import LocalSystem
 
 TIMEOUT_S = 30.0
 POLL_S = 0.05
-SNAPSHOTS = ROOT / ".build" / "seeded"
-"""A data folder right after seeding, per content of the code and the demonstration."""
-SNAPSHOT_INPUTS = ("functions", "layers", "demo", "infra")
-NOT_IN_SNAPSHOT = shutil.ignore_patterns("logs", "tmp", "lock", "ports.json", "__pycache__")
 
 
 class Headers(dict[str, str]):
@@ -229,22 +224,7 @@ class System:
 @pytest.fixture(scope="session")
 def seeded() -> Path:
     """A data folder in which everything is deployed and loaded; copy it, never start over it."""
-    synthesise(ASSEMBLY)
-    snapshot = SNAPSHOTS / content_key([ROOT / name for name in SNAPSHOT_INPUTS])
-    if not snapshot.exists():
-        shutil.rmtree(SNAPSHOTS, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix="avarez-seed-") as folder:
-            data_dir = Path(folder) / "data"
-            local = LocalSystem(data_dir, port=any_free_port(set()))
-            try:
-                local.start(seed=lambda running: seed(running, say=lambda _: None))
-                local.stop()
-            finally:
-                local.kill()
-            unfinished = snapshot.with_suffix(f".{time.time_ns()}")
-            shutil.copytree(data_dir, unfinished, ignore=NOT_IN_SNAPSHOT)
-            unfinished.rename(snapshot)
-    return snapshot
+    return seeded_folder()
 
 
 @pytest.fixture(scope="session")

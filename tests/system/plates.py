@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
-from avarez.plates import PlateKind, parse_plate
-from avarez.roll.rows import RollReader, RollRow
+from demo.plates import ROLL, owing_plates
 
-ROLL = Path(__file__).resolve().parents[2] / "demo/roll_sample.csv"
-CAME_BEFORE = "1399"
 _unregistered = itertools.count(10_000)
+
+__all__ = ["ROLL", "fresh_plate"]
 
 
 @functools.cache
 def _plates() -> Iterator[str]:
-    """Cars of the sample that have lived in Mashhad for years, so that something is owed."""
-    with ROLL.open(encoding="utf-8-sig", newline="") as stream:
-        rows = [row for row in RollReader("MASHHAD").read(stream) if isinstance(row, RollRow)]
-    plates, vins = Counter(row.plate for row in rows), Counter(row.vin for row in rows)
-    return iter(
-        [
-            row.plate
-            for row in rows
-            if row.vehicle_class == "passenger"
-            and row.residence_from_jalali < CAME_BEFORE
-            and parse_plate(row.plate).kind is not PlateKind.NONE
-            and plates[row.plate] == 1
-            and (not row.vin or vins[row.vin] == 1)
-        ]
-    )
+    return iter(owing_plates())
 
 
 def fresh_plate(*, registered: bool = True) -> str:

@@ -1,0 +1,115 @@
+"""What a certificate costs: the page, its QR, and checking its signature."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from avarez.certificates import cose, jwks, link
+from avarez.certificates import payload as payloads
+from avarez.certificates.payload import Kind
+from avarez.certificates.status import CertificateStatus
+from avarez.certificates.verification import check_text
+from avarez.ids import new_id
+from benchmarks.report import Figure, plain
+from functions.certify.certificates.record import CertificateRecord, YearPaid, payload_of
+from functions.certify.document.page import MunicipalityName, PageContent, page_content
+from functions.certify.document.render import qr_svg, render
+
+Made = TypeVar("Made")
+GROUP = "a certificate of 11 years"
+ORIGIN = "https://avarez.example"
+AT = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+YEARS = tuple(YearPaid(year, 2_400_000 + year) for year in range(1395, 1406))
+
+
+class LocalSigner:
+    """A Signer with a key of its own, for this process alone."""
+
+    def __init__(self) -> None:
+        self._private = ec.generate_private_key(ec.SECP256R1())
+        public = self._private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.jwk = jwks.key_from_der(public)
+
+    @property
+    def kid(self) -> bytes:
+        return jwks.key_id(self.jwk)
+
+    def sign(self, message: bytes) -> bytes:
+        return cose.raw_from_der(self._private.sign(message, ec.ECDSA(SHA256())))
+
+
+def sample(signer: LocalSigner) -> tuple[PageContent, str]:
+    """The content of a page, and the link that its QR says."""
+    record = CertificateRecord(
+        certificate_id=new_id("ce", AT),
+        payment_id=new_id("py", AT),
+        kind=Kind.PAYMENT,
+        status=CertificateStatus.PREPARING,
+        municipality="TEHRAN",
+        plate="12B345-67",
+        vehicle_id="ve_1",
+        years=YEARS,
+        rounding_rial=0,
+        fee_rial=0,
+        amount_rial=sum(paid.amount_rial for paid in YEARS),
+        paid_at=AT,
+        trace_hash="ab" * 32,
+        reference="1795491390157502431934",
+        gateway="sandbox",
+        message=None,
+        issued_at=None,
+        pdf_sha256=None,
+    )
+    message = cose.sign(payloads.encode(payload_of(record, issued_at=AT)), signer)
+    signed = replace(record, message=message, issued_at=AT)
+    content = page_content(signed, origin=ORIGIN, name_of=lambda _: MunicipalityName("تهران", "Tehran"))
+    return content, link.to_link(message, ORIGIN)
+
+
+def figures(root: Path, rounds: int) -> list[Figure]:
+    """Milliseconds for each part, and the size of the file."""
+    signer = LocalSigner()
+    contents = [sample(signer) for _ in range(rounds)]
+    keys = jwks.read_keys({"keys": [jwks.published(signer.jwk, jwks.KeyStatus.ACTIVE)]})
+    render(contents[0][0])
+    pdfs = [_timed(partial(render, content)) for content, _ in contents]
+    cold = [_cold(root) for _ in range(3)]
+    return [
+        plain(GROUP, "PDF, warm", [ms for ms, _ in pdfs], "ms"),
+        plain(GROUP, "PDF, first of a process (with imports)", cold, "ms", 0),
+        plain(GROUP, "PDF, size", [len(pdf) / 1000 for _, pdf in pdfs], "kB"),
+        plain(GROUP, "of which the QR", [_timed(partial(qr_svg, text))[0] for _, text in contents], "ms", 2),
+        plain(
+            GROUP,
+            "check of the signature from the link",
+            [_timed(partial(check_text, text, keys))[0] for _, text in contents],
+            "ms",
+            2,
+        ),
+        plain(GROUP, "signed message", [float(len(contents[0][0].message))], "bytes", 0),
+    ]
+
+
+def _timed(work: Callable[[], Made]) -> tuple[float, Made]:
+    started = time.perf_counter()
+    made = work()
+    return (time.perf_counter() - started) * 1000, made
+
+
+def _cold(root: Path) -> float:
+    started = time.perf_counter()
+    code = "from benchmarks import document as d; d.render(d.sample(d.LocalSigner())[0])"
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)  # noqa: S603 - our own words
+    return (time.perf_counter() - started) * 1000

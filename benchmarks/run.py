@@ -1,0 +1,48 @@
+"""`make bench`: every figure that the README quotes, as medians of rounds in one run, into `benchmarks/results/`.
+
+Exit codes: 0 every floor is met, 1 one is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import document, engine, imports, journeys
+from benchmarks.report import Figure, save, table
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def main() -> int:
+    """Measures, prints and saves."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few rounds, nothing saved")
+    parser.add_argument("--full", action="store_true", help="three times as many journeys")
+    parser.add_argument("--no-floors", action="store_true", help="exit 0 whatever is met")
+    options = parser.parse_args()
+    rounds, count = (1, 8) if options.quick else (3, 96 if options.full else 32)
+    began, started = datetime.now(UTC), time.monotonic()
+    figures: list[Figure] = []
+    figures += journeys.figures(rounds=rounds, journeys=count, samples=10 if options.quick else 60)
+    with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:
+        figures += imports.figures(ROOT, Path(folder), rounds=1 if options.quick else 5)
+    figures += engine.figures(ROOT, rounds=rounds, count=500 if options.quick else 5_000)
+    figures += document.figures(ROOT, rounds=5 if options.quick else 40)
+    print(table(figures))
+    if not options.quick:
+        took_s = time.monotonic() - started
+        print(f"\nsaved: {save(figures, RESULTS, made_at=began.isoformat(timespec='seconds'), took_s=took_s)}")
+    missed = [figure.name for figure in figures if figure.met is False]
+    if missed:
+        print(f"floors not met: {', '.join(missed)}", file=sys.stderr)
+    return 0 if options.no_floors or not missed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

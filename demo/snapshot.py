@@ -1,0 +1,37 @@
+"""A data folder in which the stack is deployed and the demonstration loaded, made once per content of the code."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from demo.seed import seed
+from infra.local.engine import ROOT
+from infra.local.process import any_free_port
+from infra.local.system import ASSEMBLY, LocalSystem, content_key, synthesise
+
+SNAPSHOTS = ROOT / ".build" / "seeded"
+INPUTS = ("functions", "layers", "demo", "infra")
+LEFT_OUT = shutil.ignore_patterns("logs", "tmp", "lock", "ports.json", "__pycache__")
+
+
+def seeded_folder() -> Path:
+    """The folder for the code as it stands; copy it, never start over it."""
+    synthesise(ASSEMBLY)
+    snapshot = SNAPSHOTS / content_key([ROOT / name for name in INPUTS])
+    if not snapshot.exists():
+        shutil.rmtree(SNAPSHOTS, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="avarez-seed-") as folder:
+            data_dir = Path(folder) / "data"
+            local = LocalSystem(data_dir, port=any_free_port(set()))
+            try:
+                local.start(seed=lambda running: seed(running, say=lambda _: None))
+                local.stop()
+            finally:
+                local.kill()
+            unfinished = snapshot.with_suffix(f".{time.time_ns()}")
+            shutil.copytree(data_dir, unfinished, ignore=LEFT_OUT)
+            unfinished.rename(snapshot)
+    return snapshot
