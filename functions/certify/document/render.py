@@ -53,9 +53,7 @@ def qr_svg(text: str) -> str:
 @functools.cache
 def _compiler() -> Any:
     """One compiler a process: it keeps the parsed fonts and the template. No font but ours is to be found."""
-    fonts = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_font_folder())]
-    )
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_font_folder())])
     return typst.Compiler(root=str(TEMPLATE_FOLDER), font_paths=fonts)
 
 

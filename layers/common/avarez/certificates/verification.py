@@ -19,20 +19,15 @@ carries out the same list under the same numbers and reasons (`tests/data/certif
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from enum import StrEnum
 from hmac import compare_digest
-from typing import Final, assert_never
+from typing import assert_never
 
 from avarez.certificates import cose, link
 from avarez.certificates import payload as payloads
 from avarez.certificates.jwks import KeySet, KeyStatus
 from avarez.certificates.payload import CertificatePayload
 from avarez.certificates.status import CertificateStatus
-
-#: A status older than this says nothing about today.
-#: Reason: revocations reach the list within a minute; a verifier that was offline for a day still may use it.
-STATUS_AGE_MAX: Final = timedelta(hours=26)
 
 
 class Verdict(StrEnum):
@@ -170,8 +165,3 @@ def judge_status(status: CertificateStatus) -> tuple[Verdict, Reason]:
             return Verdict.CANNOT_TELL, Reason.IN_PREPARATION
         case _:
             assert_never(status)
-
-
-def status_is_recent(status_as_of: datetime, now: datetime) -> bool:
-    """Whether a status published at `status_as_of` still says something at `now` (both aware)."""
-    return now - status_as_of <= STATUS_AGE_MAX

@@ -1,0 +1,285 @@
+"""Issuing a certificate over the real adapters: once, however often, and wherever a worker dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from avarez import dynamo, keys
+from avarez.certificates.jwks import read_keys
+from avarez.certificates.verification import check_message
+from avarez.clock import to_rfc3339
+from avarez.dynamo import Table, to_item
+from avarez.errors import ServiceBusy
+from avarez.ids import new_id
+from functions.certify.certificates.issuing import Issue, issue_certificate
+from functions.certify.certificates.outbox import OutboxKey
+from functions.certify.certificates.record import CertificateRecord, RecordUnsound
+from functions.certify.stores.document_store import DocumentBucket, document_key
+from functions.certify.stores.issuing_store import IssuingTable
+from functions.certify.stores.kms_adapter import KmsSigner
+from functions.certify.stores.outbox_store import Outbox, QueueSender
+from functions.certify.wiring import typeset
+
+NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+CITY, PLATE = "MASHHAD", "12B345-67"
+
+
+class Died(Exception):
+    """The worker was killed here."""
+
+
+@dataclass
+class Desk:
+    """A settled payment's certificate and outbox row, and all that issues it."""
+
+    certificate_id: str
+    outbox: OutboxKey
+    table: IssuingTable
+    documents: DocumentBucket
+    signer: KmsSigner
+
+    def issue(self, **replaced: Any) -> Issue:
+        parts: dict[str, Any] = {
+            "certificates": self.table,
+            "documents": self.documents,
+            "signer": lambda: self.signer,
+            "typeset": typeset,
+            "now": NOW,
+            **replaced,
+        }
+        return issue_certificate(self.outbox, **parts)
+
+    def record(self) -> CertificateRecord:
+        found = self.table.find(self.certificate_id)
+        assert found is not None
+        return found
+
+    def waits(self) -> bool:
+        return self.table.certificate_of(self.outbox) is not None
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "PUBLIC_ORIGIN": "https://avarez.example",
+    }.items():
+        monkeypatch.setenv(name, value)
+    dynamo.client.cache_clear()
+    with mock_aws():
+        client: Any = boto3.client("dynamodb")
+        both = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
+        key = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+        client.create_table(
+            TableName="duty", BillingMode="PAY_PER_REQUEST", AttributeDefinitions=both, KeySchema=key
+        )
+        pending = [{"AttributeName": name, "AttributeType": "S"} for name in ("pending_shard", "created_at")]
+        client.create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[*both, *pending],
+            KeySchema=key,
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "pending",
+                    "KeySchema": [
+                        {"AttributeName": "pending_shard", "KeyType": "HASH"},
+                        {"AttributeName": "created_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
+        )
+        place: Any = {"LocationConstraint": "eu-central-1"}
+        boto3.client("s3").create_bucket(Bucket="documents", CreateBucketConfiguration=place)
+        kms = boto3.client("kms")
+        key_id = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        duty, ledger = Table("duty"), Table("ledger")
+        yield settled(duty, ledger, KmsSigner(kms, key_id))
+    dynamo.client.cache_clear()
+
+
+def settled(duty: Table, ledger: Table, signer: KmsSigner, **changes: Any) -> Desk:
+    """What the settling transaction leaves behind."""
+    certificate_id, payment_id, event_id = new_id("ce", NOW), new_id("py", NOW), new_id("ev", NOW)
+    pk, sk = keys.certificate(CITY, PLATE, certificate_id)
+    record = {
+        "certificate_id": certificate_id,
+        "payment_id": payment_id,
+        "kind": "payment",
+        "status": "preparing",
+        "municipality": CITY,
+        "plate": PLATE,
+        "vehicle_id": "ve_1",
+        "years": [{"year": 1404, "amount_rial": 2_400_000}, {"year": 1405, "amount_rial": 2_600_500}],
+        "rounding_rial": 500,
+        "fee_rial": 0,
+        "amount_rial": 5_001_000,
+        "paid_at": to_rfc3339(NOW),
+        "trace_hash": "ab" * 32,
+        "reference": "1795491390",
+        "gateway": "sandbox",
+        **changes,
+    }
+    pointer = keys.pointer(certificate_id)
+    row = keys.outbox(CITY, payment_id, event_id)
+    shard = str(keys.shard_of(payment_id))
+    for table, place, item in (
+        (duty, (pk, sk), record),
+        (duty, pointer, {"target_pk": pk, "target_sk": sk, "municipality": CITY}),
+        (
+            ledger,
+            row,
+            {"certificate_id": certificate_id, "pending_shard": shard, "created_at": to_rfc3339(NOW)},
+        ),
+    ):
+        table.dynamodb.put_item(TableName=table.name, Item=to_item({**item, "pk": place[0], "sk": place[1]}))
+    documents = DocumentBucket("documents")
+    return Desk(certificate_id, OutboxKey(*row), IssuingTable(duty, ledger), documents, signer)
+
+
+def files() -> list[str]:
+    listed = boto3.client("s3").list_objects_v2(Bucket="documents").get("Contents", [])
+    return [one["Key"] for one in listed]
+
+
+def assert_issued_once(desk: Desk) -> None:
+    """In force, one file, one published key, a message that verifies, and no row left."""
+    record = desk.record()
+    assert record.status.value == "in_force"
+    assert files() == [document_key(record.pdf_sha256 or "")]
+    assert not desk.waits()
+    published = Table("duty").query("KEYS")
+    keyset = read_keys(
+        {"keys": [{name: key[name] for name in ("kty", "crv", "x", "y", "kid")} for key in published]}
+    )
+    outcome = check_message(record.message or b"", keyset)
+    assert outcome.signature_good
+    assert outcome.payload is not None
+    assert outcome.payload.certificate_id == desk.certificate_id
+    assert outcome.payload.amount_rial == record.amount_rial
+
+
+def test_event_that_arrives_three_times_gives_one_certificate(desk: Desk) -> None:
+    assert [desk.issue() for _ in range(3)] == [Issue.ISSUED, Issue.ALREADY_ISSUED, Issue.ALREADY_ISSUED]
+    assert_issued_once(desk)
+
+
+@pytest.mark.parametrize("method", ["publish_key", "keep_message", "finish"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_worker_killed_at_any_write_is_made_good(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, method: str, *, after: bool
+) -> None:
+    real: Callable[..., Any] = getattr(desk.table, method)
+
+    def dying(*arguments: Any) -> Any:
+        if after:
+            real(*arguments)
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.table, method, dying)
+        with pytest.raises(Died):
+            desk.issue()
+    assert desk.waits() or (method == "finish" and after)
+    desk.issue()
+    assert_issued_once(desk)
+
+
+def test_worker_killed_after_the_put_leaves_one_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = desk.documents.keep
+
+    def dying(pdf: bytes, content_sha256: str) -> None:
+        real(pdf, content_sha256)
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.documents, "keep", dying)
+        with pytest.raises(Died):
+            desk.issue()
+    assert desk.record().status.value == "preparing"
+    desk.issue()
+    assert_issued_once(desk)
+
+
+def test_worker_that_signs_second_takes_the_first_ones_message(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = desk.table.keep_message
+    kept: list[bytes] = []
+
+    def overtaken(*arguments: Any) -> CertificateRecord:
+        if not kept:
+            kept.append(b"")
+            assert desk.issue() is Issue.ISSUED  # another worker, from start to end, at this very moment
+        return real(*arguments)
+
+    monkeypatch.setattr(desk.table, "keep_message", overtaken)
+    desk.issue()
+    assert_issued_once(desk)
+
+
+def test_put_that_was_acknowledged_and_lost_is_put_again_or_refused(desk: Desk) -> None:
+    class Forgetful:
+        """S3 that acknowledges and forgets, `times` times."""
+
+        def __init__(self, times: int) -> None:
+            self.real, self.left = boto3.client("s3"), times
+
+        def put_object(self, **arguments: Any) -> Any:
+            if self.left:
+                self.left -= 1
+                return {}
+            arguments.pop("IfNoneMatch", None)
+            return self.real.put_object(**arguments)
+
+        def get_object(self, **arguments: Any) -> Any:
+            return self.real.get_object(**arguments)
+
+    with pytest.raises(ServiceBusy):
+        desk.issue(documents=DocumentBucket("documents", Forgetful(2)))
+    assert (desk.record().status.value, desk.waits()) == ("preparing", True)
+    assert desk.issue(documents=DocumentBucket("documents", Forgetful(1))) is Issue.ISSUED
+    assert_issued_once(desk)
+
+
+def test_silent_kms_leaves_the_row_for_the_next_try(desk: Desk) -> None:
+    unknown = KmsSigner(boto3.client("kms"), "00000000-0000-0000-0000-000000000000")
+    with pytest.raises(ServiceBusy):
+        desk.issue(signer=lambda: unknown)
+    assert desk.waits()
+    assert files() == []
+    desk.issue()
+    assert_issued_once(desk)
+
+
+def test_record_that_contradicts_itself_is_never_signed(desk: Desk) -> None:
+    odd = settled(Table("duty"), Table("ledger"), desk.signer, amount_rial=5_001_001)
+    with pytest.raises(RecordUnsound):
+        odd.issue()
+    assert odd.waits()
+    assert files() == []
+
+
+def test_sweep_finds_old_rows_and_wakes_the_issuer(desk: Desk) -> None:
+    url = boto3.client("sqs").create_queue(QueueName="certify")["QueueUrl"]
+    outbox = Outbox(Table("ledger"))
+
+    def waiting(before: datetime) -> list[OutboxKey]:
+        return [row for shard in range(keys.SHARDS) for row in outbox.pending(shard, to_rfc3339(before), 10)]
+
+    assert waiting(NOW) == []
+    found = waiting(NOW + timedelta(seconds=1))
+    assert found == [desk.outbox]
+    assert QueueSender(url).send(found) == 1
+    desk.issue()
+    assert waiting(NOW + timedelta(days=1)) == []

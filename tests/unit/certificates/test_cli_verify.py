@@ -1,0 +1,89 @@
+"""`avarez verify`: offline, with pinned keys."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from avarez.certificates import link
+from avarez_cli.main import main
+from tests.data.certificate_vectors import JWKS, ORIGIN, STRANGER, message_of
+from tests.unit.certificates.test_document import pdf_of, record
+
+SIGNED = record()
+MESSAGE = SIGNED.message or b""
+LINK = link.to_link(MESSAGE, ORIGIN)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps(JWKS), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("shown", [LINK, link.to_digits(MESSAGE), f"  {LINK}\n"], ids=["link", "digits", "spaces"])
+def test_good_certificate(keys: Path, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", shown, "--keys", str(keys)]) == 0
+    printed = capsys.readouterr().out
+    assert "SIGNATURE GOOD, status not checked" in printed
+    assert "امضا درست است" in printed
+    assert "12 B 345 - Iran 67" in printed
+
+
+def test_pdf_and_standard_input(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pdf = tmp_path / "certificate.pdf"
+    pdf.write_bytes(pdf_of(SIGNED))
+    assert main(["verify", str(pdf), "--keys", str(keys), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["status_checked"]) == ("valid", False)
+    assert told["certificate"]["amount_rial"] == str(SIGNED.amount_rial)
+    monkeypatch.setattr("sys.stdin", io.StringIO(LINK))
+    assert main(["verify", "-", "--keys", str(keys)]) == 0
+
+
+def test_negative_verdicts_exit_with_1(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.pdf"
+    other.write_bytes(b"%PDF-1.7")
+    stranger = link.to_link(message_of(b"\xa0", STRANGER), ORIGIN)
+    for shown, word in (
+        (LINK[:-1] + str((int(LINK[-1]) + 1) % 10), "TAMPERED"),
+        (LINK[:-1], "UNREADABLE"),
+        (stranger, "UNKNOWN"),
+        (str(other), "UNREADABLE"),
+    ):
+        assert main(["verify", shown, "--keys", str(keys)]) == 1
+        assert word in capsys.readouterr().out
+
+
+def test_link_to_a_look_alike_is_refused(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fake = LINK.replace("avarez.example", "avarez.example.evil.test")
+    assert main(["verify", fake, "--keys", str(keys), "--origin", ORIGIN]) == 1
+    assert "foreign_origin" in capsys.readouterr().out
+    assert main(["verify", LINK, "--keys", str(keys), "--origin", ORIGIN]) == 0
+
+
+def test_keys_come_from_the_environment_too(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVAREZ_KEYS", str(keys))
+    assert main(["verify", LINK]) == 0
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"keys": 5}'], ids=["missing", "no JSON", "no keys"])
+def test_without_keys_it_says_what_to_do(
+    tmp_path: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    assert main(["verify", LINK, "--keys", str(path)]) == 2
+    assert "keys" in capsys.readouterr().err
+
+
+def test_file_that_is_not_there_is_wrong_use(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "nowhere.pdf", "--keys", str(keys)]) == 2
+    assert "nowhere.pdf" in capsys.readouterr().err
