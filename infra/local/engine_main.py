@@ -415,6 +415,11 @@ def queues_at(state: dict[str, Any], sqs: Any) -> None:
             queues[account, region, url] = {**queue, "url": url}
 
 
+def streams_from_their_start(state: dict[str, Any]) -> None:
+    """Stream records live in memory: a saved place in them lies beyond the end of the streams that begin now."""
+    state["dynamodb_stream_positions"] = {}
+
+
 def table_snapshot(dynamodb: Any, persistence: Any) -> bytes:
     """The tables' state as the engine's own file format has it, without its copying."""
     tables = type(dynamodb._tables)()
@@ -786,6 +791,8 @@ def main() -> int:
                     try:
                         if key == "sqs":
                             queues_at(state, engine._get_module(module))
+                        elif key == "lambda":
+                            streams_from_their_start(state)
                         engine._get_module(module).load_persisted_state(state)
                     except Exception as error:  # whatever a half-readable state makes the engine raise
                         raise CorruptState(state_dir / f"{key}.json", repr(error)) from error

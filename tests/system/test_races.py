@@ -11,7 +11,9 @@ from tests.system.conftest import System
 from tests.system.journey import (
     assess,
     certificate,
+    fetch_pdf,
     follow_callback,
+    pay,
     press,
     settled,
     start_payment,
@@ -82,6 +84,16 @@ def test_killed_between_ledger_and_certificate_the_certificate_comes_after_the_r
         system.resume_certificates()
     record = certificate(system, system.client("clerk"), done["certificate_id"], SWEEP_BOUND_S)
     assert record["certificate_id"] == done["certificate_id"]
+
+
+def test_certificate_comes_at_once_after_a_clean_restart(system: System) -> None:
+    pay(system, system.client("clerk"), fresh_plate())
+    system.restart()
+    clerk = system.client("clerk")
+    paid = pay(system, clerk, fresh_plate())
+    assert fetch_pdf(clerk, system.client(None), paid.certificate_id).startswith(b"%PDF-"), (
+        "the stream woke the issuer"
+    )
 
 
 def test_forged_callbacks_change_nothing(system: System) -> None:
