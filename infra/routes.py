@@ -209,7 +209,6 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             BucketGrant("rolls", ("PutObject",), "uploads/*"),
             BucketGrant("rolls", ("GetObject",), "refused/*"),
         ),
-        packages=("cryptography",),
     ),
     EntryPoint(
         name="roll-check",

@@ -8,9 +8,16 @@ from typing import Any
 
 from avarez.clock import SystemClock
 from avarez.observability import log, log_failure
-from functions.assess.roll import wiring
+from functions.assess.roll.staging import Stager
+from functions.assess.roll.wiring import roll_files, roll_store
+from functions.assess.wiring import vehicle_register
 
 clock = SystemClock()
+
+
+def stager() -> Stager:
+    """Over the real table and bucket."""
+    return Stager(roll_store(), roll_files(), vehicle_register())
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -22,7 +29,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     for record in event.get("Records", []):
         try:
             message = json.loads(record["body"])
-            outcome = wiring.stager().stage(
+            outcome = stager().stage(
                 str(message["municipality"]), str(message["roll_id"]), int(message["chunk"]), now=clock.now()
             )
             log("roll_staged", roll_id=message["roll_id"], chunk=message["chunk"], outcome=outcome)
