@@ -1,4 +1,4 @@
-"""Starts, checks and stops the local engine; `engine_main.py` is what runs inside."""
+"""Starts, checks and stops the local engine; `engine_process` is what runs inside."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from infra.local.engine_process import EXIT_CORRUPT_STATE, EXIT_PORT_TAKEN
 from infra.local.process import Child, bare_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,8 +25,6 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 START_TIMEOUT_SECONDS = 60.0
 CALL_TIMEOUT_SECONDS = 60.0
-EXIT_CORRUPT_STATE = 66
-EXIT_PORT_TAKEN = 67
 
 
 class EngineError(Exception):
