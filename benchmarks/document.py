@@ -50,21 +50,21 @@ class LocalSigner:
         return cose.raw_from_der(self._private.sign(message, ec.ECDSA(SHA256())))
 
 
-def sample(signer: LocalSigner) -> tuple[PageContent, str]:
-    """The content of a page, and the link that its QR says."""
-    record = CertificateRecord(
-        certificate_id=new_id("ce", AT),
-        payment_id=new_id("py", AT),
+def unsigned(certificate_id: str, at: datetime, plate: str, years: tuple[YearPaid, ...]) -> CertificateRecord:
+    """A settled payment's record, as the issuer finds it."""
+    return CertificateRecord(
+        certificate_id=certificate_id,
+        payment_id="py_" + "0" * 36,
         kind=Kind.PAYMENT,
         status=CertificateStatus.PREPARING,
         municipality="TEHRAN",
-        plate="12B345-67",
+        plate=plate,
         vehicle_id="ve_1",
-        years=YEARS,
+        years=years,
         rounding_rial=0,
         fee_rial=0,
-        amount_rial=sum(paid.amount_rial for paid in YEARS),
-        paid_at=AT,
+        amount_rial=sum(paid.amount_rial for paid in years),
+        paid_at=at,
         trace_hash="ab" * 32,
         reference="1795491390157502431934",
         gateway="sandbox",
@@ -72,6 +72,11 @@ def sample(signer: LocalSigner) -> tuple[PageContent, str]:
         issued_at=None,
         pdf_sha256=None,
     )
+
+
+def sample(signer: LocalSigner) -> tuple[PageContent, str]:
+    """The content of a page, and the link that its QR says."""
+    record = unsigned(new_id("ce", AT), AT, "12B345-67", YEARS)
     message = cose.sign(payloads.encode(payload_of(record, issued_at=AT)), signer)
     signed = replace(record, message=message, issued_at=AT)
     content = page_content(signed, origin=ORIGIN, name_of=lambda _: MunicipalityName("تهران", "Tehran"))

@@ -15,41 +15,19 @@ from PIL import Image, ImageFilter
 from avarez.certificates import cose, link
 from avarez.certificates import payload as payloads
 from avarez.certificates.document import NoMessage, message_in_pdf
-from avarez.certificates.payload import Kind
-from avarez.certificates.status import CertificateStatus
+from benchmarks.document import YEARS, unsigned
 from functions.certify.certificates.record import CertificateRecord, RecordUnsound, YearPaid, payload_of
 from functions.certify.document.page import MunicipalityName, page_content
 from functions.certify.document.render import render
 from functions.certify.document.words import NUMBER_MAX, number_in_words, years_in_words
 from tests.data.certificate_vectors import ACTIVE, ISSUED_AT, ORIGIN, SAMPLE
 
-ELEVEN_YEARS = tuple(YearPaid(year, 2_400_000 + year) for year in range(1395, 1406))
 
-
-def record(plate: str = "12B345-67", years: tuple[YearPaid, ...] = ELEVEN_YEARS) -> CertificateRecord:
+def record(plate: str = "12B345-67", years: tuple[YearPaid, ...] = YEARS) -> CertificateRecord:
     """A signed record of these years."""
-    unsigned = CertificateRecord(
-        certificate_id=SAMPLE.certificate_id,
-        payment_id="py_" + "0" * 36,
-        kind=Kind.PAYMENT,
-        status=CertificateStatus.PREPARING,
-        municipality="TEHRAN",
-        plate=plate,
-        vehicle_id="ve_1",
-        years=years,
-        rounding_rial=0,
-        fee_rial=0,
-        amount_rial=sum(paid.amount_rial for paid in years),
-        paid_at=ISSUED_AT,
-        trace_hash="ab" * 32,
-        reference="1795491390157502431934",
-        gateway="sandbox",
-        message=None,
-        issued_at=None,
-        pdf_sha256=None,
-    )
-    message = cose.sign(payloads.encode(payload_of(unsigned, issued_at=ISSUED_AT)), ACTIVE)
-    return replace(unsigned, message=message, issued_at=ISSUED_AT)
+    found = unsigned(SAMPLE.certificate_id, ISSUED_AT, plate, years)
+    message = cose.sign(payloads.encode(payload_of(found, issued_at=ISSUED_AT)), ACTIVE)
+    return replace(found, message=message, issued_at=ISSUED_AT)
 
 
 def pdf_of(signed: CertificateRecord) -> bytes:

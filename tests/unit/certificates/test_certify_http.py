@@ -1,0 +1,134 @@
+"""Certificates over HTTP: who may read one, and a PDF that is still in the making."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from avarez.certificates import link
+from avarez.certificates.status import CertificateStatus
+from functions.certify import handler
+from functions.certify.certificates.record import CertificateRecord
+from tests.unit.certificates.test_document import record
+
+ORIGIN = "https://avarez.example"
+PREPARING = replace(record(), message=None, issued_at=None)
+SIGNED = record()
+IN_FORCE = replace(SIGNED, status=CertificateStatus.IN_FORCE, pdf_sha256="ab" * 32)
+
+
+class Shelf:
+    """The records in the order in which reads meet them; the last one stays."""
+
+    def __init__(self, *states: CertificateRecord) -> None:
+        self.states = list(states)
+
+    def find(self, certificate_id: str) -> CertificateRecord | None:
+        state = self.states[0] if len(self.states) == 1 else self.states.pop(0)
+        return state if state.certificate_id == certificate_id else None
+
+
+class Store:
+    """Object storage that hands out addresses."""
+
+    def address(self, content_sha256: str, filename: str) -> str:
+        return f"https://storage.example/{content_sha256}?name={filename}"
+
+
+@pytest.fixture(autouse=True)
+def wired(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "TOKEN_ISSUER": "issuer",
+        "USER_POOL_CLIENT_ID": "client",
+        "PUBLIC_ORIGIN": ORIGIN,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(handler, "documents", Store)
+    monkeypatch.setattr(handler, "WAIT_S", 0.2)
+
+
+def shelve(monkeypatch: pytest.MonkeyPatch, *states: CertificateRecord) -> None:
+    shelf = Shelf(*states)
+    monkeypatch.setattr(handler, "certificates", lambda: shelf)
+
+
+def call(route: str, *, group: str = "office", certificate_id: str = SIGNED.certificate_id, **query: str) -> Any:
+    claims: dict[str, Any] = {
+        "token_use": "access",
+        "iss": "issuer",
+        "client_id": "client",
+        "username": "u",
+        "serves": "*",
+    }
+    claims |= {"cognito:groups": [group.partition(":")[0]], "municipality": group.partition(":")[2]}
+    event = {
+        "routeKey": f"GET {route}",
+        "pathParameters": {"id": certificate_id},
+        "queryStringParameters": query,
+        "requestContext": {
+            "requestId": "r",
+            "http": {"method": "GET"},
+            "authorizer": {"jwt": {"claims": claims, "scopes": ["avarez/certificates.read"]}},
+        },
+    }
+    return handler.handle(event, None)
+
+
+RECORD, PDF = "/v1/certificates/{id}", "/v1/certificates/{id}/pdf"
+
+
+def test_record_says_what_the_paper_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve(monkeypatch, IN_FORCE)
+    told = json.loads(call(RECORD)["body"])
+    assert told["status"] == "in_force"
+    assert told["link"] == link.to_link(SIGNED.message or b"", ORIGIN)
+    assert sum(int(year["amount_rial"]) for year in told["years"]) == int(told["amount_rial"])
+
+
+def test_link_is_not_shown_before_the_file_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve(monkeypatch, SIGNED)
+    told = json.loads(call(RECORD)["body"])
+    assert told["status"] == "preparing"
+    assert "link" not in told
+
+
+@pytest.mark.parametrize("route", [RECORD, PDF])
+@pytest.mark.parametrize("group", ["municipality:MASHHAD"])
+def test_certificate_of_another_city_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch, route: str, group: str
+) -> None:
+    shelve(monkeypatch, IN_FORCE)
+    answer = call(route, group=group)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "certificate_not_found")
+    assert call(route, group="municipality:TEHRAN")["statusCode"] in (200, 302)
+
+
+@pytest.mark.parametrize("certificate_id", ["ce_1", "", "../x", "ce_" + "0" * 36])
+def test_number_that_is_none_of_ours(monkeypatch: pytest.MonkeyPatch, certificate_id: str) -> None:
+    shelve(monkeypatch, IN_FORCE)
+    assert call(RECORD, certificate_id=certificate_id)["statusCode"] == 404
+
+
+def test_pdf_redirects_to_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve(monkeypatch, IN_FORCE)
+    answer = call(PDF)
+    assert answer["statusCode"] == 302
+    assert answer["headers"]["location"] == f"https://storage.example/{'ab' * 32}?name=certificate-12B345-67.pdf"
+    asked = call(PDF, redirect="false")
+    assert asked["statusCode"] == 200
+    assert json.loads(asked["body"])["url"] == answer["headers"]["location"]
+
+
+def test_pdf_in_the_making_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve(monkeypatch, PREPARING, SIGNED, IN_FORCE)
+    assert call(PDF)["statusCode"] == 302
+
+
+def test_pdf_that_takes_too_long_says_when_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve(monkeypatch, PREPARING)
+    answer = call(PDF)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (409, "certificate_in_preparation")
+    assert answer["headers"]["retry-after"] == "2"
