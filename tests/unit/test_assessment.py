@@ -19,6 +19,7 @@ from avarez.assessment import (
     NoteCode,
     Origin,
     PaidYear,
+    PenaltyPause,
     Residence,
     Tariff,
     Vehicle,
@@ -48,8 +49,12 @@ CAR = Vehicle(
 REFERENCE = {"law": "vat-1400", "article_fa": "ماده", "article_en": "art.", "reference": "a test"}
 
 
-def with_rows(*rows: dict[str, Any]) -> Tariff:
-    document = {**TARIFF.document, "rows": [*TARIFF.document["rows"], *({**REFERENCE, **row} for row in rows)]}
+def with_rows(*rows: dict[str, Any], nodes: Sequence[dict[str, Any]] = ()) -> Tariff:
+    document = {
+        **TARIFF.document,
+        "catalogue": list(nodes),
+        "rows": [*TARIFF.document["rows"], *({**REFERENCE, **row} for row in rows)],
+    }
     return tariff_from_document(document)
 
 
@@ -286,16 +291,140 @@ def test_reliefs_together_never_take_off_more_than_is_due() -> None:
     ]
 
 
+CATALOGUE = [
+    {"id": "ikco", "name_fa": "ایران خودرو", "name_en": "Iran Khodro", "matches": [{"make": "ایران خودرو"}]},
+    {"id": "ikco.samand", "name_fa": "سمند", "name_en": "Samand"},
+    {"id": "ikco.samand.lx", "name_fa": "سمند LX", "name_en": "Samand LX",
+     "matches": [{"make": "ایران خودرو", "model": "سمند LX"}]},
+]  # fmt: skip
+
+
+def price(row_id: str, base_price_rial: str, **scope: Any) -> dict[str, Any]:
+    return {"id": row_id, "kind": "base_price", "duty_years": [1405, 1405], "places": "national",
+            "base_price_rial": base_price_rial, **scope}  # fmt: skip
+
+
 def test_national_price_goes_before_the_price_on_file() -> None:
     tariff = with_rows(
-        {"id": "price-samand-1401", "kind": "base_price", "duty_years": [1405, 1405], "places": "national",
-         "make": "ایران خودرو", "model": "سمند LX", "model_years": [1400, 1402],
-         "base_price_rial": "3000000000"}
-    )  # fmt: skip
+        price("samand", "3000000000", node="ikco.samand", model_years=[1400, 1402]), nodes=CATALOGUE
+    )
     sold = replace(CAR, sale_date=parse_jalali("1405-01-01"))
     line = assessed(sold, tariff=tariff).lines[0]
-    assert (line.amount_rial, line.inputs["base"]) == (3_000_000, "price-samand-1401")
-    assert assessed(replace(sold, model="سمند EL"), tariff=tariff).lines[0].inputs["base"] == "on_file"
+    assert (line.amount_rial, line.inputs["base"]) == (3_000_000, "samand")
+    for other in (replace(sold, model="سمند EL"), replace(sold, model_year=1399)):
+        assert assessed(other, tariff=tariff).lines[0].inputs["base"] == "on_file"
+
+
+def test_deeper_catalogue_node_goes_before_the_one_above_and_any_node_before_none() -> None:
+    tariff = with_rows(
+        price("any", "1000000000"),
+        price("make", "2000000000", node="ikco"),
+        price("trim", "4000000000", node="ikco.samand.lx"),
+        nodes=CATALOGUE,
+    )
+    sold = replace(CAR, sale_date=parse_jalali("1405-01-01"))
+    assert assessed(sold, tariff=tariff).lines[0].inputs["base"] == "trim"
+    assert assessed(replace(sold, model="دنا"), tariff=tariff).lines[0].inputs["base"] == "make"
+    assert assessed(replace(sold, make="سایپا"), tariff=tariff).lines[0].inputs["base"] == "any"
+
+
+def relief(row_id: str, *of: str, **members: Any) -> dict[str, Any]:
+    return {"id": row_id, "kind": "discount", "duty_years": [1395, 1405], "places": "national", "of": list(of),
+            "reason_fa": "نمونه", "reason_en": "example", **members}  # fmt: skip
+
+
+def test_each_of_the_four_discounts_takes_off_what_it_is_for() -> None:
+    old = replace(CAR, model_year=1380, sale_date=parse_jalali("1399-01-01"))
+    at = parse_jalali("1400-06-05")
+    plain = {line.kind.value: line.amount_rial for line in assessed(old, through_year=1399, as_of=at).lines}
+    assert plain == {"principal": 2_400_000, "surcharge": 2_160_000, "penalty": 547_200, "rounding": 800}
+    for of, taken in (("principal", 240_000), ("surcharge", 216_000)):
+        tariff = with_rows(relief("r", of, rate="10/100"))
+        lines = assessed(old, tariff=tariff, through_year=1399, as_of=at).lines
+        assert [line.amount_rial for line in lines if line.kind.value == "discount"] == [-taken]
+        penalty = next(line for line in lines if line.kind.value == "penalty")
+        assert penalty.amount_rial == (4_560_000 - taken) * 12 // 100
+    for of, taken in (("penalty", 54_720), ("total", 510_720)):
+        tariff = with_rows(relief("r", of, rate="10/100"))
+        lines = assessed(old, tariff=tariff, through_year=1399, as_of=at).lines
+        assert [line.amount_rial for line in lines if line.kind.value == "discount"] == [-taken]
+        assert "example" in next(line for line in lines if line.kind.value == "discount").text_en
+
+
+def test_discount_of_a_fixed_amount_never_takes_more_than_is_left() -> None:
+    tariff = with_rows(relief("r", "total", flat_rial="9000000000"))
+    assert assessed(tariff=tariff).owed_rial == 0
+    tariff = with_rows(relief("r", "principal", flat_rial="400000"))
+    lines = assessed(tariff=tariff, through_year=1401, as_of=parse_jalali("1401-05-01")).lines
+    assert [line.amount_rial for line in lines] == [2_400_000, -400_000]
+    assert "۴۰۰٬۰۰۰" in lines[1].text_fa
+    assert "400,000" in lines[1].text_en
+
+
+def test_relief_is_for_the_vehicles_of_its_row_alone() -> None:
+    tariff = with_rows(relief("electric", "principal", rate="100/100", fuels=["electric"]))
+    assert assessed(tariff=tariff).owed_rial == assessed().owed_rial
+    assert assessed(replace(CAR, fuel=Fuel.ELECTRIC), tariff=tariff).owed_rial == 0
+
+
+def test_exemption_by_the_kind_of_plate_needs_a_plate_that_is_known() -> None:
+    tariff = with_rows(
+        {**relief("diplomats", "total", rate="100/100", plate_kinds=["diplomatic"]), "kind": "exemption"}
+    )
+    assert assessed(tariff=tariff).owed_rial == assessed().owed_rial
+    diplomat = Vehicle.from_json({**CAR.to_json(), "plate_kind": "diplomatic"})
+    assert assessed(diplomat, tariff=tariff).owed_rial == 0
+    assert assessed(diplomat, tariff=tariff).trace()["vehicle"]["plate_kind"] == "diplomatic"
+
+
+@pytest.mark.parametrize(
+    ("members", "months", "amount"),
+    [
+        ({}, 9, 432_000),
+        ({"penalty_months": "complete"}, 8, 384_000),
+        ({"penalty_grace_months": 3}, 6, 288_000),
+        ({"penalty_cap": "10/100"}, 9, 240_000),
+        ({"penalty_cap": None}, 9, 432_000),
+    ],
+)
+def test_penalty_rule_is_a_setting(members: dict[str, Any], months: int, amount: int) -> None:
+    rows = [{**row, **members} if row["id"] == "setting-national" else row for row in TARIFF.document["rows"]]
+    tariff = tariff_from_document({**TARIFF.document, "rows": rows})
+    line = next(
+        line for line in assessed(tariff=tariff).lines if line.year == 1404 and line.kind.value == "penalty"
+    )
+    assert (line.inputs["months"], line.amount_rial) == (months, amount)
+    assert f"{months} " in line.text_en
+
+
+def test_penalty_stands_still_while_an_objection_is_open() -> None:
+    """Opened on 15 Mehr, decided on 10 Dey: Aban, Azar and Dey began meanwhile and do not count."""
+    pause = PenaltyPause(parse_jalali("1405-07-15"), parse_jalali("1405-10-10"))
+    at = parse_jalali("1405-11-02")
+    paused = assess(CAR, (), (), TARIFF, at, 1404, "TEHRAN", pauses=[pause])
+    line = [line for line in paused.lines if line.kind.value == "penalty"][-1]
+    assert (line.year, line.inputs["months"], line.inputs["paused_months"]) == (1404, 8, 3)
+    assert "objection" in line.text_en
+    only_1403 = replace(pause, years=frozenset({1403}))
+    again = assess(CAR, (), (), TARIFF, at, 1404, "TEHRAN", pauses=[only_1403])
+    assert [line.inputs["months"] for line in again.lines if line.kind.value == "penalty"] == [47, 35, 20, 11]
+    still = replace(pause, since=parse_jalali("1404-01-01"), until=None)
+    assert not [
+        line for line in assess(CAR, (), (), TARIFF, at, 1404, "TEHRAN", pauses=[still]).lines
+        if line.year == 1404 and line.kind.value == "penalty"
+    ]  # fmt: skip
+
+
+def test_limitation_and_residence_day_and_model_year_offset_are_settings() -> None:
+    assert [y.year for y in assessed(settings=Settings(limitation_years=2)).years] == [1403, 1404, 1405]
+    moved = [Residence("TEHRAN", None), Residence("SHIRAZ", parse_jalali("1404-05-01"))]
+    by_day = assessed(residences=moved, settings=Settings(residence_day=(6, 1)))
+    assert [y.year for y in by_day.years] == [1401, 1402, 1403]
+    assert [y.year for y in assessed(residences=moved).years] == [1401, 1402, 1403, 1404]
+    imported = replace(CAR, model_year=2008, model_calendar=ModelCalendar.GREGORIAN)
+    by_offset = assessed(imported, settings=Settings(first_duty_year=1395, gregorian_model_year_offset=622))
+    ages = [line.inputs["age_years"] for line in by_offset.lines if line.kind.value == "surcharge"]
+    assert ages == [11, 12, 13, 14]
 
 
 def test_own_row_of_a_city_goes_before_the_national_one_for_local_classes() -> None:

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from jsonschema import Draft202012Validator
+
 from avarez.assessment import rules
 from avarez.assessment.tariff import member_names, merge_files, tariff_from_document
 
@@ -37,3 +39,18 @@ def test_example_of_the_tariff_page_is_a_tariff_beside_the_demonstration() -> No
     example = json.loads(re.findall(r"```json\n(.*?)```", TARIFF, re.DOTALL)[-1])
     document = merge_files(ROOT / "demo" / "tariffs")
     tariff_from_document({**document, "rows": [*document["rows"], *example["rows"]]})
+
+
+def test_schema_for_editors_names_the_same_members_and_takes_the_demonstration() -> None:
+    schema = json.loads((ROOT / "docs" / "tariff.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    named = {
+        rule["if"]["properties"]["kind"]["const"]: frozenset(rule["then"]["properties"])
+        for rule in schema["$defs"]["row"]["allOf"]
+    }
+    assert named == member_names()
+    for path in (ROOT / "demo" / "tariffs").glob("*.json"):
+        Draft202012Validator(schema).validate(json.loads(path.read_text(encoding="utf-8")))
+    broken = merge_files(ROOT / "demo" / "tariffs")
+    broken["rows"][0]["colour"] = "red"
+    assert not Draft202012Validator(schema).is_valid(broken)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
-from avarez.assessment.model import PaidYear, Residence, Vehicle, residence_on
+from avarez.assessment.model import PaidYear, PenaltyPause, Residence, Vehicle, residence_on
 from avarez.assessment.rules import (
     age_years,
+    capped_rial,
     first_year_months,
     flat_rial,
     penalty_months,
@@ -22,21 +23,29 @@ from avarez.assessment.rules import (
 )
 from avarez.assessment.tariff import (
     FirstYear,
+    MonthCounting,
     ReliefRow,
+    ReliefStage,
     Settings,
     ShareRow,
     Source,
     SurchargeRow,
     Tariff,
     YearRows,
-    first_for,
 )
 from avarez.assessment.texts import LineKind, NoteCode, years_text, years_text_fa
 from avarez.assessment.trace import Assessment, Line, Note, YearTotal
 from avarez.errors import FieldError, InvalidInput, TariffMissing
-from avarez.jalali import FIRST_YEAR, LAST_YEAR, MONTHS_IN_YEAR, format_jalali, to_jalali, year_start
-
-_PENALTY_ONLY: Final = frozenset({LineKind.PENALTY})
+from avarez.jalali import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    MONTHS_IN_YEAR,
+    JalaliDate,
+    format_jalali,
+    month_start,
+    to_gregorian,
+    to_jalali,
+)
 
 
 def assess(
@@ -49,6 +58,7 @@ def assess(
     municipality: str,
     *,
     settings: Settings | None = None,
+    pauses: Sequence[PenaltyPause] = (),
 ) -> Assessment:
     """What the vehicle owes `municipality` as of a Gregorian day, for duty years up to `through_year`.
 
@@ -60,7 +70,8 @@ def assess(
     A year in `payments` is settled: its lines are as of the payment's day and a `paid` line, with an
     `adjustment` for any difference, brings them to 0, wherever it was paid. Lines come by year, in each year in
     the order in which they arise; one `rounding` line of the whole quote comes last, if there is anything to
-    round. The lines sum to `owed_rial`. `settings` replaces those of the tariff.
+    round. The lines sum to `owed_rial`. `settings` replaces those of the tariff. In a `pauses` period the penalty
+    does not grow.
 
     Law: VAT law of 1387/02/17, arts. 42-43, for duty years to 1400; VAT law of 1400/03/02, arts. 28-29 and 41,
     from 1401; late penalty by art. 37 of the latter.
@@ -79,10 +90,13 @@ def assess(
     for payment in payments:
         paid_by_year.setdefault(payment.year, []).append(payment)
 
+    if settings.gregorian_model_year_offset != vehicle.model_year_offset:
+        vehicle = replace(vehicle, model_year_offset=settings.gregorian_model_year_offset)
     starts = to_jalali(vehicle.duty_starts)
-    first_year = max(starts.year, settings.first_duty_year or starts.year)
+    first_year = first_assessed_year(starts.year, settings, as_of)
     cities = _cities(vehicle, residences, municipality)
-    work = _Work(vehicle, tariff, settings, municipality, starts.year, starts.month)
+    path = tariff.path(vehicle)
+    work = _Work(vehicle, tariff, settings, municipality, starts.year, starts.month, path, pauses)
     lines: list[Line] = []
     totals: list[YearTotal] = []
     missing: list[int] = []
@@ -91,7 +105,9 @@ def assess(
 
     for year in range(first_year, through_year + 1):
         paid = paid_by_year.get(year, ())
-        residence = cities if isinstance(cities, str) else _city_of_year(year, starts.year, vehicle, cities)
+        residence = (
+            cities if isinstance(cities, str) else _city_of_year(year, starts.year, vehicle, cities, settings)
+        )
         if isinstance(residence, tuple):
             disputed.append(year)
             residence = municipality if municipality in residence else residence[0]
@@ -131,6 +147,14 @@ def assess(
     )
 
 
+def first_assessed_year(start_year: int, settings: Settings, as_of: date) -> int:
+    """The first duty year that is assessed: that of the duty's start, the city's first, or the oldest in time."""
+    first_year = max(start_year, settings.first_duty_year or start_year)
+    if settings.limitation_years is not None:
+        first_year = max(first_year, to_jalali(as_of).year - settings.limitation_years)
+    return first_year
+
+
 def _cities(vehicle: Vehicle, residences: Sequence[Residence], municipality: str) -> str | Sequence[Residence]:
     """The one city of every year, where only one is known; else the residences to look at year by year."""
     if not residences:
@@ -142,7 +166,7 @@ def _cities(vehicle: Vehicle, residences: Sequence[Residence], municipality: str
 
 
 def _city_of_year(
-    year: int, start_year: int, vehicle: Vehicle, residences: Sequence[Residence]
+    year: int, start_year: int, vehicle: Vehicle, residences: Sequence[Residence], settings: Settings
 ) -> str | tuple[str, ...]:
     """The city of residence on 1 Farvardin, or on the day the duty starts, or the first known city.
 
@@ -150,7 +174,7 @@ def _city_of_year(
 
     Law: VAT law of 1400/03/02, art. 41: the owner's place of residence; the day is a setting (docs/law.md).
     """
-    cities = residence_on(residences, year_start(year))
+    cities = residence_on(residences, to_gregorian(JalaliDate(year, *settings.residence_day)))
     if not cities and year == start_year:
         cities = residence_on(residences, vehicle.duty_starts)
     if not cities:
@@ -171,6 +195,8 @@ class _Work:
     municipality: str
     start_year: int
     start_month: int
+    path: tuple[str, ...]
+    pauses: Sequence[PenaltyPause]
     _without_pollution: list[int] = field(default_factory=list)
     _gas_fuelled: list[int] = field(default_factory=list)
     _without_tariff: list[int] = field(default_factory=list)
@@ -178,30 +204,39 @@ class _Work:
     def year_lines(self, year: int, as_of: date) -> list[Line] | None:
         """The lines of a duty year as of a day; None where the tariff has no principal for it."""
         rows = self.tariff.year_rows(self.municipality, year, self.vehicle.vehicle_class)
-        principal_row = first_for(rows.principal, self.vehicle)
+        principal_row = rows.principal.first_for(self.vehicle, self.path)
         if principal_row is None:
             return None
         months = self._months_charged(year)
         principal = self._share(year, LineKind.PRINCIPAL, principal_row, rows, months)
         lines = [principal]
         if rows.surcharge:
-            surcharge_row = first_for(rows.surcharge, self.vehicle)
+            surcharge_row = rows.surcharge.first_for(self.vehicle, self.path)
             if surcharge_row is not None:
                 self._add_surcharge(lines, year, surcharge_row, principal.amount_rial)
-        pollution_row = first_for(rows.pollution, self.vehicle) if rows.pollution else None
+        pollution_row = rows.pollution.first_for(self.vehicle, self.path) if rows.pollution else None
         if pollution_row is None:
             self._without_pollution.append(year)
         else:
             lines.append(self._share(year, LineKind.POLLUTION, pollution_row, rows, months))
-        reliefs = [r for r in rows.reliefs if r.as_of[0] <= as_of <= r.as_of[1]] if rows.reliefs else ()
-        for relief in reliefs:
-            if relief.of != _PENALTY_ONLY:
-                self._add_relief(lines, year, relief)
-        self._add_penalty(lines, year, as_of)
-        for relief in reliefs:
-            if relief.of == _PENALTY_ONLY:
-                self._add_relief(lines, year, relief)
+        if not rows.reliefs:
+            self._add_penalty(lines, year, as_of)
+            return lines
+        reliefs = [
+            row
+            for row in rows.reliefs
+            if row.as_of[0] <= as_of <= row.as_of[1] and self._is_for(row) and row.scope.holds_for(self.vehicle)
+        ]
+        for stage in ReliefStage:
+            if stage is ReliefStage.PENALTY:
+                self._add_penalty(lines, year, as_of)
+            for relief in reliefs:
+                if relief.stage is stage:
+                    self._add_relief(lines, year, relief)
         return lines
+
+    def _is_for(self, row: ReliefRow) -> bool:
+        return row.scope.node is None or row.scope.node in self.path
 
     def settled(self, year: int, computed: list[Line] | None, paid: Sequence[PaidYear]) -> list[Line]:
         """The lines of a paid year, which sum to 0 whatever the tariff says today."""
@@ -262,7 +297,7 @@ class _Work:
             inputs["flat_rial"] = str(row.flat_rial)
             return _line(year, kind, amount, row.source, inputs)
         base = self.vehicle.base_price_rial
-        base_row = first_for(rows.base_price, self.vehicle) if rows.base_price else None
+        base_row = rows.base_price.first_for(self.vehicle, self.path) if rows.base_price else None
         if base_row is None:
             inputs["base"] = "on_file"
         else:
@@ -294,37 +329,67 @@ class _Work:
         lines.append(_line(year, LineKind.SURCHARGE, amount, row.source, inputs))
 
     def _add_relief(self, lines: list[Line], year: int, row: ReliefRow) -> None:
-        of = sum(line.amount_rial for line in lines if line.kind in row.of)
-        amount = relief_rial(of, row.rate_ppm, sum(line.amount_rial for line in lines))
+        left = sum(line.amount_rial for line in lines)
+        whole = row.stage is ReliefStage.TOTAL
+        of = left if whole else sum(line.amount_rial for line in lines if line.kind in row.of)
+        if row.rate_ppm is None:
+            amount = min(row.flat_rial or 0, max(of, 0), max(left, 0))
+        else:
+            amount = relief_rial(of, row.rate_ppm, left)
         if amount == 0:
             return
-        inputs = {
-            "of_rial": str(of),
-            "of": sorted(kind.value for kind in row.of),
-            "rate_ppm": row.rate_ppm,
-            "reason_fa": row.reason_fa,
-            "reason_en": row.reason_en,
-        }
+        inputs: dict[str, Any] = {"of_rial": str(of), "of": sorted(row.of)}
+        if row.rate_ppm is None:
+            inputs["flat_rial"] = str(row.flat_rial)
+        else:
+            inputs["rate_ppm"] = row.rate_ppm
+        inputs |= {"reason_fa": row.reason_fa, "reason_en": row.reason_en}
         lines.append(_line(year, row.kind, -amount, row.source, inputs))
 
     def _add_penalty(self, lines: list[Line], year: int, as_of: date) -> None:
+        settings = self.settings
         as_of_jalali = to_jalali(as_of)
-        months = penalty_months(year, as_of_jalali.year, as_of_jalali.month)
+        grace = settings.penalty_grace_months
+        complete_only = settings.penalty_months is MonthCounting.COMPLETE
+        months = penalty_months(year, as_of_jalali.year, as_of_jalali.month, grace, complete_only=complete_only)
         if months == 0:
             return
-        base_kinds = self.settings.penalty_base
         base = 0
         for line in lines:
-            if line.kind in base_kinds or line.amount_rial < 0:
+            if line.kind in settings.penalty_base or line.amount_rial < 0:
                 base += line.amount_rial
         if base <= 0:
             return
-        first = (year + 1) * MONTHS_IN_YEAR
+        first = (year + 1) * MONTHS_IN_YEAR + grace
         last = first + months - 1
+        paused = self._paused(year, first, last) if self.pauses else ()
+        if len(paused) == months:
+            return
+        segments, source = self._segments(first, last, paused)
+        inputs: dict[str, Any] = {
+            "of_rial": str(base),
+            "from_jalali": f"{first // MONTHS_IN_YEAR}-{first % MONTHS_IN_YEAR + 1:02d}-01",
+            "as_of_jalali": str(as_of_jalali),
+            "months": months - len(paused),
+            "periods": [{"months": count, "rate_ppm": rate_ppm} for count, rate_ppm in segments],
+        }
+        if complete_only:
+            inputs["complete_months_only"] = True
+        if paused:
+            inputs["paused_months"] = len(paused)
+        uncapped = penalty_rial(base, segments)
+        amount = capped_rial(uncapped, base, settings.penalty_cap_ppm)
+        if amount < uncapped:
+            inputs["cap_ppm"] = settings.penalty_cap_ppm
+        lines.append(_line(year, LineKind.PENALTY, amount, source, inputs))
+
+    def _segments(self, first: int, last: int, paused: Sequence[int]) -> tuple[list[tuple[int, int]], Source]:
+        """The months that count at each monthly rate, in order, and the source of those rates."""
         segments: list[tuple[int, int]] = []
         sources: list[Source] = []
         for row in self.tariff.penalties:
-            count = min(last, row.months[1]) - max(first, row.months[0]) + 1
+            low, high = max(first, row.months[0]), min(last, row.months[1])
+            count = high - low + 1 - (sum(low <= month <= high for month in paused) if paused else 0)
             if count <= 0:
                 continue
             sources.append(row.source)
@@ -332,15 +397,15 @@ class _Work:
                 segments[-1] = (segments[-1][0] + count, row.rate_ppm)
             else:
                 segments.append((count, row.rate_ppm))
-        inputs = {
-            "of_rial": str(base),
-            "from_jalali": f"{year + 1}-01-01",
-            "as_of_jalali": str(as_of_jalali),
-            "months": months,
-            "periods": [{"months": count, "rate_ppm": rate_ppm} for count, rate_ppm in segments],
-        }
-        source = sources[0] if len(sources) == 1 else self.tariff.together(tuple(sources))
-        lines.append(_line(year, LineKind.PENALTY, penalty_rial(base, segments), source, inputs))
+        return segments, sources[0] if len(sources) == 1 else self.tariff.together(tuple(sources))
+
+    def _paused(self, year: int, first: int, last: int) -> tuple[int, ...]:
+        """The numbers of the months in which the penalty of the year stood still."""
+        return tuple(
+            month
+            for month in range(first, last + 1)
+            if any(pause.holds(year, month_start(month)) for pause in self.pauses)
+        )
 
 
 def _line(year: int, kind: LineKind, amount: int, source: Source, inputs: dict[str, Any]) -> Line:

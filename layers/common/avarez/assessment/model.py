@@ -22,6 +22,7 @@ from avarez.jalali import (
     year_start,
 )
 from avarez.money import format_rial, parse_rial
+from avarez.plates import PlateKind
 
 _ChoiceT = TypeVar("_ChoiceT", bound=StrEnum)
 
@@ -82,7 +83,9 @@ class Vehicle:
     `base_price_rial` is what the city holds on file: the factory price of a domestic vehicle, customs value
     plus import duty of an imported one. `sale_date` is that of the first sale document, from which the duty
     runs; None where the roll has none. `residence_from` is the day from which the owner lives in the city of
-    the roll, None where unknown.
+    the roll, None where unknown. `plate_kind` is what the plate says of the use, None for an unknown plate.
+    `model_year_offset` is the setting by which a Gregorian model year becomes a Jalali one; it is no fact of the
+    vehicle and is not hashed with it.
     """
 
     vehicle_class: VehicleClass
@@ -97,12 +100,14 @@ class Vehicle:
     displacement_cc: int | None = None
     sale_date: date | None = None
     residence_from: date | None = None
+    plate_kind: PlateKind | None = None
+    model_year_offset: int = GREGORIAN_MODEL_YEAR_OFFSET
 
     @property
     def model_year_jalali(self) -> int:
-        """The model year in the Jalali calendar; a Gregorian one less 621 (docs/law.md)."""
+        """The model year in the Jalali calendar; a Gregorian one less the offset (docs/law.md)."""
         if self.model_calendar is ModelCalendar.GREGORIAN:
-            return self.model_year - GREGORIAN_MODEL_YEAR_OFFSET
+            return self.model_year - self.model_year_offset
         return self.model_year
 
     @property
@@ -137,6 +142,8 @@ class Vehicle:
             facts["sale_date_jalali"] = format_jalali(self.sale_date)
         if self.residence_from is not None:
             facts["residence_from_jalali"] = format_jalali(self.residence_from)
+        if self.plate_kind is not None:
+            facts["plate_kind"] = self.plate_kind.value
         return facts
 
     @classmethod
@@ -174,6 +181,24 @@ class PaidYear:
     municipality: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PenaltyPause:
+    """Days in which the penalty of some duty years does not accrue: an objection is open.
+
+    A month counts unless it begins after `since` and not after `until` (None: still open). `years` None: all.
+    """
+
+    since: date
+    until: date | None = None
+    years: frozenset[int] | None = None
+
+    def holds(self, year: int, month_start: date) -> bool:
+        """Whether the month that begins on `month_start` is left out for the duty year."""
+        if self.years is not None and year not in self.years:
+            return False
+        return self.since < month_start and (self.until is None or month_start <= self.until)
+
+
 class _FactReader:
     """Reads facts one by one and gathers every fault, so that a person corrects them all at once."""
 
@@ -203,6 +228,9 @@ class _FactReader:
             displacement_cc=self._number("displacement_cc", 0, MAX_DISPLACEMENT_CC, required=False),
             sale_date=self._date("sale_date_jalali"),
             residence_from=self._date("residence_from_jalali"),
+            plate_kind=self._choice(PlateKind, "plate_kind", PlateKind.NONE)
+            if "plate_kind" in self._facts
+            else None,
         )
         if self._faults:
             raise InvalidInput(errors=self._faults)

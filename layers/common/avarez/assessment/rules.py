@@ -62,15 +62,18 @@ def surcharge_rial(principal: int, percent: int) -> int:
     return divide_half_up(principal * percent, PERCENT)
 
 
-def penalty_months(duty_year: int, as_of_year: int, as_of_month: int) -> int:
+def penalty_months(
+    duty_year: int, as_of_year: int, as_of_month: int, grace_months: int = 0, *, complete_only: bool = False
+) -> int:
     """Months late on a day of the Jalali month `as_of_year`/`as_of_month`, a month begun counting in full.
 
-    The penalty starts on 1 Farvardin of the year after the duty year; within it there is none. There is no
-    cap. 1395 in Azar 1405 gives 117.
+    The penalty starts on 1 Farvardin of the year after the duty year, or `grace_months` later; before, there is
+    none. With `complete_only` the month that has begun does not count yet. 1395 in Azar 1405 gives 117.
 
     Law: VAT law of 1400/03/02, art. 37. Part months, cap and limitation are open there (docs/law.md).
     """
-    return max((as_of_year - duty_year - 1) * MONTHS_IN_YEAR + as_of_month, 0)
+    begun = (as_of_year - duty_year - 1) * MONTHS_IN_YEAR + as_of_month
+    return max(begun - grace_months - (1 if complete_only else 0), 0)
 
 
 def penalty_rial(base_rial: int, months_and_rates_ppm: Iterable[tuple[int, int]]) -> int:
@@ -80,6 +83,11 @@ def penalty_rial(base_rial: int, months_and_rates_ppm: Iterable[tuple[int, int]]
     """
     total_ppm = sum(months * rate_ppm for months, rate_ppm in months_and_rates_ppm)
     return divide_half_up(base_rial * total_ppm, PPM)
+
+
+def capped_rial(penalty: int, base_rial: int, cap_ppm: int | None) -> int:
+    """The penalty, but not more than `cap_ppm` of what it is reckoned on; None is no cap."""
+    return penalty if cap_ppm is None else min(penalty, divide_half_up(base_rial * cap_ppm, PPM))
 
 
 def relief_rial(of_rial: int, rate_ppm: int, remaining_rial: int) -> int:

@@ -152,12 +152,22 @@ def _body_en(kind: LineKind, amount: int, inputs: Mapping[str, Any]) -> str:
             parts = " + ".join(f"{months} months × {rate_en(rate)}" for months, rate in segments)
             if len(segments) > 1:
                 parts = f"({parts})"
-            return (
-                f"{inputs['months']} months from {inputs['from_jalali']} to {inputs['as_of_jalali']}, "
-                f"{decimal_text(total_ppm, _PPM_PER_PERCENT)} % in all: {grouped_en(of)} × {parts} "
-                f"{_equals_en(amount, of * total_ppm % PPM == 0)}"
+            head = (
+                f"{inputs['months']} {'complete ' if 'complete_months_only' in inputs else ''}months from "
+                f"{inputs['from_jalali']} to {inputs['as_of_jalali']}"
             )
+            if "paused_months" in inputs:
+                head += f" without {inputs['paused_months']} in which an objection was open"
+            total = f"{head}, {decimal_text(total_ppm, _PPM_PER_PERCENT)} % in all"
+            if "cap_ppm" in inputs:
+                cap = int(inputs["cap_ppm"])
+                total += f", capped at {rate_en(cap)}"
+                return f"{total}: {grouped_en(of)} × {rate_en(cap)} {_equals_en(amount, of * cap % PPM == 0)}"
+            return f"{total}: {grouped_en(of)} × {parts} {_equals_en(amount, of * total_ppm % PPM == 0)}"
         case LineKind.EXEMPTION | LineKind.DISCOUNT:
+            if "flat_rial" in inputs:
+                whole = f"{grouped_en(int(inputs['flat_rial']))} off {grouped_en(int(inputs['of_rial']))}"
+                return f"{inputs['reason_en']}: {whole}, never more than is left, {_equals_en(amount, True)}"
             of, rate = int(inputs["of_rial"]), int(inputs["rate_ppm"])
             return (
                 f"{inputs['reason_en']}: {grouped_en(of)} × {rate_en(rate)}, taken off "
@@ -208,12 +218,22 @@ def _body_fa(kind: LineKind, amount: int, inputs: Mapping[str, Any]) -> str:
             parts = " + ".join(f"{persian_digits(months)} ماه × {rate_fa(rate)}" for months, rate in segments)
             if len(segments) > 1:
                 parts = f"({parts})"
-            return (
-                f"{persian_digits(inputs['months'])} ماه از {_date_fa(inputs['from_jalali'])} تا "
-                f"{_date_fa(inputs['as_of_jalali'])}، در مجموع {_decimal_fa(total_ppm, _PPM_PER_PERCENT)} درصد: "
-                f"{grouped_fa(of)} × {parts} {_equals_fa(amount, of * total_ppm % PPM == 0)}"
+            head = (
+                f"{persian_digits(inputs['months'])} ماه{' کامل' if 'complete_months_only' in inputs else ''} از "
+                f"{_date_fa(inputs['from_jalali'])} تا {_date_fa(inputs['as_of_jalali'])}"
             )
+            if "paused_months" in inputs:
+                head += f" بدون {persian_digits(inputs['paused_months'])} ماه که اعتراض باز بود"
+            total = f"{head}، در مجموع {_decimal_fa(total_ppm, _PPM_PER_PERCENT)} درصد"
+            if "cap_ppm" in inputs:
+                cap = int(inputs["cap_ppm"])
+                total += f"، با سقف {rate_fa(cap)}"
+                return f"{total}: {grouped_fa(of)} × {rate_fa(cap)} {_equals_fa(amount, of * cap % PPM == 0)}"
+            return f"{total}: {grouped_fa(of)} × {parts} {_equals_fa(amount, of * total_ppm % PPM == 0)}"
         case LineKind.EXEMPTION | LineKind.DISCOUNT:
+            if "flat_rial" in inputs:
+                whole = f"{grouped_fa(int(inputs['flat_rial']))} از {grouped_fa(int(inputs['of_rial']))}"
+                return f"{inputs['reason_fa']}: {whole}، نه بیش از مانده، {_equals_fa(amount, True)}"
             of, rate = int(inputs["of_rial"]), int(inputs["rate_ppm"])
             return (
                 f"{inputs['reason_fa']}: {grouped_fa(of)} × {rate_fa(rate)}، کسر "
