@@ -291,7 +291,7 @@ def test_reliefs_together_never_take_off_more_than_is_due() -> None:
     ]
 
 
-CATALOGUE = [
+CATALOGUE: list[dict[str, Any]] = [
     {"id": "ikco", "name_fa": "ایران خودرو", "name_en": "Iran Khodro", "matches": [{"make": "ایران خودرو"}]},
     {"id": "ikco.samand", "name_fa": "سمند", "name_en": "Samand"},
     {"id": "ikco.samand.lx", "name_fa": "سمند LX", "name_en": "Samand LX",

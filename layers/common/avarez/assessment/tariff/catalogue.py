@@ -9,12 +9,14 @@ from typing import Final
 class Catalogue:
     """Nodes as dotted paths, `iran-khodro.samand.lx`; a row for a node holds for all below it."""
 
-    __slots__ = ("_by_name", "_paths", "nodes")
+    __slots__ = ("_by_name", "_paths", "held", "nodes")
 
     def __init__(self, nodes: Mapping[str, tuple[str, str]], by_name: Mapping[tuple[str, str], str]) -> None:
         self.nodes: Final = nodes
         """Names by node: Persian, English."""
         self._by_name: Final = by_name
+        self.held: Final = frozenset(by_name.values())
+        """Nodes at which some make and model stand."""
         self._paths: Final[dict[tuple[str, str], tuple[str, ...]]] = {}
 
     def path(self, make: str, model: str) -> tuple[str, ...]:

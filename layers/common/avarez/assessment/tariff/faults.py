@@ -258,6 +258,12 @@ RULES: Final[Mapping[str, Rule]] = {
         "leave the row out; it is national",
         "سطر را بردارید؛ این نوع ملی است",
     ),
+    "setting_national": Rule(
+        "a city chooses only {names}",
+        "شهر فقط {names} را تعیین می‌کند",
+        "leave the member out; the reading of the law is national",
+        "این بخش را بردارید؛ برداشت از قانون ملی است",
+    ),
     # -- rows together -----------------------------------------------------------------------------
     "overlap": Rule(
         "holds for the same vehicle and year as {other}, so the amount would be left to chance",
