@@ -10,14 +10,15 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-_SUBCOMMANDS = ("assess", "roll", "verify")
+_SUBCOMMANDS = ("assess", "replay", "roll", "tariff", "verify")
 WRONG_USE = 2
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser with every subcommand; each lives in a module of its own name."""
     top = argparse.ArgumentParser(
-        prog="avarez", description="Municipal vehicle duty: assess, import rolls, verify certificates."
+        prog="avarez",
+        description="Municipal vehicle duty: assess, replay, import rolls, check tariffs, verify certificates.",
     )
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in _SUBCOMMANDS:

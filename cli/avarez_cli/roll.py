@@ -7,13 +7,10 @@ refused; 2 wrong use.
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
-import os
 import shutil
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, Final
@@ -21,17 +18,16 @@ from typing import Any, Final
 from avarez.errors import InvalidInput
 from avarez.roll.refusals import Refusal, refused_lines
 from avarez.roll.rows import RollReader
+from avarez_cli.api import Api, Refused, add_arguments, is_origin, opened
 
 EXIT_OK: Final = 0
 EXIT_REFUSED: Final = 1
 EXIT_WRONG_USE: Final = 2
 SHOWN_REFUSALS_MAX: Final = 20
-REQUEST_TIMEOUT_S: Final = 60
 UPLOAD_TIMEOUT_S: Final = 1_800
 PREVIEW_TIMEOUT_S: Final = 1_800
 """A million rows are staged in less."""
 POLL_S: Final = 0.5
-PASSWORD_VARIABLE: Final = "AVAREZ_PASSWORD"  # noqa: S105 - a name, no password
 
 
 def register(subparsers: Any) -> None:
@@ -50,11 +46,9 @@ def register(subparsers: Any) -> None:
     send = actions.add_parser("import", help="upload a CSV, show the preview, commit it when told to")
     send.add_argument("file", type=Path, metavar="FILE")
     send.add_argument("--municipality", required=True, metavar="CODE")
-    send.add_argument("--origin", required=True, metavar="URL", help="such as https://avarez.example")
-    send.add_argument("--username", required=True)
+    add_arguments(send, required=True)
     send.add_argument("--commit", action="store_true", help="commit the preview")
     send.add_argument("--json", action="store_true", help="print JSON")
-    send.epilog = f"The password comes from {PASSWORD_VARIABLE}, or is asked for."
     send.set_defaults(run=run)
 
 
@@ -102,25 +96,19 @@ def _refusals(reader: RollReader, path: Path, shown: list[Refusal]) -> Any:
                 yield from outcome
 
 
-class _Refused(Exception):
-    """The service answered with a problem."""
-
-
 def _import(args: argparse.Namespace) -> int:
-    if not args.origin.startswith(("http://", "https://")):
+    if not is_origin(args.origin):
         print("avarez: --origin must begin with http:// or https://", file=sys.stderr)
         return EXIT_WRONG_USE
-    password = os.environ.get(PASSWORD_VARIABLE) or getpass.getpass()
-    api = _Api(args.origin.rstrip("/"))
     try:
-        api.sign_in(args.username, password)
+        api = Api.signed_in(args.origin, args.username)
         roll = api.call("POST", "/v1/rolls", {"municipality": args.municipality})
         _upload(roll["upload"], args.file)
         address = f"/v1/rolls/{roll['roll_id']}"
         roll = _preview(api, address)
         if roll["status"] == "previewed" and args.commit:
             roll = api.call("POST", f"{address}/commit", {})
-    except _Refused as refused:
+    except Refused as refused:
         print(f"avarez: {refused}", file=sys.stderr)
         return EXIT_REFUSED
     text = [f"{roll['roll_id']} {args.municipality}: {roll['status']}"]
@@ -133,36 +121,14 @@ def _import(args: argparse.Namespace) -> int:
     return EXIT_OK if roll["status"] in ("previewed", "committed") else EXIT_REFUSED
 
 
-def _preview(api: _Api, address: str) -> dict[str, Any]:
+def _preview(api: Api, address: str) -> dict[str, Any]:
     deadline = time.monotonic() + PREVIEW_TIMEOUT_S
     while time.monotonic() < deadline:
         roll = api.call("GET", address)
         if roll["status"] not in ("awaiting_upload", "checking"):
             return roll
         time.sleep(POLL_S)
-    raise _Refused(f"the roll is not checked after {PREVIEW_TIMEOUT_S} s; ask {address} later")
-
-
-class _Api:
-    """The public API, as one account."""
-
-    def __init__(self, origin: str) -> None:
-        self._origin = origin
-        self._token = ""
-
-    def sign_in(self, username: str, password: str) -> None:
-        credentials = {"username": username, "password": password}
-        self._token = self.call("POST", "/v1/tokens", credentials)["access_token"]
-
-    def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        headers = {"content-type": "application/json", "accept": "application/json"}
-        if self._token:
-            headers["authorization"] = f"Bearer {self._token}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-            self._origin + path, data=data, method=method, headers=headers
-        )
-        return dict(json.loads(_open(request, REQUEST_TIMEOUT_S)))
+    raise Refused(f"the roll is not checked after {PREVIEW_TIMEOUT_S} s; ask {address} later")
 
 
 def _upload(upload: dict[str, Any], path: Path) -> None:
@@ -171,25 +137,7 @@ def _upload(upload: dict[str, Any], path: Path) -> None:
         request = urllib.request.Request(  # noqa: S310 - the service's own address
             upload["url"], data=file, method="PUT", headers=headers
         )
-        _open(request, UPLOAD_TIMEOUT_S)
-
-
-def _open(request: urllib.request.Request, timeout_s: int) -> bytes:
-    try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310
-            return bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        raise _Refused(f"{error.code} {_problem(error.read())}") from None
-    except urllib.error.URLError as error:
-        raise _Refused(f"no answer from {request.host}: {error.reason}") from None
-
-
-def _problem(body: bytes) -> str:
-    try:
-        problem = json.loads(body)
-        return f"{problem.get('code', '')}: {problem.get('detail', '')}"
-    except (ValueError, AttributeError):
-        return body[:200].decode("utf-8", "replace")
+        opened(request, UPLOAD_TIMEOUT_S)
 
 
 def _print(args: argparse.Namespace, result: Any, text: list[str]) -> None:

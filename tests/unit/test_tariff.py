@@ -125,13 +125,13 @@ def test_relief_of_penalty_and_principal_in_one_row_is_refused() -> None:
 def test_penalty_months_with_a_gap_or_overlap_are_refused(to_jalali: str) -> None:
     broken = document()
     row(broken, "penalty-before-1400-10-13")["to_jalali"] = to_jalali
-    assert pointers(broken) == ["/penalty/penalty-1400"]
+    assert pointers(broken) == ["/penalty-1400/from_jalali"]
 
 
 def test_tariff_without_penalty_rows_is_refused() -> None:
     broken = document()
     broken["rows"] = [entry for entry in broken["rows"] if entry["kind"] != "penalty"]
-    assert pointers(broken) == ["/penalty"]
+    assert pointers(broken) == ["/penalty/to_jalali"]
 
 
 def test_settings_for_one_place_and_day_twice_are_refused() -> None:

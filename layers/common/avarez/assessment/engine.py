@@ -86,6 +86,7 @@ def assess(
         raise _through_year_refused(through_year)
     if settings is None:
         settings = tariff.settings(municipality, as_of)
+    payments = tuple(payments)
     paid_by_year: dict[int, list[PaidYear]] = {}
     for payment in payments:
         paid_by_year.setdefault(payment.year, []).append(payment)
@@ -144,6 +145,9 @@ def assess(
         elsewhere=tuple(elsewhere),
         residence_disputed=bool(disputed),
         notes=work.notes(starts.year, not_assessed_before, elsewhere, disputed),
+        residences=tuple(residences),
+        payments=payments,
+        pauses=tuple(pauses),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-from avarez.assessment.model import Vehicle
+from avarez.assessment.model import PaidYear, PenaltyPause, Residence, Vehicle
 from avarez.assessment.texts import (
     LineKind,
     NoteCode,
@@ -107,6 +107,7 @@ class Assessment:
     `years` holds each assessed year in order. `not_assessed_before` is the first duty year of the city where
     the vehicle's duty began earlier, else None: those years have no line and are named on certificates.
     `elsewhere` holds years that another city charges, by residence. `tariff_version` is the tariff's hash.
+    `residences`, `payments` and `pauses` are what was known of them, so that the answer can be replayed.
     """
 
     municipality: str
@@ -122,6 +123,9 @@ class Assessment:
     elsewhere: tuple[tuple[int, str], ...]
     residence_disputed: bool
     notes: tuple[Note, ...]
+    residences: tuple[Residence, ...] = ()
+    payments: tuple[PaidYear, ...] = ()
+    pauses: tuple[PenaltyPause, ...] = ()
 
     @property
     def owed_years(self) -> tuple[YearTotal, ...]:
@@ -175,5 +179,40 @@ class Assessment:
             "elsewhere": [{"year": year, "municipality": city} for year, city in self.elsewhere],
             "residence_disputed": self.residence_disputed,
             "notes": [note.to_json() for note in self.notes],
+            "inputs": _inputs_json(self.residences, self.payments, self.pauses),
             "trace_hash": self.trace_hash,
         }
+
+
+def _inputs_json(
+    residences: Sequence[Residence], payments: Sequence[PaidYear], pauses: Sequence[PenaltyPause]
+) -> dict[str, Any]:
+    """What an assessment rests on besides the vehicle and the tariff, as it stands in the answer."""
+    return {
+        "residences": [
+            {"municipality": r.municipality, "from_jalali": _said(r.since), "to_jalali": _said(r.until)}
+            for r in sorted(residences, key=lambda r: (r.since or date.min, r.municipality, r.until or date.max))
+        ],
+        "payments": [
+            {
+                "year": p.year,
+                "amount_rial": format_rial(p.amount_rial),
+                "paid_on_jalali": format_jalali(p.paid_on),
+                "payment_id": p.payment_id,
+                "municipality": p.municipality,
+            }
+            for p in payments
+        ],
+        "penalty_pauses": [
+            {
+                "from_jalali": format_jalali(p.since),
+                "to_jalali": _said(p.until),
+                "years": None if p.years is None else sorted(p.years),
+            }
+            for p in pauses
+        ],
+    }
+
+
+def _said(day: date | None) -> str | None:
+    return None if day is None else format_jalali(day)

@@ -8,7 +8,7 @@ from typing import Any
 
 from avarez.assessment.tariff.rows import RowKind
 from avarez.assessment.tariff.table import Tariff
-from avarez.jalali import month_number
+from avarez.jalali import MONTHS_IN_YEAR, month_number
 
 
 def changed_years(draft: Tariff, published: Tariff, through_year: int) -> dict[str, list[int]]:
@@ -83,7 +83,7 @@ def _days(tariff: Tariff, as_of: date) -> dict[str, Any]:
             )
     for kind in (RowKind.EXEMPTION, RowKind.DISCOUNT):
         for relief in tariff.scoped.get(kind, ()):
-            if relief.as_of[0] <= yesterday:
+            if relief.as_of[0] <= yesterday and relief.scope.duty_years[0] <= this_month // MONTHS_IN_YEAR:
                 period = (relief.as_of[0], min(relief.as_of[1], yesterday))
                 past[relief.source.rule] = (relief.rate_ppm, relief.flat_rial, relief.of, relief.scope, period)
     return past

@@ -43,9 +43,9 @@ from avarez.errors import TariffInvalid
 from avarez.jalali import (
     FIRST_YEAR,
     LAST_YEAR,
+    MONTHS_IN_YEAR,
     month_length,
     month_number,
-    month_start,
     read_jalali,
     to_jalali,
     year_end,
@@ -513,19 +513,15 @@ class Reader:
 
     def _check_penalties(self) -> None:
         """The months of the penalty rows follow one another without gap or overlap, from first to last."""
-        self._row_id = "penalty"
         expected = _first_month_from(FIRST_DAY)
         for row in self.penalties:
             if row.months[0] != expected:
-                self._refuse(
-                    row.source.rule,
-                    "penalty_gap",
-                    other=row.source.rule,
-                    expected=to_jalali(month_start(expected)),
-                )
+                self._row_id = row.source.rule
+                self._refuse("from_jalali", "penalty_gap", other=row.source.rule, expected=_month_text(expected))
             expected = row.months[1] + 1
         if expected != month_number(LAST_DAY) + 1:
-            self._refuse("", "penalty_missing")
+            self._row_id = self.penalties[-1].source.rule if self.penalties else "penalty"
+            self._refuse("to_jalali", "penalty_missing")
 
     def _check_settings(self) -> None:
         for position, row in enumerate(self.settings):
@@ -537,6 +533,12 @@ class Reader:
                 ):
                     self._row_id = row.source.rule
                     self._refuse("", "setting_overlap", other=other.source.rule)
+
+
+def _month_text(number: int) -> str:
+    """`1400-10` for the month that is counted so; the month after the last one too."""
+    year, month = divmod(number, MONTHS_IN_YEAR)
+    return f"{year}-{month + 1:02d}"
 
 
 def _ordinals(period: tuple[date, date]) -> tuple[int, int]:
