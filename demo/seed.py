@@ -16,10 +16,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from avarez.assessment.tariff import load_tariff
+from avarez.clock import to_rfc3339
 from avarez.dynamo import Table
 from avarez.quotes.store import TariffStore, put_municipality_settings
 from functions.identity.accounts import create_account
@@ -151,7 +153,7 @@ def _tariff(system: Running, marks: Marks, say: Callable[[str], None]) -> None:
         system.outputs["TariffBucketName"],
         system.admin("s3"),
     )
-    store.publish(load_tariff(folder))
+    store.install(load_tariff(folder), to_rfc3339(datetime.now(UTC)))
     marks.mark("tariff", content)
 
 

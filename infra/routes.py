@@ -22,6 +22,8 @@ SCOPES: dict[str, str] = {
     "certificates.read": "Read a certificate and its PDF",
     "rolls.read": "Read the state of a roll upload",
     "rolls.write": "Upload, commit and roll back a roll",
+    "tariffs.read": "Read drafts of tariffs and their simulations",
+    "tariffs.write": "Write, check, simulate and approve tariffs",
 }
 
 GROUPS: dict[str, str] = {
@@ -34,7 +36,7 @@ GROUPS: dict[str, str] = {
 
 TableName = Literal["duty", "ledger", "identity"]
 BucketName = Literal["documents", "rolls", "tariff"]
-QueueName = Literal["certify", "verify-payment", "roll-stage"]
+QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate"]
 SecretName = Literal["gateways", "owner"]
 
 
@@ -182,6 +184,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("POST", "/v1/vehicles", "vehicles.write"),
             Route("POST", "/v1/assessments", "assessments.write"),
             Route("GET", "/v1/assessments/{id}", "assessments.read"),
+            Route("GET", "/v1/assessments/{id}/differences", "assessments.read"),
         ),
         environment=(*_PRINCIPAL, "DUTY_TABLE", "TARIFF_BUCKET", "OWNER_SECRET_ARN"),
         grants=(
@@ -222,6 +225,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             BucketGrant("rolls", ("GetObject",), "uploads/*"),
             BucketGrant("rolls", ("PutObject",), "chunks/*"),
             BucketGrant("rolls", ("PutObject",), "refused/*"),
+            BucketGrant("rolls", ("PutObject",), "facts/*"),
             QueueGrant("roll-stage"),
             SecretGrant("owner"),
         ),
@@ -243,6 +247,49 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             SecretGrant("owner"),
         ),
         packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="tariff-handler",
+        handler="functions.assess.tariffs.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1769,
+        routes=(
+            Route("GET", "/v1/tariffs", "tariffs.read"),
+            Route("POST", "/v1/tariffs", "tariffs.write"),
+            Route("GET", "/v1/tariffs/{id}", "tariffs.read"),
+            Route("GET", "/v1/tariffs/{id}/files/{name}", "tariffs.read"),
+            Route("PUT", "/v1/tariffs/{id}/files/{name}", "tariffs.write"),
+            Route("DELETE", "/v1/tariffs/{id}/files/{name}", "tariffs.write"),
+            Route("POST", "/v1/tariffs/{id}/checks", "tariffs.write"),
+            Route("POST", "/v1/tariffs/{id}/simulations", "tariffs.write"),
+            Route("GET", "/v1/tariffs/{id}/simulation", "tariffs.read"),
+            Route("POST", "/v1/tariffs/{id}/approvals", "tariffs.write"),
+            Route("POST", "/v1/tariffs/{id}/withdrawals", "tariffs.write"),
+            Route("GET", "/v1/tariffs/versions/{version}"),
+        ),
+        environment=(*_PRINCIPAL, "DUTY_TABLE", "TARIFF_BUCKET", "TARIFF_SIMULATE_QUEUE_URL"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem")),
+            BucketGrant("tariff", ("GetObject", "PutObject"), "drafts/*"),
+            BucketGrant("tariff", ("GetObject", "PutObject"), "tariffs/*"),
+            BucketGrant("tariff", ("GetObject",), "simulations/*"),
+            QueueGrant("tariff-simulate"),
+        ),
+    ),
+    EntryPoint(
+        name="tariff-simulate",
+        handler="functions.assess.tariffs.simulate.handle",
+        timeout_s=900,
+        memory_mb=3008,
+        trigger=QueueTrigger("tariff-simulate", batch_size=1, max_concurrency=2),
+        environment=("DUTY_TABLE", "TARIFF_BUCKET", "ROLLS_BUCKET"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "GetItem", "UpdateItem")),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+            BucketGrant("tariff", ("PutObject",), "simulations/*"),
+            BucketGrant("rolls", ("GetObject",), "facts/*"),
+        ),
+        packages=("numpy",),
     ),
     EntryPoint(
         name="pay-handler",

@@ -122,7 +122,7 @@ def _simulate(args: argparse.Namespace, draft: Tariff, published: Tariff | None,
         writer, file, city = ColumnWriter(), io.BytesIO(), ""
         for row in _rows(path):
             city = row.municipality
-            writer.add(Vehicle.from_json(row.facts()), row)
+            writer.add_row(row)
         writer.write(file)
         file.seek(0)
         simulation.add_city(city, Fleet.read(file).in_use())

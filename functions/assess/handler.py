@@ -11,12 +11,15 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from avarez.assessment.differences import changes_between, year_comparisons
+from avarez.assessment.trace import Line
 from avarez.clock import SystemClock
 from avarez.errors import AssessmentNotFound, FieldError, InvalidInput, MunicipalityUnknown, VehicleNotFound
 from avarez.http import Request, Response, Router, json_response
 from avarez.http.idempotency import idempotent
 from avarez.identifiers import read_stamped_number, read_vin
 from avarez.ids import is_id
+from avarez.money import format_rial
 from avarez.municipalities import all_municipalities, is_municipality
 from avarez.plates import parse_plate
 from avarez.quotes.quote import Quotes
@@ -196,6 +199,40 @@ def read_assessment(request: Request) -> Response:
     if found is None or not request.principal.reaches(found[0]):
         raise AssessmentNotFound()
     return json_response(found[1])
+
+
+@router.route("GET", "/v1/assessments/{id}/differences", scopes=["assessments.read"])
+def explain_differences(request: Request) -> Response:
+    """Why each year costs something else than the one before it; with `beside`, why another quote differs."""
+    assessment_id = request.params["id"]
+    lines = _lines(request, assessment_id)
+    body: dict[str, Any] = {
+        "assessment_id": assessment_id,
+        "years": [compared.to_json() for compared in year_comparisons(lines)],
+    }
+    if beside := request.query.get("beside"):
+        before = _lines(request, beside)
+        owed = [sum(line.amount_rial for line in one) for one in (before, lines)]
+        body["beside"] = {
+            "assessment_id": beside,
+            "before_rial": format_rial(owed[0]),
+            "after_rial": format_rial(owed[1]),
+            "difference_rial": format_rial(owed[1] - owed[0]),
+            "changes": [change.to_json() for change in changes_between(before, lines)],
+        }
+    return json_response(body)
+
+
+def _lines(request: Request, assessment_id: str) -> list[Line]:
+    """The lines of a stored quote.
+
+    Raises:
+        AssessmentNotFound: there is none, or not for the caller.
+    """
+    found = quotes().store.quote(assessment_id) if is_id("as", assessment_id) else None  # type: ignore[attr-defined]
+    if found is None or not request.principal.reaches(found[0]):
+        raise AssessmentNotFound()
+    return [Line.from_json(line) for line in found[1]["lines"]]
 
 
 def _known(municipality: str) -> None:

@@ -9,6 +9,7 @@ _READ = (
     "certificates.read",
     "payments.read",
     "rolls.read",
+    "tariffs.read",
     "vehicles.read",
 )
 
@@ -29,10 +30,12 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "payments.read",
         "rolls.read",
         "rolls.write",
+        "tariffs.read",
+        "tariffs.write",
         "vehicles.read",
         "vehicles.write",
     ),
     "auditor": _READ,
-    "operator": (*_READ, "rolls.write"),
+    "operator": (*_READ, "rolls.write", "tariffs.write"),
     "verifier": ("certificates.read", "vehicles.read"),
 }

@@ -13,7 +13,11 @@ ZONES = ("Asia/Tehran", "Etc/UTC", "UTC")
 
 _KEPT_OF_A_DISTRIBUTION = ("METADATA", "entry_points.txt", "licenses", "LICENSE", "LICENSE.txt", "NOTICE")
 
-_UNUSED_SUFFIXES = (".pyi", ".pxd", ".pyx", ".c", ".h", ".so.dbg", ".min.js", ".min.css")
+_UNUSED_SUFFIXES = (".pyi", ".pxd", ".pyx", ".c", ".h", ".a", ".so.dbg", ".min.js", ".min.css")
+
+
+_NUMPY_FOR_BUILDING = ("numpy/distutils", "numpy/f2py", "numpy/_core/include", "numpy/_core/lib", "numpy/doc")
+"""What NumPy carries for those who compile against it; one platform's wheel has it and another's has not."""
 
 
 def prune(folder: Path) -> None:
@@ -35,7 +39,7 @@ def prune(folder: Path) -> None:
                 shutil.rmtree(service)
         for example in models.rglob("examples-1.json*"):
             example.unlink()
-    for unused in ("boto3/data", "boto3/examples", "tzdata/zoneinfo"):
+    for unused in ("boto3/data", "boto3/examples", "tzdata/zoneinfo", *_NUMPY_FOR_BUILDING):
         if unused == "tzdata/zoneinfo" and (folder / unused).is_dir():
             _keep_zones(folder / unused)
         else:

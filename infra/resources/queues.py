@@ -31,13 +31,14 @@ class Queues(Construct):
     """The work queues, and one queue for events that no function took."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Three work queues with a dead-letter queue each, and those of events and of the stream."""
+        """The work queues with a dead-letter queue each, and those of events and of the stream."""
         super().__init__(scope, construct_id)
         self.dead_letters: dict[str, sqs.Queue] = {}
         self.queues: dict[QueueName, sqs.Queue] = {
             "certify": self._queue("Certify", "certify"),
             "verify-payment": self._queue("VerifyPayment", "verify-payment"),
             "roll-stage": self._queue("RollStage", "roll-stage"),
+            "tariff-simulate": self._queue("TariffSimulate", "tariff-simulate"),
         }
         self.failed_events = self._dead_letter_queue("FailedEvents")
         self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")

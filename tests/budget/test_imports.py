@@ -20,7 +20,7 @@ ISSUER_MODULES_MAX = 1_000
 FORBIDDEN = ("aws_xray_sdk", "pytest", "moto", "aws_cdk")
 """Never: the Tracer alone costs more than boto3; the rest belongs to building and testing."""
 
-ONLY_WHERE_NEEDED = {"typst": "typst", "zxingcpp": "zxing-cpp", "cryptography": "cryptography"}
+ONLY_WHERE_NEEDED = {"typst": "typst", "zxingcpp": "zxing-cpp", "cryptography": "cryptography", "numpy": "numpy"}
 """Module, and the package that an entry point must name to import it."""
 
 

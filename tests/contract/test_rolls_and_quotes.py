@@ -4,139 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from avarez import dynamo, keys
-from avarez.assessment.tariff import load_tariff
-from avarez.clock import FixedClock
 from avarez.dynamo import Table, to_item
-from avarez.quotes.store import TariffStore
-from functions.assess import handler as assess
 from functions.assess import wiring
-from functions.assess.roll import check, stage
-from functions.assess.roll import handler as rolls
+from functions.assess.roll import stage
 from functions.assess.roll.service import CHECK_TIME_MAX
+from tests.contract.assess_system import ROOT, System
 
-ROOT = Path(__file__).resolve().parents[2]
-NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-INDEXES = {"by_plate": "plate", "by_vin": "vin", "by_chassis": "chassis", "by_engine": "engine"}
 SAMPLE = (ROOT / "demo" / "roll_sample.csv").read_text("utf-8-sig").splitlines()
-SCOPES = "vehicles.read vehicles.write assessments.read assessments.write rolls.read rolls.write"
-Answer = tuple[int, dict[str, Any]]
-
-
-class System:
-    """The functions of the assess folder on one table, wired as the template wires them."""
-
-    def __init__(self) -> None:
-        self.queue_url = ""
-        self.clock = FixedClock(NOW)
-
-    def call(self, method: str, route: str, body: Any = None, *, by: str = "operator", **given: Any) -> Answer:
-        claims = {
-            "token_use": "access", "iss": "issuer", "client_id": "client", "username": f"{by}-1",
-            "cognito:groups": [by.split("-")[0]], "serves": "*", "municipality": given.pop("city", "MASHHAD"),
-        }  # fmt: skip
-        scopes = [f"avarez/{scope}" for scope in SCOPES.split()]
-        event = {
-            "version": "2.0",
-            "routeKey": f"{method} {route}",
-            "rawPath": route,
-            "headers": {"content-type": "application/json", **given.pop("headers", {})},
-            "pathParameters": given.pop("params", {}),
-            "queryStringParameters": given,
-            "requestContext": {
-                "requestId": "r-1",
-                "http": {"method": method, "sourceIp": "127.0.0.1"},
-                "authorizer": {"jwt": {"claims": claims, "scopes": scopes}},
-            },
-            "body": None if body is None else json.dumps(body, ensure_ascii=False),
-            "isBase64Encoded": False,
-        }
-        target = rolls if route.startswith("/v1/rolls") else assess
-        answer = target.handle(event, None)
-        return answer["statusCode"], json.loads(answer["body"])
-
-    def upload(self, city: str, lines: list[str], *, times: int = 1) -> dict[str, Any]:
-        status, roll = self.call("POST", "/v1/rolls", {"municipality": city})
-        assert status == 201, roll
-        key = f"uploads/{city}/{roll['roll_id']}.csv"
-        data = "\n".join(lines).encode()
-        etag = dynamo.client("s3").put_object(Bucket="rolls", Key=key, Body=data)["ETag"]
-        detail = {"bucket": {"name": "rolls"}, "object": {"key": key, "size": len(data), "etag": etag}}
-        for _ in range(times):
-            check.handle({"source": "aws.s3", "detail-type": "Object Created", "detail": detail}, None)
-        self.stage(times)
-        return self.roll(roll["roll_id"])
-
-    def stage(self, times: int) -> None:
-        sqs = dynamo.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
-            records = [{"messageId": m["MessageId"], "body": m["Body"]} for m in messages]
-            for _ in range(times):
-                assert stage.handle({"Records": records}, None) == {"batchItemFailures": []}
-            for message in messages:
-                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
-
-    def roll(self, roll_id: str) -> dict[str, Any]:
-        return self.call("GET", "/v1/rolls/{id}", params={"id": roll_id})[1]
-
-    def act(self, roll: dict[str, Any], action: str) -> Answer:
-        return self.call("POST", f"/v1/rolls/{{id}}/{action}", {}, params={"id": roll["roll_id"]})
-
-    def quote(self, city: str, plate: str, **more: Any) -> Answer:
-        headers = more.pop("headers", {})
-        body = {"municipality": city, "plate": plate, **more}
-        return self.call("POST", "/v1/assessments", body, by="office", headers=headers)
-
-
-@pytest.fixture
-def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1",
-        "DUTY_TABLE": "duty", "ROLLS_BUCKET": "rolls", "TARIFF_BUCKET": "tariffs", "TOKEN_ISSUER": "issuer",
-        "USER_POOL_CLIENT_ID": "client",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    for cached in (dynamo.client, wiring.owner_seals, assess.quotes):
-        cached.cache_clear()
-    with mock_aws():
-        running = System()
-        attributes = ["pk", "sk", *INDEXES.values()]
-        boto3.client("dynamodb").create_table(
-            TableName="duty",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": index,
-                    "KeySchema": [{"AttributeName": attribute, "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["vehicle_id"]},
-                }
-                for index, attribute in INDEXES.items()
-            ],
-        )
-        place = {"LocationConstraint": "eu-central-1"}
-        for bucket in ("rolls", "tariffs"):
-            boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)  # type: ignore[arg-type]
-        running.queue_url = boto3.client("sqs").create_queue(QueueName="stage")["QueueUrl"]
-        secret = boto3.client("secretsmanager").create_secret(Name="owner", SecretString="s" * 64)
-        monkeypatch.setenv("ROLL_STAGE_QUEUE_URL", running.queue_url)
-        monkeypatch.setenv("OWNER_SECRET_ARN", secret["ARN"])
-        for module in (assess, rolls, check, stage):
-            monkeypatch.setattr(module, "clock", running.clock)
-        TariffStore(Table("duty"), "tariffs").publish(load_tariff(ROOT / "demo" / "tariffs"))
-        yield running
-    for cached in (dynamo.client, wiring.owner_seals, assess.quotes):
-        cached.cache_clear()
 
 
 def good_rows(count: int) -> list[str]:
@@ -278,7 +158,7 @@ def test_owner_id_is_stored_nowhere_in_clear(system: System) -> None:
     table = json.dumps(dynamo.client("dynamodb").scan(TableName="duty")["Items"], default=repr)
     s3 = dynamo.client("s3")
     kept = [
-        s3.get_object(Bucket="rolls", Key=entry["Key"])["Body"].read().decode()
+        s3.get_object(Bucket="rolls", Key=entry["Key"])["Body"].read().decode("latin-1")
         for entry in s3.list_objects_v2(Bucket="rolls")["Contents"]
         if not entry["Key"].startswith("uploads/")
     ]
@@ -429,3 +309,24 @@ def test_idempotency_key_of_a_refusal_may_be_used_again(system: System) -> None:
     key = {"idempotency-key": "quote-3"}
     assert system.quote("MASHHAD", "11ب111-11", headers=key)[0] == 404
     assert system.quote("NOWHERE", "11ب111-11", headers=key)[0] == 422
+
+
+def test_differences_of_a_quote_say_why_a_year_costs_more_and_why_another_quote_differs(system: System) -> None:
+    lines = good_rows(3)
+    system.act(system.upload("MASHHAD", lines), "commit")
+    quote = system.quote("MASHHAD", plates(lines)[0])[1]
+    earlier = system.quote("MASHHAD", plates(lines)[0], as_of="2025-11-23")[1]
+    path = "/v1/assessments/{id}/differences"
+    params = {"id": quote["assessment_id"]}
+    status, told = system.call("GET", path, by="office", params=params, beside=earlier["assessment_id"])
+    assert status == 200
+    assert len(told["years"]) == len(quote["years"]) - 1
+    for part in (*told["years"], told["beside"]):
+        assert sum(int(change["amount_rial"]) for change in part["changes"]) == int(part["difference_rial"])
+    assert int(told["beside"]["difference_rial"]) == int(quote["owed_rial"]) - int(earlier["owed_rial"])
+    causes = {change["cause"]: change for change in told["beside"]["changes"]}
+    assert causes["years_added"]["after"] == {"years": [1405]}
+    assert "سال‌های تازه" in causes["years_added"]["text_fa"]
+    assert system.call("GET", path, by="office", params={"id": "as_1"})[0] == 404
+    assert system.call("GET", path, by="office", params=params, beside="as_1")[0] == 404
+    assert system.call("GET", path, by="municipality", city="TABRIZ", params=params)[0] == 404

@@ -39,7 +39,7 @@ def test_changes_between_any_two_assessments_sum_to_their_difference(
     vehicle, another = random_vehicles(1, seed)[0], random_vehicles(1, other)[0]
     before = assess(vehicle, (), (), TARIFFS[first_tariff], first_day, None, "SHIRAZ", settings=settings)
     after = assess(another, (), payments, TARIFFS[second_tariff], second_day, None, "SHIRAZ", settings=settings)
-    changes = changes_between(before, after)
+    changes = changes_between(before.lines, after.lines)
     assert sum(change.amount_rial for change in changes) == after.owed_rial - before.owed_rial
     assert len({change.cause for change in changes}) == len(changes)
     for change in changes:
@@ -63,5 +63,5 @@ def test_a_dearer_base_price_alone_is_put_down_to_the_price_and_what_rests_on_it
     vehicle = random_vehicles(1, seed)[0]
     dearer = replace(vehicle, base_price_rial=min(vehicle.base_price_rial * 2, 10**15))
     before, after = (assess(v, (), (), TARIFFS[0], AS_OF, 1405, "SHIRAZ") for v in (vehicle, dearer))
-    causes = {change.cause for change in changes_between(before, after)}
+    causes = {change.cause for change in changes_between(before.lines, after.lines)}
     assert causes <= {Cause.PRICE, Cause.PENALTY, Cause.EXEMPTION, Cause.DISCOUNT, Cause.ROUNDING}

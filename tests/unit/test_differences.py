@@ -45,7 +45,7 @@ def test_the_new_law_raises_the_rate_of_imported_cars_and_ends_the_surcharge() -
 
 def test_an_assessment_of_last_year_beside_this_years_is_explained_with_numbers_in_both_languages() -> None:
     before, after = assessed("1404-06-01", 1404), assessed("1405-06-01", 1405, base_price_rial="10000000000")
-    changes = {change.cause: change for change in changes_between(before, after)}
+    changes = {change.cause: change for change in changes_between(before.lines, after.lines)}
     assert changes[Cause.YEARS_ADDED].amount_rial == 15_000_000
     assert changes[Cause.YEARS_ADDED].text_en == "years added 0 → 1405: 15,000,000 rial"
     assert changes[Cause.YEARS_ADDED].text_fa == "سال‌های تازه ۰ → ۱۴۰۵: ۱۵٬۰۰۰٬۰۰۰ ریال"

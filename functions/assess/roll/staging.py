@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from avarez.clock import to_rfc3339
 from avarez.errors import InvalidInput
+from avarez.fleet.columns import ColumnWriter
 from avarez.quotes.vehicles import VehicleRow
 from avarez.roll.refusals import Refusal, refused_lines
 from avarez.roll.rows import RollReader, RollRow
@@ -75,12 +76,14 @@ class Checker:
         city, roll_id = roll["municipality"], roll["roll_id"]
         reader = RollReader(city)
         rows: list[RollRow] = []
+        facts = ColumnWriter()
         chunks = 0
         with tempfile.SpooledTemporaryFile(MEMORY_FILE_BYTES) as refused:
             refused.writelines(line.encode() for line in refused_lines(()))
             for outcome in reader.read(self.files.lines(upload_key(city, roll_id))):
                 if isinstance(outcome, RollRow):
                     rows.append(outcome)
+                    facts.add_row(outcome)
                     if len(rows) == CHUNK_ROWS:
                         self._send(roll, chunks, rows)
                         chunks, rows = chunks + 1, []
@@ -91,6 +94,10 @@ class Checker:
                 chunks += 1
             refused.seek(0)
             self.files.put_refused(city, roll_id, refused)
+        with tempfile.SpooledTemporaryFile(MEMORY_FILE_BYTES) as columns:
+            facts.write(columns)
+            columns.seek(0)
+            self.files.put_facts(city, roll["version"], columns)
         totals = {
             "rows_read": reader.counts.rows_read,
             "refused": reader.counts.rows_refused,

@@ -205,6 +205,12 @@ class RollFiles:
             body = json.dumps(chunk, ensure_ascii=False, separators=(",", ":")).encode()
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
+    def put_facts(self, municipality: str, version: int, file: IO[bytes]) -> None:
+        """Stores the roll's facts as columns (`avarez.fleet.columns`), for simulations and owed totals."""
+        with translated():
+            key = f"facts/{municipality}/{version:08d}.columns"
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=file, ContentType="application/octet-stream")
+
     def chunk(self, key: str) -> Any:
         """The chunk that `put_chunk` stored."""
         with translated():

@@ -163,6 +163,29 @@ class RollOutdated(AvarezError):
     title_fa = "پس از این پیش‌نمایش فهرست دیگری ثبت شده است؛ فایل را دوباره بفرستید."
 
 
+class SecondPersonRequired(AvarezError):
+    code, status = "second_person_required", 409
+    title_en = "Whoever wrote this cannot approve it; a second person must."
+    title_fa = "کسی که این را نوشته نمی‌تواند تأییدش کند؛ نفر دومی باید تأیید کند."
+
+
+class TariffConflict(AvarezError):
+    code, status = "tariff_conflict", 409
+    title_en = "The draft is not in a state that allows this, or was changed at this moment; read it again."
+    title_fa = "پیش‌نویس در وضعیتی نیست که این کار شدنی باشد، یا همین دم تغییر کرد؛ دوباره بخوانید."
+
+
+class TariffNotFound(AvarezError):
+    code, status = "tariff_not_found", 404
+    title_en, title_fa = "There is no such tariff.", "چنین تعرفه‌ای یافت نشد."
+
+
+class TariffOutdated(AvarezError):
+    code, status = "tariff_outdated", 409
+    title_en = "Another tariff was published after this draft was checked; check and simulate it again."
+    title_fa = "پس از بررسی این پیش‌نویس تعرفهٔ دیگری منتشر شده است؛ دوباره بررسی و شبیه‌سازی کنید."
+
+
 class TariffInvalid(AvarezError):
     code, status = "tariff_invalid", 422
     title_en = "The tariff has faults and cannot be used; see errors."

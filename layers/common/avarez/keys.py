@@ -113,6 +113,16 @@ def tariff_pointer() -> Key:
     return "TARIFF", "CURRENT"
 
 
+def tariff_version(version: str) -> Key:
+    """What is recorded of a published tariff; its document lies in object storage under the same hash."""
+    return "TARIFF", f"VERSION#{version}"
+
+
+def tariff_draft(authority: str, tariff_id: str) -> Key:
+    """A draft of `national` or of a municipality."""
+    return f"{authority}#TARIFFS", f"DRAFT#{tariff_id}"
+
+
 def municipality_setting(municipality: str) -> Key:
     return "SETTING", f"MUNICIPALITY#{municipality}"
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from avarez.assessment.rules import flat_rial, principal_rial, surcharge_rial
 from avarez.assessment.texts import KIND_EN, KIND_FA, LineKind, rate_en, rate_fa
-from avarez.assessment.trace import Assessment, Line
+from avarez.assessment.trace import Line
 from avarez.digits import grouped_en, grouped_fa, persian_digits
 from avarez.jalali import MONTHS_IN_YEAR
 from avarez.money import format_rial
@@ -224,12 +224,12 @@ def year_changes(before: Sequence[Line], after: Sequence[Line]) -> tuple[Change,
     )
 
 
-def changes_between(before: Assessment, after: Assessment) -> tuple[Change, ...]:
-    """Why two assessments of a vehicle owe different amounts, cause by cause; the parts sum to the difference.
+def changes_between(before: Sequence[Line], after: Sequence[Line]) -> tuple[Change, ...]:
+    """Why the lines of two assessments sum to different amounts, cause by cause; the parts sum to the difference.
 
     Years in both are compared year by year; the others are added or gone as a whole.
     """
-    first, second = _by_year(before.lines), _by_year(after.lines)
+    first, second = _by_year(before), _by_year(after)
     amounts: dict[Cause, int] = dict.fromkeys(Cause, 0)
     for year in sorted(first.keys() & second.keys()):
         for change in year_changes(first[year], second[year]):
@@ -238,7 +238,7 @@ def changes_between(before: Assessment, after: Assessment) -> tuple[Change, ...]
     gone = {year: _sum(first[year]) for year in sorted(first.keys() - second.keys())}
     amounts[Cause.YEARS_ADDED] = sum(added.values())
     amounts[Cause.YEARS_GONE] = -sum(gone.values())
-    amounts[Cause.ROUNDING] += after.rounding_rial - before.rounding_rial
+    amounts[Cause.ROUNDING] += _sum(_of_no_year(after)) - _sum(_of_no_year(before))
     facts = {
         Cause.YEARS_ADDED: ({}, {"years": list(added)}),
         Cause.YEARS_GONE: ({"years": list(gone)}, {}),
@@ -287,6 +287,11 @@ def _by_year(lines: Iterable[Line]) -> dict[int, list[Line]]:
         if line.year is not None:
             found.setdefault(line.year, []).append(line)
     return found
+
+
+def _of_no_year(lines: Iterable[Line]) -> list[Line]:
+    """The quote's rounding, which belongs to no year."""
+    return [line for line in lines if line.year is None]
 
 
 def _one(lines: Iterable[Line], kind: LineKind) -> Line | None:

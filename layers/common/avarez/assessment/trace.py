@@ -43,6 +43,19 @@ class Line:
     inputs: Mapping[str, Any]
     law_fa: str = field(default="", compare=False)
 
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Line:
+        """The line that `to_json` wrote."""
+        return cls(
+            stored["year"],
+            LineKind(stored["kind"]),
+            int(stored["amount_rial"]),
+            stored["rule"],
+            stored["law"],
+            stored["inputs"],
+            stored.get("law_fa", ""),
+        )
+
     @property
     def text_en(self) -> str:
         """What the line is, its arithmetic and its law, in English."""

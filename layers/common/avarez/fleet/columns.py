@@ -13,10 +13,13 @@ import sys
 from array import array
 from collections.abc import Mapping
 from datetime import date
-from typing import IO, Any, Final, Protocol
+from functools import lru_cache
+from typing import IO, Any, Final
 
 from avarez.assessment.model import Fuel, ModelCalendar, Origin, Vehicle, VehicleClass
+from avarez.jalali import read_jalali
 from avarez.plates import PlateKind, parse_plate
+from avarez.roll.rows import RollRow
 
 SCHEMA: Final = 1
 UNKNOWN: Final = -1
@@ -47,25 +50,6 @@ FUELS: Final = tuple(Fuel)
 PLATE_KINDS: Final = tuple(PlateKind)
 
 
-class Facts(Protocol):
-    """What a row tells of itself besides its facts; a roll's row has all of it."""
-
-    @property
-    def plate(self) -> str: ...
-
-    @property
-    def vin(self) -> str: ...
-
-    @property
-    def chassis(self) -> str: ...
-
-    @property
-    def engine(self) -> str: ...
-
-    @property
-    def ended(self) -> bool: ...
-
-
 class ColumnWriter:
     """Gathers vehicles row by row, about 70 bytes each, and writes them as one file."""
 
@@ -79,24 +63,58 @@ class ColumnWriter:
     def __len__(self) -> int:
         return len(self._columns["name"])
 
-    def add(self, vehicle: Vehicle, row: Facts | None = None) -> None:
-        """One vehicle. `row` gives plate and identity, by which a later roll's row replaces an earlier one's."""
+    def add(self, vehicle: Vehicle) -> None:
+        """One vehicle without plate or numbers; no other replaces it."""
+        self._add(
+            vehicle,
+            vehicle.vehicle_class,
+            UNKNOWN if vehicle.plate_kind is None else PLATE_KINDS.index(vehicle.plate_kind),
+            _ordinal(vehicle.sale_date),
+            _ordinal(vehicle.residence_from),
+            ended=False,
+            plate="",
+            identity=str(len(self)),
+        )
+
+    def add_row(self, row: RollRow) -> None:
+        """One row of a roll; a later roll's row of the same plate and vehicle will replace it."""
+        self._add(
+            row,
+            row.vehicle_class,
+            PLATE_KINDS.index(parse_plate(row.plate).kind),
+            _day_of(row.sale_date_jalali),
+            _day_of(row.residence_from_jalali),
+            ended=row.ended,
+            plate=row.plate,
+            identity=row.vin or f"{row.chassis}\x1f{row.engine}",
+        )
+
+    def _add(
+        self,
+        facts: Vehicle | RollRow,
+        vehicle_class: str,
+        plate_kind: int,
+        sale_day: int,
+        residence_day: int,
+        *,
+        ended: bool,
+        plate: str,
+        identity: str,
+    ) -> None:
         columns = self._columns
-        columns["vehicle_class"].append(self._code(vehicle.vehicle_class, CLASSES))
-        columns["origin"].append(self._code(vehicle.origin, ORIGINS))
-        columns["fuel"].append(self._code(vehicle.fuel, FUELS))
-        columns["plate_kind"].append(_plate_kind(vehicle, row))
-        columns["gregorian"].append(vehicle.model_calendar is ModelCalendar.GREGORIAN)
-        columns["ended"].append(row is not None and row.ended)
-        columns["model_year"].append(vehicle.model_year)
-        columns["cylinders"].append(UNKNOWN if vehicle.cylinders is None else vehicle.cylinders)
-        columns["displacement_cc"].append(UNKNOWN if vehicle.displacement_cc is None else vehicle.displacement_cc)
-        columns["name"].append(self._names.setdefault((vehicle.make, vehicle.model), len(self._names)))
-        columns["sale_day"].append(_ordinal(vehicle.sale_date))
-        columns["residence_day"].append(_ordinal(vehicle.residence_from))
-        columns["base_price_rial"].append(vehicle.base_price_rial)
-        plate = row.plate if row else ""
-        identity = (row.vin or f"{row.chassis}\x1f{row.engine}") if row else str(len(self))
+        columns["vehicle_class"].append(self._code(vehicle_class, CLASSES))
+        columns["origin"].append(self._code(facts.origin, ORIGINS))
+        columns["fuel"].append(self._code(facts.fuel, FUELS))
+        columns["plate_kind"].append(plate_kind)
+        columns["gregorian"].append(facts.model_calendar == ModelCalendar.GREGORIAN)
+        columns["ended"].append(ended)
+        columns["model_year"].append(facts.model_year)
+        columns["cylinders"].append(UNKNOWN if facts.cylinders is None else facts.cylinders)
+        columns["displacement_cc"].append(UNKNOWN if facts.displacement_cc is None else facts.displacement_cc)
+        columns["name"].append(self._names.setdefault((facts.make, facts.model), len(self._names)))
+        columns["sale_day"].append(sale_day)
+        columns["residence_day"].append(residence_day)
+        columns["base_price_rial"].append(facts.base_price_rial)
         self._keys += hashlib.blake2b(f"{plate}\x1e{identity}".encode(), digest_size=KEY_BYTES).digest()
         self._plates += plate.encode()[:PLATE_BYTES].ljust(PLATE_BYTES, b"\0")
 
@@ -127,10 +145,9 @@ def _ordinal(day: date | None) -> int:
     return 0 if day is None else day.toordinal()
 
 
-def _plate_kind(vehicle: Vehicle, row: Facts | None) -> int:
-    if vehicle.plate_kind is not None:
-        return PLATE_KINDS.index(vehicle.plate_kind)
-    return UNKNOWN if row is None else PLATE_KINDS.index(parse_plate(row.plate).kind)
+@lru_cache(maxsize=65_536)
+def _day_of(jalali: str) -> int:
+    return _ordinal(read_jalali(jalali)) if jalali else 0
 
 
 def read_header(file: IO[bytes]) -> dict[str, Any]:

@@ -181,7 +181,7 @@ class Simulation:
             except TariffMissing:
                 answers.append(None)
         before, after = answers
-        changes = changes_between(before, after) if before and after else ()
+        changes = changes_between(before.lines, after.lines) if before and after else ()
         first, second = (answer.owed_rial if answer else 0 for answer in answers)
         return {
             "plate": fleet.plate(position),

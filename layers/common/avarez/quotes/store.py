@@ -214,8 +214,11 @@ class TariffStore:
             self._tariffs = {tariff_hash: tariff_from_document(json.loads(stored))}
         return self._tariffs[tariff_hash]
 
-    def publish(self, tariff: Tariff) -> str:
-        """Stores the tariff under its hash and makes it the current one; returns the hash. Idempotent."""
+    def install(self, tariff: Tariff, published_at: str) -> str:
+        """Stores a first tariff under its hash and makes it the current one, without the steps of a draft.
+
+        For setting up a system; every later tariff is checked, simulated and approved. Returns the hash.
+        """
         document = canonical_bytes(tariff.document)
         object_key = f"tariffs/{tariff.content_hash}.json"
         with translated():
@@ -231,6 +234,14 @@ class TariffStore:
                     "object_key": object_key,
                 }),
             )  # fmt: skip
+            record = {
+                "tariff_version": tariff.content_hash, "supersedes": None, "authority": "national",
+                "title": "installed with the system", "published_at": published_at,
+            }  # fmt: skip
+            pk, sk = keys.tariff_version(tariff.content_hash)
+            self._table.dynamodb.put_item(
+                TableName=self._table.name, Item=dynamo.to_item({**record, "pk": pk, "sk": sk})
+            )
         self._current = None
         return tariff.content_hash
 
