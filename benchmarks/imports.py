@@ -42,7 +42,7 @@ def unpack(root: Path, folder: Path) -> dict[str, list[str]]:
 
 def measure(module: str, path: list[str]) -> tuple[float, list[str]]:
     """CPU seconds of importing `module` in a bare process with this search path, and the modules it brought."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and our own words
+    done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", MEASURE, module, *path],
         capture_output=True,
         text=True,

@@ -12,7 +12,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import document, engine, imports, journeys
+from benchmarks import document, engine, fleets, imports, journeys
+from benchmarks.openfisca import compare
 from benchmarks.report import Figure, save, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +34,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:
         figures += imports.figures(ROOT, Path(folder), rounds=1 if options.quick else 5)
     figures += engine.figures(ROOT, rounds=rounds, count=500 if options.quick else 5_000)
+    rows = 20_000 if options.quick else 1_000_000
+    with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:
+        figures += fleets.figures(ROOT, Path(folder), rounds=rounds, count=rows)
+    if not options.quick:  # installs OpenFisca at its first run
+        figures += compare.figures(ROOT, rounds=rounds, count=100_000, singles=500)
     figures += document.figures(ROOT, rounds=5 if options.quick else 40)
     print(table(figures))
     if not options.quick:

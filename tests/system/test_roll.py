@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import large_roll
 from tests.system.conftest import Client, System
 from tests.system.plates import ROLL
 
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.system
 ROOT = Path(__file__).resolve().parents[2]
 AVAREZ = ROOT / ".venv/bin/avarez"
 PREVIEW_TIMEOUT_S = 60.0
+PROVING = "AVAREZ_PROVE" in os.environ
+LARGE = 200_000 if PROVING else 2_000
 
 
 def uploaded(system: System, officer: Client, municipality: str, content: bytes) -> dict[str, Any]:
@@ -68,6 +72,33 @@ def test_nothing_changes_before_commit_and_rollback_takes_it_back(system: System
     assert officer.get(address(plate)).status == 200
     assert officer.post(f"/v1/rolls/{roll['roll_id']}/rollback", {}).status == 202
     assert officer.get(address(plate)).status == 404
+
+
+@pytest.mark.timeout(3_600 if PROVING else 300)
+def test_a_large_roll_is_seen_whole_or_not_at_all(system: System, tmp_path: Path) -> None:
+    """`make prove`: 200,000 rows through the local engine; a hundredth of it otherwise."""
+    path = tmp_path / "roll.csv"
+    large_roll.write(path, "KARAJ", LARGE)
+    (first, *_, last) = [f"/v1/vehicles/{row[1]}" for row in large_roll.rows("KARAJ", LARGE)]
+    operator = system.client("operator")
+    created = operator.post("/v1/rolls", {"municipality": "KARAJ"}).json
+    assert operator.put(created["upload"]["url"], path.read_bytes()).status in (200, 204)
+    told: list[dict[str, Any]] = []
+
+    def preview() -> bool:
+        told.append(operator.get(f"/v1/rolls/{created['roll_id']}").json)
+        assert operator.get(first).status == operator.get(last).status == 404, "nothing is seen before commit"
+        return bool(told[-1]["status"] == "previewed")
+
+    system.wait_for(preview, 3_000 if PROVING else 120)
+    done = [one["progress"]["chunks_done"] for one in told]
+    assert done == sorted(done)
+    counts = [told[-1][name] for name in ("rows_read", "added", "changed", "unchanged", "refused")]
+    assert counts == [LARGE, LARGE, 0, 0, 0]
+    assert operator.post(f"/v1/rolls/{created['roll_id']}/commit", {}).status == 202
+    assert operator.get(first).status == operator.get(last).status == 200
+    assert operator.post(f"/v1/rolls/{created['roll_id']}/rollback", {}).status == 202
+    assert operator.get(first).status == operator.get(last).status == 404
 
 
 def address(path: str) -> str:

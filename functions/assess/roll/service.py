@@ -119,5 +119,6 @@ def roll_json(roll: Roll, refused_rows_url: str | None) -> dict[str, Any]:
     return {
         **{name: roll[name] for name in shown},
         **{name: roll[name] for name in optional if name in roll},
+        "progress": {"chunks_done": roll["chunks_done"], "chunks_total": roll.get("chunks_total")},
         "refused_rows_url": refused_rows_url,
     }

@@ -26,6 +26,8 @@ from functions.assess.vehicle_store import VehicleRegister, numbers_of, row_item
 
 CHUNK_ROWS: Final = 500
 """Rows a message: a few seconds of staging, so that a failed one is cheap to repeat."""
+PROGRESS_CHUNKS: Final = 40
+"""The rows read so far are told every 20,000 rows."""
 UPLOAD_BYTES_MAX: Final = 2 << 30
 """Five million rows of 400 bytes."""
 MEMORY_FILE_BYTES: Final = 8 << 20
@@ -87,6 +89,8 @@ class Checker:
                     if len(rows) == CHUNK_ROWS:
                         self._send(roll, chunks, rows)
                         chunks, rows = chunks + 1, []
+                        if chunks % PROGRESS_CHUNKS == 0:
+                            self.store.move(roll, {"rows_read": reader.counts.rows_read}, "checking")
                 else:
                     refused.writelines(line.encode() for line in _refused(outcome))
             if rows:

@@ -1,14 +1,22 @@
 """Canonical bytes of JSON values, for hashing and signing.
 
-Source: RFC 8785 (JSON Canonicalization Scheme), through the `rfc8785` package.
+Source: RFC 8785 (JSON Canonicalization Scheme). For values without floats and with ASCII keys, which is all that
+we hash, its form is that of the standard library's encoder with sorted keys, several times as fast as the
+`rfc8785` package; everything else goes to the package. A property test holds the two against each other.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import json
+from typing import Any, Final
 
 import rfc8785
+
+_INTEGER_MAX: Final = 2**53 - 1
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -17,8 +25,7 @@ def canonical_bytes(value: Any) -> bytes:
     Raises:
         ValueError: a float, or an integer above 2^53-1 (amounts are decimal strings for this reason).
     """
-    _refuse_floats(value)
-    return rfc8785.dumps(value)
+    return _encode(value).encode() if _is_plain(value) else rfc8785.dumps(value)
 
 
 def content_hash(value: Any) -> str:
@@ -26,12 +33,28 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(canonical_bytes(value)).hexdigest()
 
 
-def _refuse_floats(value: Any) -> None:
+def _is_plain(value: Any) -> bool:
+    """Whether both encoders give the same: known types, small integers, keys whose order is plain.
+
+    Raises:
+        ValueError: a float anywhere.
+    """
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return bool(-_INTEGER_MAX <= value <= _INTEGER_MAX)
+    if kind is dict:
+        plain = True
+        for key, member in value.items():
+            plain &= type(key) is str and key.isascii()
+            plain &= _is_plain(member)
+        return plain
+    if kind is list or kind is tuple:
+        plain = True
+        for member in value:
+            plain &= _is_plain(member)
+        return plain
     if isinstance(value, float):
         raise ValueError("a float has no place in signed data")
-    if isinstance(value, dict):
-        for member in value.values():
-            _refuse_floats(member)
-    elif isinstance(value, list | tuple):
-        for member in value:
-            _refuse_floats(member)
+    return False
