@@ -72,6 +72,9 @@ def run(args: argparse.Namespace) -> int:
                 "name the city with --municipality, or in the vehicle's file",
                 "شهر را با ‎--municipality یا در فایل خودرو بنویسید",
             )
+        plate = parse_plate(str(facts["plate"])) if facts.get("plate") else None
+        if plate is not None:
+            facts.setdefault("plate_kind", plate.kind.value)
         answer = assess(
             Vehicle.from_json(facts),
             _residences(facts, municipality),
@@ -81,13 +84,16 @@ def run(args: argparse.Namespace) -> int:
             args.through_year,
             municipality,
         )
-        plate = parse_plate(str(facts["plate"])).to_json() if facts.get("plate") else None
     except (TariffMissing, TariffInvalid) as error:
         return _report(error, as_json=args.json, exit_code=EXIT_NEGATIVE)
     except AvarezError as error:
         return _report(error, as_json=args.json, exit_code=EXIT_WRONG_USE)
     if args.json:
-        print(json.dumps({"plate": plate, **answer.to_json()}, ensure_ascii=False, indent=2))
+        print(
+            json.dumps(
+                {"plate": plate.to_json() if plate else None, **answer.to_json()}, ensure_ascii=False, indent=2
+            )
+        )
     else:
         _print(answer)
     return EXIT_OK

@@ -15,7 +15,7 @@ from avarez.clock import to_rfc3339
 from avarez.dynamo import TRANSACTION_ITEMS_MAX, Item, Table, to_item, transact, translated
 from avarez.errors import ServiceBusy, TransactionRefused
 from avarez.quotes.store import batch_get, row_key, whereabouts
-from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, visible_rows
+from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, rows_of_items, visible_rows
 from avarez.roll.rows import RollRow
 from functions.assess.identities import VehicleNumbers, grouped, resolve
 from functions.assess.owners import OwnerSeals
@@ -120,7 +120,7 @@ class VehicleRegister:
 
         def of_plate(plate: str) -> list[VehicleRow]:
             items = self.table.query(keys.collection(municipality, plate), keys.VEHICLE_PREFIX)
-            return visible_rows(map(VehicleRow.from_item, items), visible)
+            return visible_rows(rows_of_items(items), visible)
 
         with ThreadPoolExecutor(READERS) as readers:
             found = [row for rows in readers.map(of_plate, dict.fromkeys(plates)) for row in rows]

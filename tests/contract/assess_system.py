@@ -19,6 +19,8 @@ from avarez.dynamo import Table
 from avarez.quotes.store import TariffStore
 from functions.assess import handler as assess
 from functions.assess import wiring
+from functions.assess.objections import handler as objections
+from functions.assess.objections import sweep
 from functions.assess.roll import check, stage
 from functions.assess.roll import handler as rolls
 from functions.assess.tariffs import handler as tariffs
@@ -30,7 +32,7 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 INDEXES = {"by_plate": "plate", "by_vin": "vin", "by_chassis": "chassis", "by_engine": "engine"}
 SCOPES = (
     "vehicles.read vehicles.write assessments.read assessments.write rolls.read rolls.write tariffs.read "
-    "tariffs.write"
+    "tariffs.write objections.read objections.write objections.decide"
 )
 Answer = tuple[int, dict[str, Any]]
 
@@ -65,7 +67,7 @@ class System:
             "body": None if body is None else json.dumps(body, ensure_ascii=False),
             "isBase64Encoded": False,
         }
-        prefixes = {"/v1/rolls": rolls, "/v1/tariffs": tariffs}
+        prefixes = {"/v1/rolls": rolls, "/v1/tariffs": tariffs, "/v1/objections": objections}
         target = next((prefixes[start] for start in prefixes if route.startswith(start)), assess)
         answer = target.handle(event, None)
         return answer["statusCode"], json.loads(answer["body"])
@@ -119,7 +121,8 @@ def running_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     """The system on moto's tables, buckets and queues."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1",
-        "DUTY_TABLE": "duty", "ROLLS_BUCKET": "rolls", "TARIFF_BUCKET": "tariffs", "TOKEN_ISSUER": "issuer",
+        "DUTY_TABLE": "duty", "LEDGER_TABLE": "ledger",
+        "ROLLS_BUCKET": "rolls", "TARIFF_BUCKET": "tariffs", "TOKEN_ISSUER": "issuer",
         "USER_POOL_CLIENT_ID": "client",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
@@ -142,6 +145,12 @@ def running_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
                 for index, attribute in INDEXES.items()
             ],
         )
+        boto3.client("dynamodb").create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
         place = {"LocationConstraint": "eu-central-1"}
         for bucket in ("rolls", "tariffs"):
             boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)  # type: ignore[arg-type]
@@ -151,7 +160,7 @@ def running_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
         secret = boto3.client("secretsmanager").create_secret(Name="owner", SecretString="s" * 64)
         monkeypatch.setenv("ROLL_STAGE_QUEUE_URL", running.queue_url)
         monkeypatch.setenv("OWNER_SECRET_ARN", secret["ARN"])
-        for module in (assess, rolls, check, stage, tariffs, simulate):
+        for module in (assess, rolls, check, stage, tariffs, simulate, objections, sweep):
             monkeypatch.setattr(module, "clock", running.clock)
         TariffStore(Table("duty"), "tariffs").install(load_tariff(ROOT / "demo" / "tariffs"), to_rfc3339(NOW))
         yield running

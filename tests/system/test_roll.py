@@ -79,7 +79,7 @@ def test_a_large_roll_is_seen_whole_or_not_at_all(system: System, tmp_path: Path
     """`make prove`: 200,000 rows through the local engine; a hundredth of it otherwise."""
     path = tmp_path / "roll.csv"
     large_roll.write(path, "KARAJ", LARGE)
-    (first, *_, last) = [f"/v1/vehicles/{row[1]}" for row in large_roll.rows("KARAJ", LARGE)]
+    (first, *_, last) = [address(f"/v1/vehicles/{row[1]}") for row in large_roll.rows("KARAJ", LARGE)]
     operator = system.client("operator")
     created = operator.post("/v1/rolls", {"municipality": "KARAJ"}).json
     assert operator.put(created["upload"]["url"], path.read_bytes()).status in (200, 204)

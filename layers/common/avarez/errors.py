@@ -163,6 +163,23 @@ class RollOutdated(AvarezError):
     title_fa = "پس از این پیش‌نمایش فهرست دیگری ثبت شده است؛ فایل را دوباره بفرستید."
 
 
+class ObjectionConflict(AvarezError):
+    code, status = "objection_conflict", 409
+    title_en = "The objection is decided already, or was changed at this moment; read it again."
+    title_fa = "به این اعتراض رسیدگی شده یا همین دم تغییر کرده است؛ دوباره بخوانید."
+
+
+class ObjectionNotFound(AvarezError):
+    code, status = "objection_not_found", 404
+    title_en, title_fa = "There is no such objection.", "چنین اعتراضی یافت نشد."
+
+
+class ObjectionOpen(AvarezError):
+    code, status = "objection_open", 409
+    title_en = "An objection of this vehicle is open in this city; wait for its decision or withdraw it."
+    title_fa = "برای این خودرو در این شهر اعتراضی باز است؛ منتظر رأی بمانید یا آن را پس بگیرید."
+
+
 class SecondPersonRequired(AvarezError):
     code, status = "second_person_required", 409
     title_en = "Whoever wrote this cannot approve it; a second person must."

@@ -56,6 +56,15 @@ def certificate(municipality: str, plate: str, certificate_id: str) -> Key:
     return collection(municipality, plate), f"CERTIFICATE#{certificate_id}"
 
 
+def objection(municipality: str, plate: str, objection_id: str) -> Key:
+    return collection(municipality, plate), f"OBJECTION#{objection_id}"
+
+
+def correction(municipality: str, plate: str, vehicle_id: str) -> Key:
+    """Facts of a row put right by a decision; read with the rows, whose prefix it shares."""
+    return collection(municipality, plate), f"{VEHICLE_PREFIX}CORRECTION#{vehicle_id}"
+
+
 # --- the duty table: what stands beside the collections ------------------------------------------------
 
 
@@ -79,6 +88,31 @@ def open_payment(payment_id: str, due_at: str) -> Key:
 
 def open_payments(shard: int) -> str:
     return f"OPEN#{shard}"
+
+
+def objection_note(vehicle_id: str, objection_id: str) -> Key:
+    """What a quote of the vehicle has to know of an objection."""
+    return f"VEHICLE#{vehicle_id}", f"OBJECTION#{objection_id}"
+
+
+def objection_lock(vehicle_id: str, municipality: str) -> Key:
+    """Taken while an objection of the vehicle in that city is open."""
+    return f"VEHICLE#{vehicle_id}", f"DISPUTED#{municipality}"
+
+
+def objections_of(municipality: str, objection_id: str) -> Key:
+    """The city's list of objections."""
+    return f"{municipality}#OBJECTIONS", objection_id
+
+
+def open_objections(shard: int) -> str:
+    """Open objections of every city, by the end of their term."""
+    return f"OBJECTIONS#{shard}"
+
+
+def task(municipality: str, task_id: str) -> Key:
+    """Something that an officer has to do, such as a refund."""
+    return f"{municipality}#TASKS", task_id
 
 
 def idempotency(caller: str, route: str, key: str) -> Key:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final, Protocol
 
 from avarez.assessment.engine import assess
-from avarez.assessment.model import PaidYear
+from avarez.assessment.model import PaidYear, PenaltyPause
 from avarez.assessment.tariff import Tariff
 from avarez.assessment.trace import Assessment
 from avarez.clock import next_tehran_midnight, tehran_today, to_rfc3339
@@ -30,6 +30,8 @@ class Rows(Protocol):
     def rows_of_vehicle(self, vehicle_id: str) -> list[VehicleRow]: ...
 
     def paid_years(self, vehicle_id: str, years: Iterable[int]) -> list[PaidYear]: ...
+
+    def pauses(self, vehicle_id: str, municipality: str) -> list[PenaltyPause]: ...
 
     def save_quote(self, quote: dict[str, Any], answer: dict[str, Any], resting_version: int) -> None: ...
 
@@ -105,6 +107,7 @@ class Quotes:
             as_of=as_of,
             through_year=through_year,
             municipality=row.municipality,
+            pauses=self.store.pauses(row.vehicle_id, row.municipality),
         )
 
 

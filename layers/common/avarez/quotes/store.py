@@ -10,12 +10,12 @@ from datetime import date
 from typing import Any, Final
 
 from avarez import dynamo, keys
-from avarez.assessment.model import PaidYear
+from avarez.assessment.model import PaidYear, PenaltyPause
 from avarez.assessment.tariff import Tariff, tariff_from_document
 from avarez.canonical import canonical_bytes
 from avarez.dynamo import Item, Table, from_item, transact, translated
 from avarez.errors import ServiceBusy
-from avarez.quotes.vehicles import VehicleRow, visible_rows
+from avarez.quotes.vehicles import VehicleRow, rows_of_items, visible_rows
 
 BATCH_GET_MAX: Final = 100
 """Source: DynamoDB API reference, BatchGetItem."""
@@ -89,7 +89,7 @@ class DutyStore:
         items = self.table.query(keys.collection(municipality, plate), keys.VEHICLE_PREFIX)
         if not items:
             return []
-        return visible_rows(map(VehicleRow.from_item, items), self.visible_versions(municipality))
+        return visible_rows(rows_of_items(items), self.visible_versions(municipality))
 
     def rows_of_vehicle(self, vehicle_id: str) -> list[VehicleRow]:
         """The visible rows of one vehicle in every city and on every plate it has had."""
@@ -137,6 +137,11 @@ class DutyStore:
         paid = {_year_of(key): item for key, item in duties.items() if item.get("status") == "paid"}
         return [_paid_year(year, item) for year, item in sorted(paid.items())]
 
+    def pauses(self, vehicle_id: str, municipality: str) -> list[PenaltyPause]:
+        """The periods in which the vehicle's penalty in this city stood still: its objections, open or decided."""
+        notes = self.table.query(f"VEHICLE#{vehicle_id}", "OBJECTION#", limit=CANDIDATES_MAX)
+        return [_pause(note) for note in notes if note["municipality"] == municipality]
+
     def save_quote(self, quote: Item, answer: Item, resting_version: int) -> None:
         """Stores a quote once; its answer is kept as the text that was given.
 
@@ -178,6 +183,15 @@ class DutyStore:
 
 def _year_of(key: keys.Key) -> int:
     return int(key[0].rpartition("#")[2])
+
+
+def _pause(note: Item) -> PenaltyPause:
+    until = note.get("paused_until")
+    return PenaltyPause(
+        date.fromisoformat(note["paused_from"]),
+        date.fromisoformat(until) if until else None,
+        frozenset(int(year) for year in note["years"]),
+    )
 
 
 def _paid_year(year: int, duty: Item) -> PaidYear:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
 from avarez.assessment.model import Residence, Vehicle
 from avarez.jalali import read_jalali
+from avarez.plates import parse_plate
 
 PROVISIONAL_VERSION: Final = 0
 """Rows from a vehicle card stand under this version: visible at once, below any roll that names the car."""
@@ -41,8 +42,8 @@ class VehicleRow:
 
     @property
     def vehicle(self) -> Vehicle:
-        """The facts an assessment rests on."""
-        return Vehicle.from_json(self.facts)
+        """The facts an assessment rests on; the kind of plate is one of them."""
+        return Vehicle.from_json({**self.facts, "plate_kind": parse_plate(self.plate).kind.value})
 
     @property
     def residence(self) -> Residence:
@@ -58,6 +59,29 @@ class VehicleRow:
 
 def _day(text: str) -> date | None:
     return read_jalali(text) if text else None
+
+
+def rows_of_items(items: Iterable[Mapping[str, Any]]) -> list[VehicleRow]:
+    """The rows of a collection, with facts that a decision put right (`keys.correction`).
+
+    A correction holds for the very row that it was made for: once the city's roll says something new of the
+    vehicle, the roll counts.
+    """
+    rows: list[VehicleRow] = []
+    corrections: list[Mapping[str, Any]] = []
+    for item in items:
+        if "of_hash" in item:
+            corrections.append(item)
+        else:
+            rows.append(VehicleRow.from_item(item))
+    for correction in corrections:
+        rows = [
+            replace(row, facts=correction["facts"])
+            if (row.vehicle_id, row.content_hash) == (correction["vehicle_id"], correction["of_hash"])
+            else row
+            for row in rows
+        ]
+    return rows
 
 
 def visible_rows(rows: Iterable[VehicleRow], versions: Collection[int]) -> list[VehicleRow]:
