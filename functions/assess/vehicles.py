@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from avarez.assessment.trace import Assessment
 from avarez.clock import tehran_today
 from avarez.errors import FieldError, InvalidInput, RollConflict, TariffMissing, VehicleNotFound
 from avarez.ids import new_id
@@ -15,6 +16,7 @@ from avarez.quotes.quote import Quotes
 from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, holder
 from avarez.roll.refusals import Refusal
 from avarez.roll.rows import COLUMNS, RollRow, read_row
+from functions.assess.standing import standing_of
 
 Reaches = Callable[[str], bool]
 PLACES_SHOWN_MAX: Final = 20
@@ -40,7 +42,8 @@ class Register(Protocol):
 def standing(
     *, finder: Finder, quotes: Quotes, by: str, value: str, now: datetime, reaches: Reaches
 ) -> dict[str, Any]:
-    """The vehicle, and what it owes in each city that the caller reaches, as of today in Tehran.
+    """The vehicle, each of its years wherever it is charged, and what it owes in each city that the caller
+    reaches, as of today in Tehran.
 
     A city without a tariff for some year of the vehicle has `owed_rial` null and names the years.
 
@@ -55,9 +58,15 @@ def standing(
     if not shown:
         raise VehicleNotFound()
     current = holder(shown) or found
+    assessed = {row.municipality: _assessed(quotes, row, everywhere, now) for row in shown[:PLACES_SHOWN_MAX]}
+    made = {city: answer for city, answer in assessed.items() if isinstance(answer, Assessment)}
+    # A city that the caller does not reach is not looked at, and then nothing is said of every city.
+    known = {row.municipality: made.get(row.municipality) for row in _one_a_city(everywhere)}
+    national = standing_of(known, everywhere, tehran_today(now))
     return {
         "vehicle": vehicle_json(current),
-        "municipalities": [_city(quotes, row, everywhere, now) for row in shown[:PLACES_SHOWN_MAX]],
+        **national.to_json(),
+        "municipalities": [_city(row, assessed[row.municipality]) for row in shown[:PLACES_SHOWN_MAX]],
     }
 
 
@@ -83,18 +92,25 @@ def _one_a_city(rows: Sequence[VehicleRow]) -> list[VehicleRow]:
     return [row for row in held if row is not None]
 
 
-def _city(quotes: Quotes, row: VehicleRow, everywhere: Sequence[VehicleRow], now: datetime) -> dict[str, Any]:
+def _assessed(
+    quotes: Quotes, row: VehicleRow, everywhere: Sequence[VehicleRow], now: datetime
+) -> Assessment | TariffMissing:
     today = tehran_today(now)
-    place = {"municipality": row.municipality, "plate": parse_plate(row.plate).to_json()}
     try:
-        assessment = quotes.assess(row, everywhere, today, to_jalali(today).year)
+        return quotes.assess(row, everywhere, today, to_jalali(today).year)
     except TariffMissing as missing:
+        return missing
+
+
+def _city(row: VehicleRow, assessment: Assessment | TariffMissing) -> dict[str, Any]:
+    place = {"municipality": row.municipality, "plate": parse_plate(row.plate).to_json()}
+    if isinstance(assessment, TariffMissing):
         return {
             **place,
             "paid_through_year": None,
             "owed_rial": None,
             "years": [],
-            "tariff_missing": missing.extra,
+            "tariff_missing": assessment.extra,
         }
     return {
         **place,

@@ -33,6 +33,7 @@ class VehicleRow:
     status: str = IN_USE
     provisional: bool = False
     content_hash: str = ""
+    owner_hash: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
