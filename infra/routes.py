@@ -39,7 +39,7 @@ GROUPS: dict[str, str] = {
 
 TableName = Literal["duty", "ledger", "identity"]
 BucketName = Literal["documents", "rolls", "tariff"]
-QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate"]
+QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess"]
 SecretName = Literal["gateways", "owner"]
 
 
@@ -250,6 +250,36 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             SecretGrant("owner"),
         ),
         packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="fleet-handler",
+        handler="functions.assess.fleets.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("POST", "/v1/fleets", "assessments.write"),
+            Route("GET", "/v1/fleets/{id}", "assessments.read"),
+            Route("GET", "/v1/fleets/{id}/rows", "assessments.read"),
+            Route("POST", "/v1/fleets/{id}/resumptions", "assessments.write"),
+        ),
+        environment=(*_PRINCIPAL, "DUTY_TABLE", "FLEET_ASSESS_QUEUE_URL", "TARIFF_BUCKET"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "Query")),
+            QueueGrant("fleet-assess"),
+        ),
+    ),
+    EntryPoint(
+        name="fleet-assess",
+        handler="functions.assess.fleets.assess.handle",
+        timeout_s=120,
+        memory_mb=1024,
+        trigger=QueueTrigger("fleet-assess", batch_size=1, max_concurrency=20),
+        environment=("DUTY_TABLE", "TARIFF_BUCKET"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            TableGrant("duty", ("Query",), indexes=("by_plate",)),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+        ),
     ),
     EntryPoint(
         name="objection-handler",

@@ -39,6 +39,7 @@ class Queues(Construct):
             "verify-payment": self._queue("VerifyPayment", "verify-payment"),
             "roll-stage": self._queue("RollStage", "roll-stage"),
             "tariff-simulate": self._queue("TariffSimulate", "tariff-simulate"),
+            "fleet-assess": self._queue("FleetAssess", "fleet-assess"),
         }
         self.failed_events = self._dead_letter_queue("FailedEvents")
         self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")

@@ -19,6 +19,9 @@ from avarez.dynamo import Table
 from avarez.quotes.store import TariffStore
 from functions.assess import handler as assess
 from functions.assess import wiring
+from functions.assess.fleets import assess as fleet_assess
+from functions.assess.fleets import handler as fleets
+from functions.assess.fleets import wiring as fleet_wiring
 from functions.assess.objections import handler as objections
 from functions.assess.objections import sweep
 from functions.assess.roll import check, stage
@@ -43,6 +46,7 @@ class System:
     def __init__(self) -> None:
         self.queue_url = ""
         self.simulate_url = ""
+        self.fleet_url = ""
         self.clock = FixedClock(NOW)
 
     def call(self, method: str, route: str, body: Any = None, *, by: str = "operator", **given: Any) -> Answer:
@@ -67,7 +71,7 @@ class System:
             "body": None if body is None else json.dumps(body, ensure_ascii=False),
             "isBase64Encoded": False,
         }
-        prefixes = {"/v1/rolls": rolls, "/v1/tariffs": tariffs, "/v1/objections": objections}
+        prefixes = {"/v1/rolls": rolls, "/v1/tariffs": tariffs, "/v1/objections": objections, "/v1/fleets": fleets}
         target = next((prefixes[start] for start in prefixes if route.startswith(start)), assess)
         answer = target.handle(event, None)
         return answer["statusCode"], json.loads(answer["body"])
@@ -95,6 +99,20 @@ class System:
 
     def roll(self, roll_id: str) -> dict[str, Any]:
         return self.call("GET", "/v1/rolls/{id}", params={"id": roll_id})[1]
+
+    def assess_fleets(self, *, times: int = 1, failing: int = 0) -> int:
+        """Delivers the chunks of fleets, each `times` over; the first `failing` messages are lost instead."""
+        sqs = dynamo.client("sqs")
+        delivered = 0
+        while messages := sqs.receive_message(QueueUrl=self.fleet_url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=self.fleet_url, ReceiptHandle=message["ReceiptHandle"])
+                delivered += 1
+                if delivered > failing:
+                    record = {"messageId": message["MessageId"], "body": message["Body"]}
+                    for _ in range(times):
+                        assert fleet_assess.handle({"Records": [record]}, None) == {"batchItemFailures": []}
+        return delivered
 
     def simulate(self) -> list[str]:
         """Carries out the simulations that were asked."""
@@ -126,7 +144,7 @@ def running_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
         "USER_POOL_CLIENT_ID": "client",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    for cached in (dynamo.client, wiring.owner_seals, assess.quotes, tariff_wiring.drafts):
+    for cached in (dynamo.client, wiring.owner_seals, assess.quotes, tariff_wiring.drafts, fleet_wiring.quotes):
         cached.cache_clear()
     with mock_aws():
         running = System()
@@ -154,15 +172,17 @@ def running_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
         place = {"LocationConstraint": "eu-central-1"}
         for bucket in ("rolls", "tariffs"):
             boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)  # type: ignore[arg-type]
+        running.fleet_url = boto3.client("sqs").create_queue(QueueName="fleet")["QueueUrl"]
+        monkeypatch.setenv("FLEET_ASSESS_QUEUE_URL", running.fleet_url)
         running.simulate_url = boto3.client("sqs").create_queue(QueueName="simulate")["QueueUrl"]
         monkeypatch.setenv("TARIFF_SIMULATE_QUEUE_URL", running.simulate_url)
         running.queue_url = boto3.client("sqs").create_queue(QueueName="stage")["QueueUrl"]
         secret = boto3.client("secretsmanager").create_secret(Name="owner", SecretString="s" * 64)
         monkeypatch.setenv("ROLL_STAGE_QUEUE_URL", running.queue_url)
         monkeypatch.setenv("OWNER_SECRET_ARN", secret["ARN"])
-        for module in (assess, rolls, check, stage, tariffs, simulate, objections, sweep):
+        for module in (assess, rolls, check, stage, tariffs, simulate, objections, sweep, fleets, fleet_assess):
             monkeypatch.setattr(module, "clock", running.clock)
         TariffStore(Table("duty"), "tariffs").install(load_tariff(ROOT / "demo" / "tariffs"), to_rfc3339(NOW))
         yield running
-    for cached in (dynamo.client, wiring.owner_seals, assess.quotes, tariff_wiring.drafts):
+    for cached in (dynamo.client, wiring.owner_seals, assess.quotes, tariff_wiring.drafts, fleet_wiring.quotes):
         cached.cache_clear()

@@ -208,7 +208,11 @@ def test_terms_that_pass_are_escalated_step_by_step_and_never_lost(system: Syste
 def test_objections_of_other_cities_do_not_exist(system: System, plate: str) -> None:
     quote = system.quote(CITY, plate)[1]
     objection = filed(system, quote)
-    foreign = {"by": "municipality-9", "city": "TABRIZ", "params": {"id": objection["objection_id"]}}
+    foreign: dict[str, Any] = {
+        "by": "municipality-9",
+        "city": "TABRIZ",
+        "params": {"id": objection["objection_id"]},
+    }
     assert system.call("GET", "/v1/objections/{id}", **foreign)[0] == 404
     decision = {"outcome": "rejected", "reason": "x"}
     assert system.call("POST", "/v1/objections/{id}/decisions", decision, **foreign)[0] == 404

@@ -163,6 +163,11 @@ class RollOutdated(AvarezError):
     title_fa = "پس از این پیش‌نمایش فهرست دیگری ثبت شده است؛ فایل را دوباره بفرستید."
 
 
+class FleetNotFound(AvarezError):
+    code, status = "fleet_not_found", 404
+    title_en, title_fa = "There is no such fleet.", "چنین فهرست ناوگانی یافت نشد."
+
+
 class ObjectionConflict(AvarezError):
     code, status = "objection_conflict", 409
     title_en = "The objection is decided already, or was changed at this moment; read it again."

@@ -110,6 +110,19 @@ def open_objections(shard: int) -> str:
     return f"OBJECTIONS#{shard}"
 
 
+def fleet(fleet_id: str) -> Key:
+    return f"FLEET#{fleet_id}", "FLEET"
+
+
+def fleet_chunk(fleet_id: str, number: int) -> Key:
+    return f"FLEET#{fleet_id}", f"CHUNK#{number:06d}"
+
+
+def fleet_sums(fleet_id: str, number: int) -> Key:
+    """What a chunk comes to, apart from its rows, so that progress is cheap to ask."""
+    return f"FLEET#{fleet_id}", f"SUMS#{number:06d}"
+
+
 def task(municipality: str, task_id: str) -> Key:
     """Something that an officer has to do, such as a refund."""
     return f"{municipality}#TASKS", task_id

@@ -1,0 +1,1 @@
+"""A fleet's list of plates: a verdict and quotes for each, chunk by chunk, resumable."""
