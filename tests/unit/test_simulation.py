@@ -12,6 +12,7 @@ from avarez.errors import TariffMissing
 from avarez.fleet.columns import ColumnWriter
 from avarez.fleet.fleet import Fleet
 from avarez.fleet.simulation import Simulation
+from avarez.jalali import to_jalali
 from avarez.roll.rows import RollReader, RollRow
 from tests.properties.fleets import ROOT, random_vehicles, tariff_with_everything
 
@@ -53,6 +54,17 @@ def test_totals_and_groups_equal_the_assessments_of_each_vehicle() -> None:
     assert sum(amounts[1] for amounts in city.by_kind.values()) == sum(second)
     rounding = city.by_kind["rounding"][1]
     assert sum(amounts[1] for amounts in city.by_year.values()) + rounding == sum(second)
+
+
+def test_classes_and_years_without_a_tariff_are_counted() -> None:
+    rows = [row for row in BEFORE.document["rows"] if row["id"] != "principal-1387-bus"]
+    lacking = tariff_from_document({**BEFORE.document, "rows": rows})
+    vehicles = random_vehicles(800, 6)
+    city = Simulation(BEFORE, lacking, AS_OF, 1405).add_city("TEHRAN", Fleet.of(vehicles))
+    starts = [to_jalali(v.duty_starts).year for v in vehicles if v.vehicle_class == "bus"]
+    counted = {(gap["vehicle_class"], gap["year"]): gap["vehicles"] for gap in city.to_json()["without_tariff"]}
+    assert counted == {("bus", year): sum(start <= year for start in starts) for year in range(1395, 1401)}
+    assert city.whole.not_assessed_after == sum(start <= 1400 for start in starts)
 
 
 def test_examples_are_the_largest_changes_and_are_explained_to_the_rial() -> None:

@@ -66,7 +66,8 @@ class Tally:
 
 @dataclass(slots=True)
 class CitySimulation:
-    """One city's roll under two tariffs."""
+    """One city's roll under two tariffs. `without_tariff` counts the vehicles by class and year for which the
+    second one has no principal."""
 
     municipality: str
     whole: Tally = field(default_factory=Tally)
@@ -74,6 +75,7 @@ class CitySimulation:
     by_age: dict[str, Tally] = field(default_factory=dict)
     by_year: dict[int, tuple[int, int]] = field(default_factory=dict)
     by_kind: dict[str, tuple[int, int]] = field(default_factory=dict)
+    without_tariff: Counter[tuple[str, int]] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -92,6 +94,10 @@ class CitySimulation:
             "by_age": [{"age_years": name, **tally.to_json()} for name, tally in self.by_age.items()],
             "by_year": pairs(dict(sorted(self.by_year.items())), "year"),
             "by_kind": pairs(self.by_kind, "kind"),
+            "without_tariff": [
+                {"vehicle_class": name, "year": year, "vehicles": count}
+                for (name, year), count in sorted(self.without_tariff.items())
+            ],
             "examples": self.examples,
         }
 
@@ -151,6 +157,9 @@ class Simulation:
             mask = classes == code
             if mask.any():
                 city.by_class.setdefault(name.value, Tally()).add(_tally(mask, before, after, change))
+            for year, missing in after.missing_years.items():
+                city.without_tariff[name.value, year] += int((missing & mask).sum())
+        city.without_tariff = +city.without_tariff
         for low, high in AGE_BANDS:
             mask = (low <= np.maximum(ages, 0)) & (np.maximum(ages, 0) <= high)
             if mask.any():

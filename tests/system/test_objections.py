@@ -1,0 +1,57 @@
+"""An objection and a fleet on the running system: penalties pause, money is repaid, certificates give way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.system.conftest import System
+from tests.system.journey import CERTIFICATE_TIMEOUT_S, assess, certificate, pay
+from tests.system.plates import fresh_plate
+
+pytestmark = pytest.mark.system
+FLEET_TIMEOUT_S = 60.0
+
+
+def test_an_accepted_objection_repays_and_replaces_the_certificate(system: System) -> None:
+    clerk, officer, anonymous = system.client("clerk"), system.client("mashhad"), system.client(None)
+    paid = pay(system, clerk, fresh_plate())
+    certificate(system, clerk, paid.certificate_id)
+    filed = clerk.post(
+        "/v1/objections",
+        {"assessment_id": paid.quote["assessment_id"], "reason": "wrong_price", "text": "قیمت درست نیست"},
+    )
+    assert filed.status == 201, filed.text
+    address = f"/v1/objections/{filed.json['objection_id']}"
+    assert system.client("tehran").get(address).status == 404
+    assert clerk.post(f"{address}/decisions", {"outcome": "rejected", "reason": "x"}).status == 403
+    half = str(int(paid.quote["vehicle"]["base_price_rial"]) // 2)
+    decision = {"outcome": "accepted", "reason": "سند فروش", "facts": {"base_price_rial": half}}
+    decided = officer.post(f"{address}/decisions", decision)
+    assert decided.status == 200, decided.text
+    assert int(decided.json["recomputed"]["overpaid_rial"]) > 0
+    (superseded,) = decided.json["superseded"]
+    new = certificate(system, clerk, superseded["superseded_by"], CERTIFICATE_TIMEOUT_S)
+    assert new["status"] == "in_force"
+    assert anonymous.get(f"/v1/verify/{paid.certificate_id}").json["verdict"] == "superseded"
+    assert anonymous.get(f"/v1/verify/{superseded['superseded_by']}").json["verdict"] == "valid"
+    assert assess(clerk, paid.plate)["vehicle"]["base_price_rial"] == half
+
+
+def test_a_fleet_gets_a_verdict_for_every_row(system: System) -> None:
+    clerk = system.client("clerk")
+    listed = [fresh_plate() for _ in range(60)] + ["not a plate", fresh_plate(registered=False)]
+    created = clerk.post("/v1/fleets", {"title": "ناوگان", "plates": listed})
+    assert created.status == 201, created.text
+    address = f"/v1/fleets/{created.json['fleet_id']}"
+
+    def complete() -> dict[str, Any] | None:
+        told: dict[str, Any] = clerk.get(address).json
+        return told if told["status"] == "complete" else None
+
+    done = system.wait_for(complete, FLEET_TIMEOUT_S)
+    assert done["verdicts"] == {"owed": 60, "plate_malformed": 1, "vehicle_not_found": 1}
+    rows = clerk.get(f"{address}/rows").json["rows"]
+    assert sum(int(row.get("owed_rial", 0)) for row in rows) == int(done["owed_rial"])
+    assert system.client("clerk2").get(address).status == 404
