@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from avarez.errors import AvarezError
-from avarez.observability import log, log_failure, metric
+from avarez.batches import each_message
+from avarez.observability import log, metric
 from functions.certify import wiring
 from functions.certify.certificates.issuing import Issue
 from functions.certify.certificates.outbox import read_wake_up
@@ -33,17 +33,5 @@ def take(text: str) -> None:
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """The Lambda entry point: only the messages that failed are delivered again.
-
-    Source: Lambda developer guide, SQS, partial batch responses.
-    """
-    failures = []
-    for record in event.get("Records", []):
-        try:
-            take(str(record["body"]))
-        except Exception as error:  # noqa: BLE001 - the outermost edge: one poisoned message must not stop the rest
-            metric("certificate_failed")
-            code = error.code if isinstance(error, AvarezError) else ""
-            log_failure("certificate_failed", message_id=record["messageId"], code=code)
-            failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures}
+    """The Lambda entry point: only the messages that failed are delivered again."""
+    return each_message(event, take, failed="certificate_failed")

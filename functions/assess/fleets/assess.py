@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from avarez.batches import each_message
 from avarez.clock import SystemClock
-from avarez.observability import log, log_failure
+from avarez.observability import log
 from functions.assess.fleets import service, wiring
 
 clock = SystemClock()
@@ -24,18 +25,13 @@ def run(fleet_id: str, chunk: int) -> str:
     return "assessed"
 
 
-def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Assesses the chunks of a batch; only those that failed are delivered again.
+def take(text: str) -> None:
+    """Assesses the chunk that the message names."""
+    message = json.loads(text)
+    outcome = run(str(message["fleet_id"]), int(message["chunk"]))
+    log("fleet_assessed", fleet_id=message["fleet_id"], chunk=message["chunk"], outcome=outcome)
 
-    Source: Lambda developer guide, SQS, partial batch responses.
-    """
-    failures = []
-    for record in event.get("Records", []):
-        try:
-            message = json.loads(record["body"])
-            outcome = run(str(message["fleet_id"]), int(message["chunk"]))
-            log("fleet_assessed", fleet_id=message["fleet_id"], chunk=message["chunk"], outcome=outcome)
-        except Exception:  # noqa: BLE001 - the outermost edge: a poisoned message must not block the others
-            log_failure("fleet_assessment_failed", message_id=record.get("messageId", ""))
-            failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures}
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """The Lambda entry point: only the chunks that failed are delivered again."""
+    return each_message(event, take, failed="fleet_assessment_failed")

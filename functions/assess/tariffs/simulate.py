@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from avarez.assessment.tariff.rows import NATIONAL
+from avarez.batches import each_message
 from avarez.clock import SystemClock, tehran_today, to_rfc3339
 from avarez.jalali import to_jalali
 from avarez.municipalities import all_municipalities
-from avarez.observability import log, log_failure
+from avarez.observability import log
 from functions.assess.tariffs import wiring
 from functions.assess.tariffs.lifecycle import Draft
 from functions.assess.tariffs.store import DraftStore, RollFacts
@@ -61,18 +62,13 @@ def simulated(drafts: DraftStore, facts: RollFacts, draft: Draft, now: datetime)
     return {"tariff_id": draft["tariff_id"], "one_in": one_in, **simulation.to_json()}
 
 
-def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Simulates the drafts of a batch; only those that failed are delivered again.
+def take(text: str) -> None:
+    """Simulates the draft that the message names."""
+    message = json.loads(text)
+    outcome = run(wiring.drafts(), wiring.roll_facts(), message, clock.now())
+    log("tariff_simulated", tariff_id=message["tariff_id"], outcome=outcome)
 
-    Source: Lambda developer guide, SQS, partial batch responses.
-    """
-    failures = []
-    for record in event.get("Records", []):
-        try:
-            message = json.loads(record["body"])
-            outcome = run(wiring.drafts(), wiring.roll_facts(), message, clock.now())
-            log("tariff_simulated", tariff_id=message["tariff_id"], outcome=outcome)
-        except Exception:  # noqa: BLE001 - the outermost edge: a poisoned message must not block the others
-            log_failure("tariff_simulation_failed", message_id=record.get("messageId", ""))
-            failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures}
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """The Lambda entry point: only the drafts that failed are delivered again."""
+    return each_message(event, take, failed="tariff_simulation_failed")

@@ -18,8 +18,6 @@ from avarez.assessment.tariff.rows import (
     RowKind,
     Scope,
     ShareRow,
-    ranges_meet,
-    sets_meet,
 )
 from avarez.assessment.tariff.table import Tariff
 from avarez.assessment.texts import LineKind
@@ -166,7 +164,7 @@ def _unreachable(draft: Tariff) -> Iterator[Finding]:
         if scope.model_years is not None and scope.model_years[0] > scope.duty_years[1]:
             yield _at(draft, "unreachable_model_years", rule, "model_years")
     for row in _scoped(draft, RowKind.SURCHARGE, RowKind.POLLUTION, RowKind.BASE_PRICE):
-        if not any(_may_meet(row.scope, principal) for principal in principals):
+        if not any(row.scope.meets(principal) for principal in principals):
             yield _at(draft, "unreachable_no_principal", row.source.rule, "duty_years")
     for row in _scoped(draft, RowKind.SURCHARGE):
         if row.scope.fuels is not None and row.scope.fuels <= row.excepted_fuels:
@@ -174,21 +172,6 @@ def _unreachable(draft: Tariff) -> Iterator[Finding]:
     yield from _unreachable_reliefs(draft)
     for kind in (RowKind.PRINCIPAL, RowKind.BASE_PRICE, RowKind.SURCHARGE, RowKind.POLLUTION):
         yield from _behind(draft, list(_scoped(draft, kind)))
-
-
-def _may_meet(scope: Scope, other: Scope) -> bool:
-    """Whether some vehicle in some year and place falls within both, whichever goes first."""
-    return (
-        ranges_meet(scope.duty_years, other.duty_years)
-        and sets_meet(scope.places, other.places)
-        and sets_meet(scope.classes, other.classes)
-        and sets_meet(scope.origins, other.origins)
-        and sets_meet(scope.fuels, other.fuels)
-        and sets_meet(scope.plate_kinds, other.plate_kinds)
-        and ranges_meet(scope.model_years, other.model_years)
-        and ranges_meet(scope.cylinders, other.cylinders)
-        and ranges_meet(scope.displacement_cc, other.displacement_cc)
-    )
 
 
 _RELIEVED: Final = {
@@ -203,7 +186,7 @@ _RELIEVED: Final = {
 def _unreachable_reliefs(draft: Tariff) -> Iterator[Finding]:
     for row in _scoped(draft, RowKind.EXEMPTION, RowKind.DISCOUNT):
         names = ", ".join(sorted(row.of))
-        arises = any(_may_meet(row.scope, other.scope) for of in row.of for other in _scoped(draft, _RELIEVED[of]))
+        arises = any(row.scope.meets(other.scope) for of in row.of for other in _scoped(draft, _RELIEVED[of]))
         first_charged = row.scope.duty_years[0] + (1 if row.of == {LineKind.PENALTY.value} else 0)
         over_before = to_jalali(row.as_of[1]).year < first_charged
         if not arises or over_before:

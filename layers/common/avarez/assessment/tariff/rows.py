@@ -102,10 +102,13 @@ class Scope:
 
     def overlaps(self, other: Scope) -> bool:
         """Whether some vehicle in some year falls within both, neither of which goes before the other."""
+        return self.node == other.node and (self.places is None) == (other.places is None) and self.meets(other)
+
+    def meets(self, other: Scope) -> bool:
+        """Whether some vehicle in some year and place may fall within both, whichever goes first; nodes are not
+        looked at."""
         return (
-            self.node == other.node
-            and (self.places is None) == (other.places is None)
-            and ranges_meet(self.duty_years, other.duty_years)
+            ranges_meet(self.duty_years, other.duty_years)
             and sets_meet(self.places, other.places)
             and sets_meet(self.classes, other.classes)
             and sets_meet(self.origins, other.origins)
