@@ -31,7 +31,7 @@ from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.wiring import SqsQueue
 from infra.routes import QueueGrant, TableGrant, entry_point
 from tests.contract.test_payment_store import make_tables, quote_writer
-from tests.unit.payments_fake import CLERK, Crash, FakeGateway, FakeQueue, World, quote, world
+from tests.unit.payments.payments_fake import CLERK, Crash, FakeGateway, FakeQueue, World, quote, world
 
 Used = set[tuple[str, str]]
 

@@ -21,7 +21,7 @@ from functions.pay.rules.ledger import settled_entry, suspense_entry
 from functions.pay.rules.records import Event, Payment, Quote, Replay, YearAmount
 from functions.pay.rules.states import Occurrence, Status
 from functions.pay.stores.payment_store import DynamoStore
-from tests.unit.payments_fake import NOON, FakeStore, quote
+from tests.unit.payments.payments_fake import NOON, FakeStore, quote
 
 PREFIX = "0" * 34
 

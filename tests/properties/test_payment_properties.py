@@ -22,7 +22,7 @@ from functions.pay.payments.opening import Asked, create
 from functions.pay.rules.leases import PAID
 from functions.pay.rules.records import Payment, YearAmount
 from functions.pay.rules.states import OPEN, Status
-from tests.unit.payments_fake import CLERK, Crash, Slip, quote, world
+from tests.unit.payments.payments_fake import CLERK, Crash, Slip, quote, world
 
 CARS = st.sampled_from(["ve_1", "ve_2", "ve_3"])
 YEARS = st.sampled_from([(1403,), (1403, 1404), (1404,)])

@@ -12,9 +12,9 @@ import pytest
 from functions.pay.rules.ledger import credit, debit, entry, settled_entry, suspense_entry
 from functions.pay.rules.records import Payment, YearAmount
 from functions.pay.rules.states import Status
-from tests.unit.payments_fake import NOON
+from tests.unit.payments.payments_fake import NOON
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "ledger.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "ledger.md"
 
 
 def a_payment(**changes: object) -> Payment:

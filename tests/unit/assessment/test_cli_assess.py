@@ -11,7 +11,7 @@ import pytest
 
 from avarez_cli import assess
 
-TARIFFS = Path(__file__).resolve().parents[2] / "demo" / "tariffs"
+TARIFFS = Path(__file__).resolve().parents[3] / "demo" / "tariffs"
 FACTS = {
     "class": "passenger", "origin": "domestic", "fuel": "petrol", "model_year": 1403,
     "model_calendar": "jalali", "make": "سایپا", "model": "شاهین", "base_price_rial": "2400000000",

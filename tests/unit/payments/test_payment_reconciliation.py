@@ -13,8 +13,8 @@ from functions.pay.payments import reconciliation
 from functions.pay.payments.cancellation import cancel
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
-from tests.unit.payments_fake import CLERK, NOON, world
-from tests.unit.payments_steps import callback, now_of, open_one, sweep
+from tests.unit.payments.payments_fake import CLERK, NOON, world
+from tests.unit.payments.payments_steps import callback, now_of, open_one, sweep
 
 
 def test_money_whose_callback_was_lost_is_settled_within_two_minutes() -> None:

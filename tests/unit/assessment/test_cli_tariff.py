@@ -10,7 +10,7 @@ import pytest
 
 from avarez_cli.main import main
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TARIFFS = ROOT / "demo" / "tariffs"
 TEHRAN, SHIRAZ = (ROOT / "demo" / "rolls" / f"{city}.csv" for city in ("tehran", "shiraz"))
 

@@ -10,7 +10,7 @@ from avarez.assessment.differences import Cause, changes_between, year_compariso
 from avarez.assessment.model import Vehicle
 from avarez.jalali import parse_jalali
 
-TARIFF = load_tariff(Path(__file__).resolve().parents[2] / "demo" / "tariffs")
+TARIFF = load_tariff(Path(__file__).resolve().parents[3] / "demo" / "tariffs")
 FACTS = {
     "vehicle_class": "passenger", "origin": "imported", "fuel": "petrol", "model_year": 1387,
     "model_calendar": "jalali", "base_price_rial": "9000000000",

@@ -10,7 +10,7 @@ from functions.pay.payments.arrival import receive
 from functions.pay.payments.opening import Asked, create
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Occurrence
-from tests.unit.payments_fake import CLERK, World, quote
+from tests.unit.payments.payments_fake import CLERK, World, quote
 
 AMOUNT = "1235000"
 

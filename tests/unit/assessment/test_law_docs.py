@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from avarez.assessment import rules
 from avarez.assessment.tariff import member_names, merge_files, tariff_from_document
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LAW = (ROOT / "docs" / "law.md").read_text(encoding="utf-8")
 TARIFF = (ROOT / "docs" / "tariff.md").read_text(encoding="utf-8")
 

@@ -13,8 +13,8 @@ from functions.pay.payments.arrival import receive
 from functions.pay.payments.cancellation import cancel
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Occurrence, Status
-from tests.unit.payments_fake import CLERK, Crash, World, world
-from tests.unit.payments_steps import callback, now_of, occurrences, open_one, sweep
+from tests.unit.payments.payments_fake import CLERK, Crash, World, world
+from tests.unit.payments.payments_steps import callback, now_of, occurrences, open_one, sweep
 
 
 def test_paid_callback_settles_with_one_entry_one_certificate_one_outbox_row() -> None:

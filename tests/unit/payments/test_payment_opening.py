@@ -23,8 +23,8 @@ from avarez.errors import (
 )
 from functions.pay.payments.opening import Asked, create, find
 from functions.pay.rules.states import Status
-from tests.unit.payments_fake import CLERK, NOON, OTHER_CLERK, Crash, world
-from tests.unit.payments_steps import AMOUNT, open_one, sweep
+from tests.unit.payments.payments_fake import CLERK, NOON, OTHER_CLERK, Crash, world
+from tests.unit.payments.payments_steps import AMOUNT, open_one, sweep
 
 
 def test_open_payment_is_pending_with_page_and_lease() -> None:

@@ -33,7 +33,7 @@ from avarez.canonical import content_hash
 from avarez.errors import InvalidInput, TariffMissing
 from avarez.jalali import parse_jalali
 
-TARIFFS = Path(__file__).resolve().parents[2] / "demo" / "tariffs"
+TARIFFS = Path(__file__).resolve().parents[3] / "demo" / "tariffs"
 TARIFF = load_tariff(TARIFFS)
 AS_OF = date(2026, 11, 23)  # 1405-09-02
 CAR = Vehicle(

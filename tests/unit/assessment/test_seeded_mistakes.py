@@ -19,7 +19,7 @@ from avarez.municipalities import is_municipality
 from avarez.roll.refusals import refused_lines
 from avarez.roll.rows import COLUMNS, RollReader, RollRow
 
-TARIFFS = Path(__file__).resolve().parents[2] / "demo" / "tariffs"
+TARIFFS = Path(__file__).resolve().parents[3] / "demo" / "tariffs"
 PUBLISHED = load_tariff(TARIFFS)
 TODAY = date(2026, 11, 23)
 Files = dict[str, dict[str, Any]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from functions.pay.rules.states import OPEN, TRANSITIONS, Occurrence, Status, after
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "payments.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "payments.md"
 ENDS = {Status.FAILED, Status.REFUNDED}
 
 

@@ -12,7 +12,7 @@ import pytest
 from avarez.assessment.tariff import load_tariff, merge_files, parse_rate, tariff_from_document
 from avarez.errors import TariffInvalid
 
-TARIFFS = Path(__file__).resolve().parents[2] / "demo" / "tariffs"
+TARIFFS = Path(__file__).resolve().parents[3] / "demo" / "tariffs"
 
 
 def document() -> dict[str, Any]:

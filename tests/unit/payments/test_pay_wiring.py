@@ -10,7 +10,7 @@ from avarez.clock import FixedClock
 from avarez.errors import TariffMissing
 from avarez.quotes.quote import Quotes
 from functions.pay.wiring import reassess
-from tests.unit.payments_fake import NOON, quote
+from tests.unit.payments.payments_fake import NOON, quote
 
 
 @pytest.mark.parametrize(("asked", "again"), [(1403, 1403), (1405, None), (None, None)])

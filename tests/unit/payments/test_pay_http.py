@@ -16,8 +16,8 @@ from functions.pay import callback as callback_function
 from functions.pay import handler as pay_function
 from functions.pay.page import plain_page
 from functions.pay.rules.states import Status
-from tests.unit.payments_fake import Crash, World, quote, world
-from tests.unit.payments_steps import AMOUNT, callback, now_of, open_one
+from tests.unit.payments.payments_fake import Crash, World, quote, world
+from tests.unit.payments.payments_steps import AMOUNT, callback, now_of, open_one
 
 ISSUER, CLIENT = "https://issuer.example/pool", "client-1"
 PERSIAN = re.compile("[آ-ی]")

@@ -12,7 +12,7 @@ from avarez.jalali import parse_jalali
 from avarez.quotes.vehicles import VehicleRow
 from functions.assess.standing import Standing, standing_of
 
-TARIFF = load_tariff(Path(__file__).resolve().parents[2] / "demo" / "tariffs")
+TARIFF = load_tariff(Path(__file__).resolve().parents[3] / "demo" / "tariffs")
 TODAY = date(2026, 11, 23)  # 1405-09-02
 FACTS = {
     "vehicle_class": "passenger", "origin": "domestic", "fuel": "petrol", "model_year": 1400,

@@ -19,7 +19,7 @@ from avarez.jalali import parse_jalali
 from avarez_cli.main import main
 from tests.properties.fleets import random_vehicles
 
-TARIFFS = Path(__file__).resolve().parents[2] / "demo" / "tariffs"
+TARIFFS = Path(__file__).resolve().parents[3] / "demo" / "tariffs"
 TARIFF = load_tariff(TARIFFS)
 AS_OF = date(2026, 11, 23)
 

@@ -1,0 +1,76 @@
+"""Certificates: asked for, issued, read."""
+
+from __future__ import annotations
+
+from infra.routes.kinds import (
+    HTTP_TIMEOUT_S,
+    PRINCIPAL,
+    BucketGrant,
+    EntryPoint,
+    KeyGrant,
+    QueueGrant,
+    QueueTrigger,
+    Route,
+    ScheduleTrigger,
+    StreamTrigger,
+    TableGrant,
+)
+
+ENTRY_POINTS: tuple[EntryPoint, ...] = (
+    EntryPoint(
+        name="certify-handler",
+        handler="functions.certify.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("GET", "/v1/certificates/{id}", "certificates.read"),
+            Route("GET", "/v1/certificates/{id}/pdf", "certificates.read"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "DOCUMENTS_BUCKET", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("GetItem",)),
+            BucketGrant("documents", ("GetObject",), "certificates/*"),
+        ),
+    ),
+    EntryPoint(
+        name="certify-relay",
+        handler="functions.certify.relay.handle",
+        timeout_s=30,
+        memory_mb=256,
+        trigger=StreamTrigger(),
+        environment=("CERTIFY_QUEUE_URL",),
+        grants=(QueueGrant("certify"),),
+    ),
+    EntryPoint(
+        name="certify-issue",
+        handler="functions.certify.issue.handle",
+        timeout_s=60,
+        memory_mb=1769,
+        trigger=QueueTrigger("certify", batch_size=5, max_concurrency=100),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "SIGNING_KEY_ID", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "UpdateItem")),
+            TableGrant("ledger", ("DeleteItem", "GetItem"), leading_keys=("OUTBOX#*",)),
+            BucketGrant("documents", ("GetObject", "PutObject"), "certificates/*"),
+            KeyGrant(("GetPublicKey", "Sign")),
+        ),
+        packages=("typst", "zxing-cpp", "cryptography"),
+        files=(
+            ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Regular.ttf", "functions/certify/document/fonts"),
+            ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Bold.ttf", "functions/certify/document/fonts"),
+        ),
+    ),
+    EntryPoint(
+        name="certify-sweep",
+        handler="functions.certify.sweep.handle",
+        timeout_s=55,
+        memory_mb=256,
+        trigger=ScheduleTrigger(every_minutes=1),
+        reserved_concurrency=1,
+        environment=("LEDGER_TABLE", "CERTIFY_QUEUE_URL"),
+        grants=(
+            TableGrant("ledger", ("Query",), indexes=("pending",)),
+            QueueGrant("certify"),
+        ),
+    ),
+)

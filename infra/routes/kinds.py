@@ -1,0 +1,171 @@
+"""What a row of the table of entry points may say: routes, triggers, grants, scopes and groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SCOPE_PREFIX = "avarez"
+"""Identifier of the resource server; a token's scope reads ``avarez/payments.write``."""
+
+SCOPES: dict[str, str] = {
+    "vehicles.read": "Look up a vehicle and its standing",
+    "vehicles.write": "Enter a vehicle from its card",
+    "assessments.read": "Read a quote",
+    "assessments.write": "Make a quote",
+    "payments.read": "Read a payment and its history",
+    "payments.write": "Create and cancel a payment",
+    "certificates.read": "Read a certificate and its PDF",
+    "rolls.read": "Read the state of a roll upload",
+    "rolls.write": "Upload, commit and roll back a roll",
+    "objections.read": "Read objections",
+    "objections.write": "File and withdraw objections",
+    "objections.decide": "Decide objections",
+    "tariffs.read": "Read drafts of tariffs and their simulations",
+    "tariffs.write": "Write, check, simulate and approve tariffs",
+}
+
+GROUPS: dict[str, str] = {
+    "office": "Service offices: look up, quote, take payments, hand out certificates",
+    "municipality": "Officers of one municipality",
+    "auditor": "Read everything, change nothing",
+    "operator": "Runs the system; loads rolls for any municipality",
+    "verifier": "Police and notaries",
+}
+
+TableName = Literal["duty", "ledger", "identity"]
+BucketName = Literal["documents", "rolls", "tariff"]
+QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess"]
+SecretName = Literal["gateways", "owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One HTTP route; no scope means public."""
+
+    method: str
+    path: str
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableGrant:
+    """Actions on one table, optionally on named indexes, optionally on partition keys by prefix."""
+
+    table: TableName
+    actions: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    leading_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BucketGrant:
+    """Actions on the objects of one bucket below one prefix."""
+
+    bucket: BucketName
+    actions: tuple[str, ...]
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGrant:
+    """The right to send to one queue."""
+
+    queue: QueueName
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """Actions on the certificate signing key."""
+
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretGrant:
+    """The right to read one secret."""
+
+    secret: SecretName
+
+
+@dataclass(frozen=True, slots=True)
+class PoolGrant:
+    """Actions on the user pool."""
+
+    actions: tuple[str, ...]
+
+
+Grant = TableGrant | BucketGrant | QueueGrant | KeyGrant | SecretGrant | PoolGrant
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTrigger:
+    """Messages of a queue, answered with partial batch responses."""
+
+    queue: QueueName
+    batch_size: int
+    max_concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrigger:
+    """New outbox rows of the ledger's stream."""
+
+    batch_size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTrigger:
+    """A clock."""
+
+    every_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTrigger:
+    """Objects that come to stand in a bucket below a prefix."""
+
+    bucket: BucketName
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTrigger:
+    """The user pool, before it makes a token."""
+
+
+Trigger = QueueTrigger | StreamTrigger | ScheduleTrigger | ObjectTrigger | TokenTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """One Lambda function: handler, what starts it, its environment and its rights."""
+
+    name: str
+    handler: str
+    timeout_s: int
+    memory_mb: int
+    routes: tuple[Route, ...] = ()
+    trigger: Trigger | None = None
+    environment: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    packages: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    reserved_concurrency: int | None = None
+
+    @property
+    def folder(self) -> str:
+        """The folder under functions/ whose code the function carries."""
+        return self.handler.split(".")[1]
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether EventBridge invokes it, so that a failed event needs a place to go."""
+        return isinstance(self.trigger, ScheduleTrigger | ObjectTrigger)
+
+
+HTTP_TIMEOUT_S = 15
+"""Below the HTTP API's 30 s, above the longest wait of a handler (certify waits 8 s for a PDF)."""
+
+PRINCIPAL = ("TOKEN_ISSUER", "USER_POOL_CLIENT_ID")
+"""What the router needs to check a principal."""

@@ -1,0 +1,115 @@
+"""Rolls and tariffs: what cities and tax officers load and publish."""
+
+from __future__ import annotations
+
+from infra.routes.kinds import (
+    HTTP_TIMEOUT_S,
+    PRINCIPAL,
+    BucketGrant,
+    EntryPoint,
+    ObjectTrigger,
+    QueueGrant,
+    QueueTrigger,
+    Route,
+    SecretGrant,
+    TableGrant,
+)
+
+ENTRY_POINTS: tuple[EntryPoint, ...] = (
+    EntryPoint(
+        name="roll-handler",
+        handler="functions.assess.roll.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("POST", "/v1/rolls", "rolls.write"),
+            Route("GET", "/v1/rolls/{id}", "rolls.read"),
+            Route("POST", "/v1/rolls/{id}/commit", "rolls.write"),
+            Route("POST", "/v1/rolls/{id}/rollback", "rolls.write"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "ROLLS_BUCKET"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            BucketGrant("rolls", ("PutObject",), "uploads/*"),
+            BucketGrant("rolls", ("GetObject",), "refused/*"),
+        ),
+    ),
+    EntryPoint(
+        name="roll-check",
+        handler="functions.assess.roll.check.handle",
+        timeout_s=900,
+        memory_mb=2048,
+        trigger=ObjectTrigger("rolls", "uploads/"),
+        environment=("DUTY_TABLE", "ROLLS_BUCKET", "ROLL_STAGE_QUEUE_URL", "OWNER_SECRET_ARN"),
+        grants=(
+            TableGrant("duty", ("GetItem", "UpdateItem")),
+            BucketGrant("rolls", ("GetObject",), "uploads/*"),
+            BucketGrant("rolls", ("PutObject",), "chunks/*"),
+            BucketGrant("rolls", ("PutObject",), "refused/*"),
+            BucketGrant("rolls", ("PutObject",), "facts/*"),
+            QueueGrant("roll-stage"),
+            SecretGrant("owner"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="roll-stage",
+        handler="functions.assess.roll.stage.handle",
+        timeout_s=120,
+        memory_mb=1024,
+        trigger=QueueTrigger("roll-stage", batch_size=1, max_concurrency=20),
+        environment=("DUTY_TABLE", "ROLLS_BUCKET", "ROLL_STAGE_QUEUE_URL", "OWNER_SECRET_ARN"),
+        grants=(
+            TableGrant(
+                "duty",
+                ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            ),
+            BucketGrant("rolls", ("GetObject",), "chunks/*"),
+            SecretGrant("owner"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="tariff-handler",
+        handler="functions.assess.tariffs.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1769,
+        routes=(
+            Route("GET", "/v1/tariffs", "tariffs.read"),
+            Route("POST", "/v1/tariffs", "tariffs.write"),
+            Route("GET", "/v1/tariffs/{id}", "tariffs.read"),
+            Route("GET", "/v1/tariffs/{id}/files/{name}", "tariffs.read"),
+            Route("PUT", "/v1/tariffs/{id}/files/{name}", "tariffs.write"),
+            Route("DELETE", "/v1/tariffs/{id}/files/{name}", "tariffs.write"),
+            Route("POST", "/v1/tariffs/{id}/checks", "tariffs.write"),
+            Route("POST", "/v1/tariffs/{id}/simulations", "tariffs.write"),
+            Route("GET", "/v1/tariffs/{id}/simulation", "tariffs.read"),
+            Route("POST", "/v1/tariffs/{id}/approvals", "tariffs.write"),
+            Route("POST", "/v1/tariffs/{id}/withdrawals", "tariffs.write"),
+            Route("GET", "/v1/tariffs/versions/{version}"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "TARIFF_BUCKET", "TARIFF_SIMULATE_QUEUE_URL"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem")),
+            BucketGrant("tariff", ("GetObject", "PutObject"), "drafts/*"),
+            BucketGrant("tariff", ("GetObject", "PutObject"), "tariffs/*"),
+            BucketGrant("tariff", ("GetObject",), "simulations/*"),
+            QueueGrant("tariff-simulate"),
+        ),
+    ),
+    EntryPoint(
+        name="tariff-simulate",
+        handler="functions.assess.tariffs.simulate.handle",
+        timeout_s=900,
+        memory_mb=3008,
+        trigger=QueueTrigger("tariff-simulate", batch_size=1, max_concurrency=2),
+        environment=("DUTY_TABLE", "TARIFF_BUCKET", "ROLLS_BUCKET"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "GetItem", "UpdateItem")),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+            BucketGrant("tariff", ("PutObject",), "simulations/*"),
+            BucketGrant("rolls", ("GetObject",), "facts/*"),
+        ),
+        packages=("numpy",),
+    ),
+)

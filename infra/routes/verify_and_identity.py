@@ -1,0 +1,48 @@
+"""Public verification, and who signs in."""
+
+from __future__ import annotations
+
+from infra.routes.kinds import (
+    HTTP_TIMEOUT_S,
+    EntryPoint,
+    PoolGrant,
+    Route,
+    TableGrant,
+    TokenTrigger,
+)
+
+ENTRY_POINTS: tuple[EntryPoint, ...] = (
+    EntryPoint(
+        name="verify-handler",
+        handler="functions.verify.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("GET", "/v1/verify/{id}"),
+            Route("POST", "/v1/verify"),
+            Route("GET", "/.well-known/jwks.json"),
+            Route("GET", "/healthz"),
+        ),
+        environment=("DUTY_TABLE",),
+        grants=(TableGrant("duty", ("GetItem", "Query")),),
+        packages=("cryptography", "pypdf"),
+    ),
+    EntryPoint(
+        name="identity-handler",
+        handler="functions.identity.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(Route("POST", "/v1/tokens"),),
+        environment=("USER_POOL_ID", "USER_POOL_CLIENT_ID"),
+        grants=(PoolGrant(("AdminInitiateAuth",)),),
+    ),
+    EntryPoint(
+        name="identity-pre-token",
+        handler="functions.identity.pre_token.handle",
+        timeout_s=5,
+        memory_mb=512,
+        trigger=TokenTrigger(),
+        environment=("IDENTITY_TABLE",),
+        grants=(TableGrant("identity", ("GetItem",), leading_keys=("USER#*",)),),
+    ),
+)
