@@ -86,50 +86,21 @@ def assess(
         raise _through_year_refused(through_year)
     if settings is None:
         settings = tariff.settings(municipality, as_of)
-    payments = tuple(payments)
-    paid_by_year: dict[int, list[PaidYear]] = {}
-    for payment in payments:
-        paid_by_year.setdefault(payment.year, []).append(payment)
-
+    payments = tuple(sorted(payments, key=lambda paid: (paid.year, paid.paid_on, paid.payment_id)))
     if settings.gregorian_model_year_offset != vehicle.model_year_offset:
         vehicle = replace(vehicle, model_year_offset=settings.gregorian_model_year_offset)
     starts = to_jalali(vehicle.duty_starts)
     first_year = first_assessed_year(starts.year, settings, as_of)
-    cities = _cities(vehicle, residences, municipality)
     path = tariff.path(vehicle)
     work = _Work(vehicle, tariff, settings, municipality, starts.year, starts.month, path, pauses)
-    lines: list[Line] = []
-    totals: list[YearTotal] = []
-    missing: list[int] = []
-    elsewhere: list[tuple[int, str]] = []
-    disputed: list[int] = []
+    found = work.years(range(first_year, through_year + 1), residences, payments, as_of)
+    if found.missing:
+        raise _tariff_missing(vehicle, found.missing)
 
-    for year in range(first_year, through_year + 1):
-        paid = paid_by_year.get(year, ())
-        residence = (
-            cities if isinstance(cities, str) else _city_of_year(year, starts.year, vehicle, cities, settings)
-        )
-        if isinstance(residence, tuple):
-            disputed.append(year)
-            residence = municipality if municipality in residence else residence[0]
-        if residence != municipality and not any(p.municipality == municipality for p in paid):
-            elsewhere.append((year, residence))
-            continue
-        year_lines = work.year_lines(year, paid[0].paid_on if paid else as_of)
-        if paid:
-            year_lines = work.settled(year, year_lines, paid)
-        if year_lines is None:
-            missing.append(year)
-            continue
-        lines += year_lines
-        totals.append(YearTotal(year, sum([line.amount_rial for line in year_lines]), bool(paid)))
-    if missing:
-        raise _tariff_missing(vehicle, missing)
-
-    before_rounding = sum([total.amount_rial for total in totals])
+    before_rounding = sum([total.amount_rial for total in found.totals])
     rounding = rounding_rial(before_rounding, settings.rounding_unit_rial) if before_rounding > 0 else 0
     if rounding:
-        lines.append(_rounding_line(before_rounding, rounding, settings))
+        found.lines.append(_rounding_line(before_rounding, rounding, settings))
     not_assessed_before = first_year if starts.year < first_year else None
     return Assessment(
         municipality=municipality,
@@ -137,14 +108,14 @@ def assess(
         through_year=through_year,
         tariff_version=tariff.content_hash,
         vehicle=vehicle,
-        lines=tuple(lines),
-        years=tuple(totals),
+        lines=tuple(found.lines),
+        years=tuple(found.totals),
         owed_rial=before_rounding + rounding,
         rounding_rial=rounding,
         not_assessed_before=not_assessed_before,
-        elsewhere=tuple(elsewhere),
-        residence_disputed=bool(disputed),
-        notes=work.notes(starts.year, not_assessed_before, elsewhere, disputed),
+        elsewhere=tuple(found.elsewhere),
+        residence_disputed=bool(found.disputed),
+        notes=work.notes(starts.year, not_assessed_before, found.elsewhere, found.disputed),
         residences=tuple(residences),
         payments=payments,
         pauses=tuple(pauses),
@@ -159,7 +130,7 @@ def first_assessed_year(start_year: int, settings: Settings, as_of: date) -> int
     return first_year
 
 
-def _cities(vehicle: Vehicle, residences: Sequence[Residence], municipality: str) -> str | Sequence[Residence]:
+def _cities(residences: Sequence[Residence], municipality: str) -> str | Sequence[Residence]:
     """The one city of every year, where only one is known; else the residences to look at year by year."""
     if not residences:
         return municipality
@@ -190,6 +161,17 @@ def _city_of_year(
 
 
 @dataclass(slots=True)
+class _Years:
+    """What the years of one assessment come to: those charged here, without a tariff, owed elsewhere, disputed."""
+
+    lines: list[Line] = field(default_factory=list)
+    totals: list[YearTotal] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+    elsewhere: list[tuple[int, str]] = field(default_factory=list)
+    disputed: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Work:
     """One assessment in the making: what is the same for all its years, and the notes that arise."""
 
@@ -204,6 +186,39 @@ class _Work:
     _without_pollution: list[int] = field(default_factory=list)
     _gas_fuelled: list[int] = field(default_factory=list)
     _without_tariff: list[int] = field(default_factory=list)
+
+    def years(
+        self, years: Iterable[int], residences: Sequence[Residence], payments: Sequence[PaidYear], as_of: date
+    ) -> _Years:
+        """Each year's lines where this city charges it; a paid year as of the first day that it was paid on."""
+        found = _Years()
+        cities = _cities(residences, self.municipality)
+        paid_by_year: dict[int, list[PaidYear]] = {}
+        for payment in payments:
+            paid_by_year.setdefault(payment.year, []).append(payment)
+        for year in years:
+            paid = paid_by_year.get(year, ())
+            city = cities if isinstance(cities, str) else self._city(year, cities, found)
+            if city != self.municipality and not any(p.municipality == self.municipality for p in paid):
+                found.elsewhere.append((year, city))
+                continue
+            lines = self.year_lines(year, paid[0].paid_on if paid else as_of)
+            if paid:
+                lines = self.settled(year, lines, paid)
+            if lines is None:
+                found.missing.append(year)
+                continue
+            found.lines += lines
+            found.totals.append(YearTotal(year, sum([line.amount_rial for line in lines]), bool(paid)))
+        return found
+
+    def _city(self, year: int, residences: Sequence[Residence], found: _Years) -> str:
+        """The city of the year; of several that claim it, this one if it is among them."""
+        city = _city_of_year(year, self.start_year, self.vehicle, residences, self.settings)
+        if isinstance(city, str):
+            return city
+        found.disputed.append(year)
+        return self.municipality if self.municipality in city else city[0]
 
     def year_lines(self, year: int, as_of: date) -> list[Line] | None:
         """The lines of a duty year as of a day; None where the tariff has no principal for it."""
