@@ -49,6 +49,15 @@ class Api:
         api._token = api.call("POST", "/v1/tokens", {"username": username, "password": password})["access_token"]
         return api
 
+    def tariff_document(self, version: str) -> dict[str, Any]:
+        """A published tariff, from the answer or from the address that it names.
+
+        Raises:
+            Refused: there is none.
+        """
+        answer = self.call("GET", f"/v1/tariffs/versions/{version}")
+        return dict(answer["document"] if "document" in answer else _fetched(answer["document_url"]))
+
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """The JSON answer.
 
@@ -63,6 +72,12 @@ class Api:
             self._origin + path, data=data, method=method, headers=headers
         )
         return dict(json.loads(opened(request, REQUEST_TIMEOUT_S)))
+
+
+def _fetched(address: str) -> Any:
+    if not is_origin(address):
+        raise Refused("the service named no address that can be asked")
+    return json.loads(opened(urllib.request.Request(address), REQUEST_TIMEOUT_S))  # noqa: S310 - checked above
 
 
 def opened(request: urllib.request.Request, timeout_s: int) -> bytes:

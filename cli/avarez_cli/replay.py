@@ -77,7 +77,7 @@ class _Tariffs:
     def version(self, wanted: str) -> Tariff | None:
         if wanted not in self._known and self.service is not None:
             try:
-                document = self.service.call("GET", f"/v1/tariffs/versions/{wanted}")["document"]
+                document = self.service.tariff_document(wanted)
             except api.Refused:
                 return None
             self._known[wanted] = tariff_from_document(document)

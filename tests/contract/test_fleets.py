@@ -134,7 +134,7 @@ def test_lists_that_are_none_are_refused(system: System, body: Any) -> None:
 
 
 def test_the_longest_list_is_taken_and_one_more_is_not(system: System) -> None:
-    listed = [f"{11 + n % 80}B{100 + n // 80}-11" for n in range(PLATES_MAX)]
+    listed = [f"{11 + n % 80} ب {100 + n // 80} - ایران ۱۱" for n in range(PLATES_MAX)]
     assert created(system, listed)["rows"] == PLATES_MAX
     assert call(system, "POST", "", {"title": "x", "plates": [*listed, "x"]})[0] == 422
 

@@ -241,6 +241,21 @@ def test_a_withdrawn_draft_stays_for_the_record_and_takes_nothing_more(writer: D
     assert writer.act(draft, "simulations", {})[1]["code"] == "tariff_conflict"
 
 
+def test_a_document_too_large_for_an_answer_is_given_by_its_address(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.assess.tariffs.store.ANSWER_BYTES_MAX", 100)
+    found = system.call("GET", "/v1/tariffs/versions/{version}", params={"version": "current"})[1]
+    assert "document" not in found
+    assert found["tariff_version"] in found["document_url"]
+
+
+def test_a_draft_that_changes_nothing_is_not_published(writer: Desk) -> None:
+    checked = writer.act(writer.draft(demo_files()), "checks")[1]
+    assert [finding["code"] for finding in checked["findings"]] == ["unchanged"]
+    assert checked["tariff"]["status"] == "draft"
+
+
 @pytest.mark.parametrize("name", ["../x.json", "X.json", "x.csv", ".json", "x" * 90 + ".json"])
 def test_file_names_that_are_none_are_refused(writer: Desk, name: str) -> None:
     assert writer.call("POST", "", {"authority": "national", "title": "x", "files": {name: {}}})[0] == 422

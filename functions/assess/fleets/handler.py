@@ -16,6 +16,8 @@ from functions.assess.fleets import service, wiring
 
 router = Router("assess-fleets")
 clock = SystemClock()
+BODY_BYTES_MAX: Final = 2 << 20
+"""10,000 plates in any writing, escaped."""
 CHUNKS_SHOWN: Final = 10
 """Chunks of rows in one answer."""
 
@@ -35,7 +37,7 @@ class FleetRequest(BaseModel):
 @idempotent(lambda: clock.now())
 def create(request: Request) -> Response:
     """Takes a list of plates; its rows are assessed meanwhile."""
-    wanted = request.body_json(FleetRequest)
+    wanted = request.body_json(FleetRequest, BODY_BYTES_MAX)
     principal = request.principal
     serves = principal.municipality if principal.group == "municipality" else "*"
     fleets = wiring.fleets()

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from avarez.assessment import Assessment, PaidYear, Residence, Tariff, Vehicle, assess
 from avarez.assessment.differences import changes_between
+from avarez.assessment.replay import inputs_of
 from avarez.assessment.trace import Line
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
 from avarez.errors import FieldError, InvalidInput, ObjectionConflict, ObjectionOpen, SecondPersonRequired
@@ -190,7 +191,7 @@ def decided(
     corrected = vehicle.to_json()
     if corrected == Vehicle.from_json(original).to_json():
         raise _refused_facts("/facts")
-    inputs = answer["inputs"]
+    inputs = inputs_of(answer)
     tariff = cases.tariff(answer["tariff_version"])
     residences = [
         Residence(r["municipality"], _day(r["from_jalali"]), _day(r["to_jalali"])) for r in inputs["residences"]

@@ -173,7 +173,10 @@ def withdraw(request: Request) -> Response:
 
 @router.route("GET", "/v1/tariffs/versions/{version}", public=True)
 def version(request: Request) -> Response:
-    """A published tariff, whole: law is public, and with it anybody can recompute any quote."""
+    """A published tariff, whole: law is public, and with it anybody can recompute any quote.
+
+    `document`, or `document_url` for one that is too large for an answer.
+    """
     store, wanted = wiring.drafts(), request.params["version"]
     if wanted == "current":
         current = store.current()
@@ -181,7 +184,8 @@ def version(request: Request) -> Response:
     found = store.version(wanted) if _VERSION.fullmatch(wanted) else None
     if found is None:
         raise TariffNotFound()
-    body = {**_version_json(found), "document": store.document(wanted)}
+    document = store.document(wanted)
+    body = {**_version_json(found), **document}
     named = request.params["version"] != "current"
     cache = f"public, max-age={VERSION_CACHE_S}, immutable" if named else "public, max-age=30"
     return json_response(body, headers={"cache-control": cache})

@@ -131,13 +131,10 @@ def check(
         unread = _moved(drafts, draft, "draft", f"checked: {len(refused.errors)} faults", by, now,
                         merged_version="", base_version="")  # fmt: skip
         return unread, refused
-    findings = review(
-        tariff,
-        published=base,
-        as_of=tehran_today(now),
-        is_municipality=is_municipality,
-        of_city=None if draft["authority"] == NATIONAL else draft["authority"],
-    )
+    if base is not None and tariff.content_hash == base.content_hash:
+        findings: Sequence[Finding] = [Finding("unchanged", "")]
+    else:
+        findings = _reviewed(tariff, base, draft["authority"], now)
     if not findings:
         drafts.put_merged(draft, tariff)
     done = _moved(
@@ -151,6 +148,16 @@ def check(
         base_version="" if findings or not current else current[0],
     )
     return done, findings
+
+
+def _reviewed(tariff: Tariff, base: Tariff | None, authority: str, now: datetime) -> list[Finding]:
+    return review(
+        tariff,
+        published=base,
+        as_of=tehran_today(now),
+        is_municipality=is_municipality,
+        of_city=None if authority == NATIONAL else authority,
+    )
 
 
 def simulate(drafts: Drafts, draft: Draft, *, by: str, now: datetime, one_in: int) -> Draft:

@@ -18,6 +18,9 @@ from avarez.errors import TransactionRefused
 from avarez.quotes.store import batch_get
 from functions.assess.tariffs.lifecycle import Draft
 
+ANSWER_BYTES_MAX: Final = 4_000_000
+"""Below the 6 MB that a function may answer with. Source: Lambda quotas, invocation payload."""
+DOCUMENT_URL_S: Final = 600
 LIST_MAX: Final = 200
 """Drafts and versions shown in one answer, the newest first."""
 
@@ -130,9 +133,14 @@ class DraftStore:
         found = self.table.query(keys.tariff_version("")[0], "VERSION#", limit=LIST_MAX)
         return sorted(found, key=lambda item: str(item["published_at"]), reverse=True)
 
-    def document(self, version: str) -> Any:
-        """The document of a published version."""
-        return json.loads(self._read(_version_key(version)))
+    def document(self, version: str) -> dict[str, Any]:
+        """The document of a published version, or the address of one that is too large for an answer."""
+        stored = self._read(_version_key(version))
+        if len(stored) <= ANSWER_BYTES_MAX:
+            return {"document": json.loads(stored)}
+        place = {"Bucket": self.bucket, "Key": _version_key(version)}
+        url = self.s3.generate_presigned_url("get_object", Params=place, ExpiresIn=DOCUMENT_URL_S)
+        return {"document_url": str(url)}
 
     def publish(self, draft: Draft, changes: Mapping[str, Any], now: datetime) -> bool:
         """Makes the checked document the one in force, if that it was checked against still is; whether it did.

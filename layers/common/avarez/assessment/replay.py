@@ -41,7 +41,7 @@ def replay(answer: Mapping[str, Any], tariff: Tariff) -> Assessment:
         AvarezError: what the engine refuses (`TariffMissing`, `InvalidInput`).
         KeyError, ValueError, TypeError: it is no stored answer.
     """
-    inputs = answer.get("inputs") or _inputs_of_lines(answer)
+    inputs = inputs_of(answer)
     return assess(
         Vehicle.from_json(answer["vehicle"]),
         [Residence(r["municipality"], _day(r["from_jalali"]), _day(r["to_jalali"])) for r in inputs["residences"]],
@@ -74,8 +74,13 @@ def _day(text: str | None) -> date | None:
     return None if text is None else read_jalali(text)
 
 
-def _inputs_of_lines(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs of an answer that was given before answers held them, read back from its lines."""
+def inputs_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The residences, payments and pauses that an answer rests on.
+
+    Those of an answer from before answers held them are read back from its lines.
+    """
+    if answer.get("inputs"):
+        return dict(answer["inputs"])
     city = answer["municipality"]
     elsewhere = {entry["year"]: entry["municipality"] for entry in answer.get("elsewhere", ())}
     residences = [

@@ -23,6 +23,8 @@ from avarez.settings import setting
 
 LIFETIME: Final = timedelta(days=90)
 REPLAYED_HEADER: Final = "idempotency-replayed"
+_BODY_BYTES_MAX: Final = 4 << 20
+"""The endpoint itself has looked at the size: no body that any of them takes is longer."""
 _ANSWER_BYTES_MAX: Final = 300_000
 """DynamoDB takes items of 400 kB; a larger answer is given, but not remembered."""
 
@@ -83,5 +85,5 @@ def _replay(remembered: Item, digest: str) -> Response:
 
 def _digest(request: Request) -> str:
     """Equal for bodies that mean the same JSON."""
-    body = parse_json(request.raw_body) if request.raw_body else None
+    body = parse_json(request.raw_body, _BODY_BYTES_MAX) if request.raw_body else None
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

@@ -11,6 +11,7 @@ from typing import Any, Final
 from avarez.assessment.model import VehicleClass
 from avarez.assessment.review.cells import cells
 from avarez.assessment.review.history import changed_days, changed_years
+from avarez.assessment.tariff.catalogue import ancestry
 from avarez.assessment.tariff.faults import Fault
 from avarez.assessment.tariff.reader import CITY_SETTINGS, NATIONAL_SETTINGS
 from avarez.assessment.tariff.rows import (
@@ -200,11 +201,18 @@ def _unreachable_reliefs(draft: Tariff) -> Iterator[Finding]:
 
 
 def _behind(draft: Tariff, rows: Sequence[Any]) -> Iterator[Finding]:
-    """A row every part of which is taken by rows that go before it: deeper nodes, or each city of its places."""
+    """A row for a node every part of which is taken by rows that go before it, at the node or below.
+
+    A row for no node is never behind: some vehicle stands outside the catalogue.
+    """
+    near: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        for node in ancestry(row.scope.node) if row.scope.node else ():
+            near[node].append(row)
     for row in rows:
         before = [
             other
-            for other in rows
+            for other in near.get(row.scope.node or "", ())
             if other.scope.precedence < row.scope.precedence
             and other.scope.covers(_beside(row.scope, other.scope))
         ]
@@ -234,21 +242,16 @@ def _below(node: str | None, above: str) -> bool:
 
 
 def _taken_wholly(scope: Scope, before: Sequence[Scope], draft: Tariff) -> bool:
-    """Whether the rows before take the whole node: all of its places at their nodes, together."""
-    if scope.node is None and any(other.node is not None for other in before):
-        return False  # vehicles outside the catalogue remain
+    """Whether the rows before take the whole node: each leaf below it, or the node itself."""
     if scope.places is None and all(other.places is not None for other in before):
         return False  # cities without a row of their own remain
-    if scope.node is None:
+    if any(other.node == scope.node for other in before):
         return True
-    children = {node for node in draft.catalogue.nodes if node.startswith(f"{scope.node}.")}
+    children = {node for node in draft.catalogue.nodes if _below(node, scope.node or "")}
     leaves = {node for node in children if not any(_below(other, node) for other in children)}
-    if not leaves or any(node not in leaves for node in draft.catalogue.held & (children | {scope.node})):
-        return any(other.node == scope.node for other in before)
-    return all(
-        any(other.node == scope.node or leaf == other.node or _below(leaf, other.node or "") for other in before)
-        for leaf in leaves
-    )
+    if not leaves or any(node not in leaves for node in draft.catalogue.held & (children | {scope.node or ""})):
+        return False  # vehicles that stand at a node between remain
+    return all(any(leaf == other.node or _below(leaf, other.node or "") for other in before) for leaf in leaves)
 
 
 # -- bands -----------------------------------------------------------------------------------------------

@@ -193,8 +193,8 @@ RULES: Final[Mapping[str, Rule]] = {
         'مانند "1.5/1000" یا "2/100" بنویسید',
     ),
     "rate_over_whole": Rule(
-        "more than the whole is taken off",
-        "بیش از همهٔ مبلغ کسر می‌شود",
+        "more than a hundred per cent",
+        "بیش از صد درصد است",
         'write at most "100/100"',
         'حداکثر "100/100" بنویسید',
     ),
@@ -349,6 +349,12 @@ RULES: Final[Mapping[str, Rule]] = {
         "آنچه را پیش از {day} برقرار بود دگرگون می‌کند",
         "end the old row yesterday and begin a new one, or name the change under adjustments",
         "سطر پیشین را تا دیروز پایان دهید و سطری تازه بیاورید یا تغییر را زیر adjustments بنویسید",
+    ),
+    "unchanged": Rule(
+        "the draft is what is in force already",
+        "پیش‌نویس همان است که برقرار است",
+        "change something, or withdraw the draft",
+        "چیزی را تغییر دهید یا پیش‌نویس را پس بگیرید",
     ),
     "adjustment_idle": Rule(
         "adjusts duty years {years}, in which nothing changes",

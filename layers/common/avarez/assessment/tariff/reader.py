@@ -301,7 +301,7 @@ class Reader:
         if ("rate" in row) == ("flat_rial" in row):
             self._refuse("rate", "rate_or_flat")
         return (
-            self._rate(row, "rate") if "rate" in row else None,
+            self._share_of_whole(row, "rate") if "rate" in row else None,
             self._amount(row, "flat_rial") if "flat_rial" in row else None,
         )
 
@@ -310,8 +310,6 @@ class Reader:
         if not of or not (of <= _DUTY_KINDS or of in ({LineKind.PENALTY.value}, {TOTAL})):
             self._refuse("of", "relief_of_mixed")
         rate_ppm, flat_rial = self._rate_or_flat(row)
-        if rate_ppm is not None and rate_ppm > PPM:
-            self._refuse("rate", "rate_over_whole")
         return ReliefRow(
             source=source,
             scope=scope,
@@ -327,7 +325,9 @@ class Reader:
     def _penalty(self, row: Mapping[str, Any], source: Source) -> PenaltyRow:
         first, last = self._period(row, "from_jalali", "to_jalali")
         last_month = _first_month_from(last + timedelta(days=1)) - 1 if last < LAST_DAY else month_number(LAST_DAY)
-        return PenaltyRow(source, self._rate(row, "monthly_rate"), (_first_month_from(first), last_month))
+        return PenaltyRow(
+            source, self._share_of_whole(row, "monthly_rate"), (_first_month_from(first), last_month)
+        )
 
     def _setting(self, row: Mapping[str, Any], source: Source) -> SettingRow:
         values: dict[str, Any] = {}
@@ -444,6 +444,13 @@ class Reader:
             self._refuse(member, "rate_malformed")
             return 0
         return rate_ppm
+
+    def _share_of_whole(self, row: Mapping[str, Any], member: str) -> int:
+        """A rate of at most 100/100; a penalty's cap alone may be more."""
+        rate_ppm = self._rate(row, member)
+        if rate_ppm > PPM:
+            self._refuse(member, "rate_over_whole")
+        return min(rate_ppm, PPM)
 
     def _amount(self, row: Mapping[str, Any], member: str) -> int:
         value = row.get(member)
