@@ -13,6 +13,8 @@ from avarez.http import Request, Response, Router, json_response
 from avarez.money import format_rial
 from avarez.plates import parse_plate
 from functions.pay.payments.cancellation import cancel
+from functions.pay.payments.joint import opening as joint
+from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import Asked, create, find
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.states import Status
@@ -22,13 +24,20 @@ router = Router("pay")
 AssessmentId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
+ASSESSMENTS_MAX = 10_000
+"""The good rows of the largest fleet."""
+BODY_BYTES_MAX = 1 << 20
+PARTS_SHOWN = 5
+"""Chunks of parts in one answer."""
+
+
 class NewPayment(BaseModel):
-    """The body of `POST /v1/payments`; `assessment_ids` takes one until payments of a fleet exist."""
+    """The body of `POST /v1/payments`: one assessment, or several that are paid together."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     assessment_id: AssessmentId | None = None
-    assessment_ids: Annotated[list[AssessmentId], Field(min_length=1, max_length=1)] | None = None
+    assessment_ids: Annotated[list[AssessmentId], Field(min_length=1, max_length=ASSESSMENTS_MAX)] | None = None
     channel: Literal["gateway", "pos", "bill"]
     gateway: Annotated[str, Field(max_length=32, pattern=r"^[a-z0-9_-]*$")] | None = None
     return_url: Annotated[str, Field(max_length=2_000)] | None = None
@@ -40,9 +49,9 @@ def open_payment(request: Request) -> Response:
     key = request.idempotency_key
     if key is None:
         raise IdempotencyKeyRequired()
-    body = request.body_json(NewPayment)
-    assessment_id = body.assessment_id or (body.assessment_ids or [""])[0]
-    if not assessment_id or (body.assessment_id and body.assessment_ids):
+    body = request.body_json(NewPayment, BODY_BYTES_MAX)
+    assessment_ids = (body.assessment_id,) if body.assessment_id else tuple(body.assessment_ids or ())
+    if not assessment_ids or (body.assessment_id and body.assessment_ids):
         raise InvalidInput(
             errors=[
                 FieldError(
@@ -53,8 +62,9 @@ def open_payment(request: Request) -> Response:
                 )
             ]
         )
-    asked = Asked(assessment_id, body.channel, body.gateway or "", body.return_url or "")
-    opened = create(desk(), principal=request.principal, key=key, asked=asked)
+    asked = Asked(assessment_ids, body.channel, body.gateway or "", body.return_url or "")
+    opening = create if len(assessment_ids) == 1 else joint.create
+    opened = opening(desk(), principal=request.principal, key=key, asked=asked)
     headers = {"location": f"/v1/payments/{opened.payment_id}"}
     if opened.replayed:
         headers["idempotency-replayed"] = "true"
@@ -76,6 +86,39 @@ def read_events(request: Request) -> Response:
     return json_response({"payment_id": payment.payment_id, "events": events}, payment_id=payment.payment_id)
 
 
+@router.route("GET", "/v1/payments/{id}/parts", scopes=["payments.read"])
+def read_parts(request: Request) -> Response:
+    """The parts of a joint payment in the order they were asked for, a hundred at a time."""
+    payment = find(desk(), principal=request.principal, payment_id=request.params["id"])
+    cursor = request.query.get("cursor", "0")
+    chunks = -(-payment.parts // parts.CHUNK_MEMBERS)
+    if not cursor.isascii() or not cursor.isdigit() or int(cursor) > chunks:
+        message = "Not a cursor of this list.", "نشانهٔ ادامهٔ این فهرست نیست."
+        raise InvalidInput(errors=[FieldError("/query/cursor", "cursor_invalid", *message)])
+    start = int(cursor)
+    following = start + PARTS_SHOWN
+    shown = [
+        _part_answer(member.assessment_id, member.payment_id, desk().store.payment(member.payment_id))
+        for number in range(start, min(following, chunks))
+        for member in desk().store.members(payment, number)
+    ]
+    body = {
+        "payment_id": payment.payment_id,
+        "parts": shown,
+        "cursor": str(following) if following < chunks else None,
+    }
+    return json_response(body, payment_id=payment.payment_id)
+
+
+def _part_answer(assessment_id: str, payment_id: str, part: Payment | None) -> dict[str, Any]:
+    """A part as it stands; one that is not leased yet is waiting."""
+    if part is None:
+        return {"payment_id": payment_id, "assessment_id": assessment_id, "status": "waiting"}
+    answer = payment_answer(part)
+    names = ("payment_id", "assessment_id", "status", "municipality", "plate", "amount_rial", "certificate_id")
+    return {name: answer[name] for name in names if name in answer}
+
+
 @router.route("POST", "/v1/payments/{id}/cancellations", scopes=["payments.write"])
 def cancel_payment(request: Request) -> Response:
     """200 with the cancelled payment; its duties are free again."""
@@ -88,16 +131,11 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "payment_id": payment.payment_id,
         "status": payment.status.value,
-        "assessment_id": payment.assessment_id,
-        "municipality": payment.municipality,
-        "plate": parse_plate(payment.plate).to_json(),
-        "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in payment.years],
-        "rounding_rial": format_rial(payment.rounding_rial),
+        **(_of_joint(payment) if payment.parts else _of_one(payment)),
         "amount_rial": format_rial(payment.amount_rial),
         "fee_rial": format_rial(payment.fee_rial),
         "channel": payment.channel,
         "gateway": payment.gateway,
-        "tariff_version": payment.tariff_version,
         "created_at": to_rfc3339(payment.created_at),
         "expires_at": to_rfc3339(payment.expires_at),
     }
@@ -107,7 +145,31 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
         answer["reference"] = payment.reference
     if payment.settled_at:
         answer["settled_at"] = to_rfc3339(payment.settled_at)
-        answer["certificate_id"] = payment.certificate_id
+        if payment.certificate_id:
+            answer["certificate_id"] = payment.certificate_id
+    if payment.parent_id:
+        answer["parent_id"] = payment.parent_id
+    if payment.tracking:
+        answer["tracking"] = payment.tracking
+    return answer
+
+
+def _of_one(payment: Payment) -> dict[str, Any]:
+    return {
+        "assessment_id": payment.assessment_id,
+        "municipality": payment.municipality,
+        "plate": parse_plate(payment.plate).to_json(),
+        "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in payment.years],
+        "rounding_rial": format_rial(payment.rounding_rial),
+        "tariff_version": payment.tariff_version,
+    }
+
+
+def _of_joint(payment: Payment) -> dict[str, Any]:
+    """Of a joint payment: how many parts, how far they are, and which one was refused if one was."""
+    answer: dict[str, Any] = {"parts": payment.parts}
+    if payment.failure:
+        answer["failure"] = dict(payment.failure)
     return answer
 
 

@@ -22,17 +22,20 @@ MESSAGE_CHARACTERS_MAX = 1_000
 
 
 def take(record: SQSRecord) -> None:
-    """Verifies the payment that the message names.
+    """Verifies the payment that the message names, or brings a chunk of its parts on.
 
     Raises:
         ValueError: the message names no payment; the queue sets it aside after a few tries.
     """
     text = record.body
     message = json.loads(text) if len(text) <= MESSAGE_CHARACTERS_MAX else None
-    payment_id = message.get("payment_id") if isinstance(message, dict) else None
+    message = message if isinstance(message, dict) else {}
+    payment_id, chunk = message.get("payment_id"), message.get("chunk")
+    if chunk is not None and not (isinstance(chunk, str) and chunk.isascii() and chunk.isdigit()):
+        raise ValueError("the message names no chunk")
     if not isinstance(payment_id, str) or not is_id("py", payment_id):
         raise ValueError("the message names no payment")
-    payment = retry(desk(), payment_id)
+    payment = retry(desk(), payment_id, None if chunk is None else int(chunk))
     log("verified_from_queue", payment_id=payment_id, status=payment.status.value if payment else "unknown")
 
 

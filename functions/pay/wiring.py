@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,9 @@ from functions.pay.gateways.registry import Gateways
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import Quote
 from functions.pay.stores.payment_store import DynamoStore
+
+SEND_BATCH_MAX = 10
+"""Source: SQS API reference, SendMessageBatch."""
 
 
 class SqsQueue:
@@ -39,6 +42,18 @@ class SqsQueue:
                 )
         except (AvarezError, ClientError):
             metric("verify_queue_unreachable")
+
+    def send_all(self, messages: Sequence[dict[str, str]]) -> None:
+        """Sends the messages once or more; those that the queue does not take are left to the sweep."""
+        for start in range(0, len(messages) if self._url else 0, SEND_BATCH_MAX):
+            batch = messages[start : start + SEND_BATCH_MAX]
+            entries = [{"Id": str(number), "MessageBody": json.dumps(of)} for number, of in enumerate(batch)]
+            try:
+                with translated():
+                    client("sqs").send_message_batch(QueueUrl=self._url, Entries=entries)
+            except (AvarezError, ClientError):
+                metric("verify_queue_unreachable")
+                return
 
 
 def read_gateways_secret() -> str:

@@ -25,6 +25,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("POST", "/v1/payments", "payments.write"),
             Route("GET", "/v1/payments/{id}", "payments.read"),
             Route("GET", "/v1/payments/{id}/events", "payments.read"),
+            Route("GET", "/v1/payments/{id}/parts", "payments.read"),
             Route("POST", "/v1/payments/{id}/cancellations", "payments.write"),
         ),
         environment=(
@@ -37,7 +38,9 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             "PUBLIC_ORIGIN",
         ),
         grants=(
-            TableGrant("duty", ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant(
+                "duty", ("BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
+            ),
             TableGrant("ledger", ("PutItem",)),
             BucketGrant("tariff", ("GetObject",), "tariffs/*"),
             SecretGrant("gateways"),
@@ -73,11 +76,18 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         timeout_s=60,
         memory_mb=512,
         trigger=QueueTrigger("verify-payment", batch_size=5, max_concurrency=20),
-        environment=("DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN", "PUBLIC_ORIGIN"),
+        environment=(
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "GATEWAYS_SECRET_ARN",
+            "VERIFY_PAYMENT_QUEUE_URL",
+            "PUBLIC_ORIGIN",
+        ),
         grants=(
-            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("duty", ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")),
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
+            QueueGrant("verify-payment"),
         ),
     ),
     EntryPoint(
@@ -87,11 +97,18 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         memory_mb=512,
         trigger=ScheduleTrigger(every_minutes=1),
         reserved_concurrency=1,
-        environment=("DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN", "PUBLIC_ORIGIN"),
+        environment=(
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "GATEWAYS_SECRET_ARN",
+            "VERIFY_PAYMENT_QUEUE_URL",
+            "PUBLIC_ORIGIN",
+        ),
         grants=(
-            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("duty", ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")),
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
+            QueueGrant("verify-payment"),
         ),
     ),
 )

@@ -24,6 +24,7 @@ from functions.pay import verify_queue
 from functions.pay.payments import reconciliation
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.cancellation import cancel
+from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.opening import Asked, create
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
@@ -74,7 +75,7 @@ class Counter:
         made = quote(self.w.clock, number, vehicle_id=f"ve_{number}", plate=f"12B3{number:02d}-67")
         quote_writer(Table("duty", self.recorder.dynamodb))(made)
         opened = create(
-            self.w.desk, principal=CLERK, key=f"k{number}", asked=Asked(made.assessment_id, "gateway", "", "")
+            self.w.desk, principal=CLERK, key=f"k{number}", asked=Asked((made.assessment_id,), "gateway", "", "")
         )
         return self.now_of(opened.payment_id)
 
@@ -92,6 +93,17 @@ class Counter:
             "amount": str(payment.amount_rial),
         }
         receive(self.w.desk, gateway_name="sandbox", fields=fields)
+
+    def open_joint(self, number: int, count: int) -> Payment:
+        """A joint payment of `count` cars, numbered from `number` on."""
+        ids = []
+        for of in range(number, number + count):
+            made = quote(self.w.clock, of, vehicle_id=f"ve_{of}", plate=f"12B{of:03d}-67")
+            quote_writer(Table("duty", self.recorder.dynamodb))(made)
+            ids.append(made.assessment_id)
+        asked = Asked(tuple(ids), "gateway", "", "")
+        opened = joint.create(self.w.desk, principal=CLERK, key=f"j{number}", asked=asked)
+        return self.now_of(opened.payment_id)
 
     def verifying(self, number: int) -> Payment:
         payment = self.open(number)
@@ -141,6 +153,7 @@ def test_opening_reading_and_cancelling_use_exactly_what_the_handler_is_granted(
         counter.w.gateway.pay(paid.token)
         with pytest.raises(Exception, match="cancelled"):
             cancel(counter.w.desk, paid, CLERK)
+        counter.open_joint(100, 3)
 
     reassessing = {("duty", "BatchGetItem")}  # the fresh quote of `quote_expired` looks its duty years up
     assert counter.used(everything) | reassessing == granted("pay-handler")
@@ -149,6 +162,7 @@ def test_opening_reading_and_cancelling_use_exactly_what_the_handler_is_granted(
 
 def test_callbacks_use_exactly_what_they_are_granted(counter: Counter) -> None:
     payments = [counter.open(number) for number in range(1, 5)]
+    together = counter.open_joint(100, 2)
 
     def everything() -> None:
         counter.w.gateway.pay(payments[0].token)
@@ -159,6 +173,8 @@ def test_callbacks_use_exactly_what_they_are_granted(counter: Counter) -> None:
         counter.w.gateway.slips[payments[3].token].amount_rial += 1
         counter.w.gateway.pay(payments[3].token)
         counter.callback(payments[3])
+        counter.w.gateway.pay(together.token)
+        counter.callback(together)
 
     assert counter.used(everything) == granted("pay-callback")
     assert sends("pay-callback")
@@ -169,9 +185,14 @@ def test_queue_uses_exactly_what_it_is_granted(counter: Counter) -> None:
     counter.w.gateway.slips[returns.token].state = "reversed"
     counter.w.gateway.slips[waits.token].reference = "another"
 
+    counter.w.queue.messages.clear()
+    many = counter.open_joint(100, 65)
+
     def everything() -> None:
         for payment in (settles, returns, waits):
             reconciliation.retry(counter.w.desk, payment.payment_id)
+        for number in range(4):
+            reconciliation.retry(counter.w.desk, many.payment_id, number)
 
     assert counter.used(everything) == granted("pay-verify-queue")
     assert [counter.now_of(p.payment_id).status for p in (settles, returns, waits)] == [
@@ -179,12 +200,14 @@ def test_queue_uses_exactly_what_it_is_granted(counter: Counter) -> None:
         Status.EXPIRED,
         Status.PENDING,
     ]
-    assert not sends("pay-verify-queue")
+    assert counter.now_of(many.payment_id).status is Status.PENDING
+    assert sends("pay-verify-queue")
 
 
 def test_sweep_uses_exactly_what_it_is_granted(counter: Counter) -> None:
     paid, unpaid = counter.open(1), counter.open(2)
     counter.w.gateway.pay(paid.token)
+    many = counter.open_joint(100, 65)
     counter.w.queue.messages.clear()
 
     def everything() -> None:
@@ -195,8 +218,9 @@ def test_sweep_uses_exactly_what_it_is_granted(counter: Counter) -> None:
     assert counter.used(everything) == granted("pay-sweep")
     assert counter.now_of(paid.payment_id).status is Status.SETTLED
     assert counter.now_of(unpaid.payment_id).status is Status.EXPIRED
-    assert counter.w.queue.messages == []
-    assert not sends("pay-sweep")
+    assert counter.now_of(many.payment_id).status is Status.EXPIRED
+    assert {of["payment_id"] for of in counter.w.queue.messages} == {many.payment_id}
+    assert sends("pay-sweep")
 
 
 # --- the queue ------------------------------------------------------------------------------------------
@@ -292,7 +316,7 @@ def test_process_killed_between_the_transaction_and_the_page_is_resumed_by_the_s
     assert counter.now_of(replay.payment_id).status is Status.CREATED
     del gateway.request_token
     again = create(
-        w.desk, principal=CLERK, key="k1", asked=Asked(quote(w.clock, 1).assessment_id, "gateway", "", "")
+        w.desk, principal=CLERK, key="k1", asked=Asked((quote(w.clock, 1).assessment_id,), "gateway", "", "")
     )
     assert (again.payment_id, again.replayed) == (replay.payment_id, True)
     assert counter.now_of(again.payment_id).status is Status.PENDING
@@ -306,7 +330,7 @@ def test_plate_that_passed_from_car_to_car_is_paid_for_each_car(counter: Counter
     for number, vehicle in enumerate(("ve_old", "ve_new"), start=1):
         made = quote(w.clock, number, vehicle_id=vehicle, as_of=date(2026, 11, 23))
         quote_writer(counter.duty)(made)
-        asked = Asked(made.assessment_id, "gateway", "", "")
+        asked = Asked((made.assessment_id,), "gateway", "", "")
         payment = counter.now_of(create(w.desk, principal=CLERK, key=vehicle, asked=asked).payment_id)
         w.gateway.pay(payment.token)
         counter.callback(payment)
@@ -341,6 +365,6 @@ def test_refused_payer_is_told_why_while_somebody_writes(counter: Counter) -> No
             counter.w.desk,
             principal=CLERK,
             key="other",
-            asked=Asked(quote(counter.w.clock, 1).assessment_id, "gateway", "", ""),
+            asked=Asked((quote(counter.w.clock, 1).assessment_id,), "gateway", "", ""),
         )
     assert refused.value.extra["locked_until_at"] == "2026-11-23T08:47:00.000Z"

@@ -18,7 +18,16 @@ from avarez.dynamo import Table, transact
 from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, TransactionRefused
 from functions.pay.payments.ports import Store
 from functions.pay.rules.ledger import settled_entry, suspense_entry
-from functions.pay.rules.records import Event, Payment, Quote, Replay, YearAmount
+from functions.pay.rules.records import (
+    Chunk,
+    ChunkState,
+    Event,
+    Member,
+    Payment,
+    Quote,
+    Replay,
+    YearAmount,
+)
 from functions.pay.rules.states import Occurrence, Status
 from functions.pay.stores.payment_store import DynamoStore
 from tests.unit.payments.payments_fake import NOON, FakeStore, quote
@@ -395,3 +404,89 @@ def test_ninety_nine_events_that_change_nothing_are_kept_at_most(tables: tuple[T
     kept = sum(backend.store.record(made, event) for _ in range(130))
     assert 80 <= kept <= 99
     assert len(backend.store.events(made)) == kept + 2
+
+
+# --- joint payments -------------------------------------------------------------------------------------
+
+
+def joint(backend: Backend) -> Payment:
+    """A joint payment of two parts, in one chunk."""
+    parent = payment(
+        90,
+        assessment_id="",
+        municipality="NATIONAL",
+        plate="",
+        vehicle_id="",
+        years=(),
+        rounding_rial=0,
+        amount_rial=0,
+        parts=2,
+        serves=("*",),
+    )
+    members = [(Member("as_1", f"py_{PREFIX}91"), Member("as_2", f"py_{PREFIX}92"))]
+    backend.store.create_members(parent, members)
+    return create(backend, parent)
+
+
+def part(backend: Backend, parent: Payment, number: int, vehicle_id: str) -> Payment:
+    made = payment(number, vehicle_id=vehicle_id, parent_id=parent.payment_id, open_due_at=None)
+    event = Event(Occurrence.CREATED, "parent", NOON, None, Status.CREATED)
+    backend.store.lease_part(parent, made, Chunk(0), event)
+    return made
+
+
+def test_joint_payment_comes_back_as_it_was_written(backend: Backend) -> None:
+    parent = joint(backend)
+    assert backend.store.payment(parent.payment_id) == parent
+    assert [of.payment_id[-2:] for of in backend.store.members(parent, 0)] == ["91", "92"]
+    assert list(backend.store.chunks(parent)) == [Chunk(0)]
+    made = part(backend, parent, 91, "ve_1")
+    assert backend.store.payment(made.payment_id) == made
+    assert backend.store.holds_duties(made)
+    assert len(backend.store.events(parent)) == len(backend.store.events(made)) == 1
+
+
+def test_leases_of_a_part_do_not_lapse_by_time(backend: Backend) -> None:
+    made = part(backend, joint(backend), 91, "ve_1")
+    with pytest.raises(DutyLocked):
+        create(backend, payment(1, NOON + timedelta(days=1)))
+    assert backend.store.holds_duties(made)
+
+
+def test_part_is_leased_once_and_only_while_its_chunk_waits(backend: Backend) -> None:
+    parent = joint(backend)
+    part(backend, parent, 91, "ve_1")
+    with pytest.raises(TransactionRefused):
+        part(backend, parent, 91, "ve_1")
+    releasing = Chunk(0, ChunkState.RELEASING)
+    backend.store.move_chunk(parent, Chunk(0), releasing)
+    with pytest.raises(TransactionRefused):
+        part(backend, parent, 92, "ve_2")
+    with pytest.raises(TransactionRefused):
+        backend.store.move_chunk(parent, Chunk(0), Chunk(0, ChunkState.LEASED, 1, 0))
+    assert list(backend.store.chunks(parent)) == [releasing]
+
+
+def test_part_of_a_duty_that_another_holds_is_refused_by_name(backend: Backend) -> None:
+    parent = joint(backend)
+    create(backend, payment(1))
+    with pytest.raises(DutyLocked):
+        part(backend, parent, 91, "ve_1")
+    assert backend.store.payment(f"py_{PREFIX}91") is None
+
+
+def test_part_settles_as_any_payment_does(backend: Backend) -> None:
+    made = part(backend, joint(backend), 91, "ve_1")
+    after, event = moved(
+        made,
+        Occurrence.PARENT_SETTLED,
+        open_due_at=None,
+        settled_at=NOON,
+        certificate_id="ce_1",
+        reference="r1",
+    )
+    entry = settled_entry(after, journal_id="je_1", now=NOON)
+    backend.store.settle(made, after, event, entry, "ev_1")
+    assert backend.store.payment(made.payment_id) == after
+    with pytest.raises(DutyPaid):
+        create(backend, payment(1))

@@ -13,6 +13,7 @@ from avarez.errors import AvarezError, ChannelUnavailable, OutcomeUnknown, Trans
 from avarez.ids import is_id
 from functions.pay.gateways.port import Claim, Gateway
 from functions.pay.payments import verification
+from functions.pay.payments.joint import parts
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.states import Occurrence, Status
@@ -56,7 +57,18 @@ def receive(desk: Desk, *, gateway_name: str, fields: Mapping[str, str]) -> Paym
             return payment
     if payment.status is Status.VERIFYING:
         desk.queue.send({"payment_id": payment.payment_id})
-    return payment
+    return _settle_parts(desk, payment)
+
+
+def _settle_parts(desk: Desk, payment: Payment) -> Payment:
+    """A small joint payment that was confirmed is settled before its payer is back; the queue does a large one."""
+    if not payment.parts or payment.parts > parts.CHUNK_MEMBERS:
+        return payment
+    try:
+        return parts.advance(desk, payment, chunks_max=1)
+    except AvarezError:
+        desk.report("callback_unfinished")
+        return payment
 
 
 def _apply(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:
@@ -101,7 +113,7 @@ def _while_verifying(desk: Desk, gateway: Gateway, payment: Payment, claim: Clai
 
 def _begin(desk: Desk, payment: Payment, claim: Claim) -> Payment:
     """The payment, verifying what the callback claims, unless it is too late for that."""
-    if desk.clock.now() > payment.verify_until_at:
+    if desk.clock.now() > payment.verify_until_at or not verification.may_begin(payment):
         desk.report("callback_late")
         return _record(desk, payment, Occurrence.CALLBACK_LATE, _note(claim))
     if payment.verify_starts >= verification.VERIFY_STARTS_MAX:

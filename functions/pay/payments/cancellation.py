@@ -28,6 +28,12 @@ def cancel(desk: Desk, payment: Payment, principal: Principal) -> Payment:
             "Only the office that opened a payment may cancel it.",
             "پرداخت را تنها دفتری که آن را باز کرده است می‌تواند لغو کند.",
         )
+    if payment.parent_id:
+        raise PaymentNotCancellable(
+            "This is a part of a joint payment; cancel the whole.",
+            "این بخشی از یک پرداخت گروهی است؛ کل آن را لغو کنید.",
+            extra={"payment_id": payment.parent_id},
+        )
     for _ in range(_CANCEL_ATTEMPTS_MAX):
         try:
             return _cancel_once(desk, payment)
@@ -40,7 +46,7 @@ def _cancel_once(desk: Desk, payment: Payment) -> Payment:
     if payment.status is Status.CANCELLED:
         return payment
     if payment.status is Status.CREATED:
-        # It has no page that anybody could know of.
+        # It has no page that anybody could know of. The parts of a joint one are given up by the queue.
         return verification.close(desk, payment, Occurrence.CANCELLED, "person")
     if payment.status is Status.PENDING:
         gateway = desk.gateways.get(payment.gateway)

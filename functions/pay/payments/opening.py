@@ -59,7 +59,7 @@ _CREATE_ATTEMPTS_MAX = 3
 class Asked:
     """What the caller wants paid, and how."""
 
-    assessment_id: str
+    assessment_ids: tuple[str, ...]
     channel: str
     gateway: str
     return_url: str
@@ -68,7 +68,7 @@ class Asked:
         """The same for the same wish, however its JSON was written."""
         return content_hash(
             {
-                "assessment_id": self.assessment_id,
+                "assessment_ids": list(self.assessment_ids),
                 "channel": self.channel,
                 "gateway": self.gateway,
                 "return_url": self.return_url,
@@ -100,15 +100,27 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
     now = desk.clock.now()
     if asked.channel != "gateway":
         raise ChannelUnavailable()
-    _check_return_url(desk, asked.return_url)
-    quote = desk.store.quote(asked.assessment_id) if is_id("as", asked.assessment_id) else None
+    check_return_url(desk, asked.return_url)
+    (assessment_id,) = asked.assessment_ids
+    quote = desk.store.quote(assessment_id) if is_id("as", assessment_id) else None
     if quote is None or not principal.reaches(quote.municipality):
         raise AssessmentNotFound()
-    _check_quote(desk, quote, principal, now)
+    check_quote(desk, quote, principal.username, now)
     gateway = desk.gateways.get(asked.gateway or desk.gateways.default())
-    payment = _new_payment(
-        quote, principal, asked, gateway, fee_rial=desk.store.fee_rial(quote.municipality), now=now
+    expires_at = now + gateway.page_lifetime + LEASE_MARGIN
+    terms = Terms(
+        payment_id=new_id("py", now),
+        channel=asked.channel,
+        gateway=gateway.name,
+        created_by=principal.username,
+        office=principal.office or "",
+        expires_at=expires_at,
+        verify_until_at=expires_at + gateway.verify_window,
+        return_url=asked.return_url,
+        # Nobody can open the page any more once the margin is used up; then the sweep frees the duties.
+        open_due_at=now + LEASE_MARGIN,
     )
+    payment = payment_of(quote, terms, fee_rial=desk.store.fee_rial(quote.municipality), now=now)
     # 3
     replay = Replay(
         caller=principal.username,
@@ -130,7 +142,7 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
             continue  # whoever held a duty let it go between the refusal and our look
         desk.report("payment_created")
         # 4
-        return Opened(_open_page(desk, payment, gateway), False, payment.payment_id)
+        return Opened(open_page(desk, payment, gateway), False, payment.payment_id)
     raise ServiceBusy(retry_after_s=1)
 
 
@@ -141,9 +153,17 @@ def find(desk: Desk, *, principal: Principal, payment_id: str) -> Payment:
         PaymentNotFound: there is none, or it is another's.
     """
     payment = desk.store.payment(payment_id) if is_id("py", payment_id) else None
-    if payment is None or not principal.reaches(payment.municipality):
+    if payment is None or not _sees(principal, payment):
         raise PaymentNotFound()
     return payment
+
+
+def _sees(principal: Principal, payment: Payment) -> bool:
+    """A joint payment is its maker's and its office's; its parts are their cities'."""
+    if principal.reaches(payment.municipality):
+        return True
+    its_office = bool(payment.office) and payment.office == principal.office
+    return bool(payment.parts) and (its_office or payment.created_by == principal.username)
 
 
 def _replayed(desk: Desk, replay: Replay, asked: Asked) -> Opened:
@@ -155,18 +175,18 @@ def _replayed(desk: Desk, replay: Replay, asked: Asked) -> Opened:
     if payment.answer is not None:
         return Opened(dict(payment.answer), True, payment.payment_id)
     if payment.status is Status.CREATED:
-        return Opened(_open_page(desk, payment, desk.gateways.get(payment.gateway)), True, payment.payment_id)
-    raise _never_opened()
+        return Opened(open_page(desk, payment, desk.gateways.get(payment.gateway)), True, payment.payment_id)
+    raise never_opened()
 
 
-def _never_opened() -> GatewayUnavailable:
+def never_opened() -> GatewayUnavailable:
     return GatewayUnavailable(
         "This payment never got a page to pay on, and no money was taken; begin again with a new Idempotency-Key.",
         "برای این پرداخت صفحه‌ای باز نشد و پولی کم نشده است؛ با یک Idempotency-Key تازه دوباره آغاز کنید.",
     )
 
 
-def _check_return_url(desk: Desk, return_url: str) -> None:
+def check_return_url(desk: Desk, return_url: str) -> None:
     """Refuses every address that is not on a registered origin, and every trick with one."""
     if not return_url:
         return
@@ -183,14 +203,18 @@ def _check_return_url(desk: Desk, return_url: str) -> None:
         raise ReturnUrlRefused()
 
 
-def _check_quote(desk: Desk, quote: Quote, principal: Principal, now: datetime) -> None:
-    """A quote expires at the midnight after it was made, so `expires_at` tells the day it was made on."""
+def check_quote(desk: Desk, quote: Quote, username: str, now: datetime) -> None:
+    """Refuses a quote that cannot be paid now; it expires at the midnight after the day it was made on.
+
+    Raises:
+        QuoteNotPayable, QuoteExpired, NothingOwed, InvalidInput (too many years).
+    """
     made_on = tehran_today(quote.expires_at - timedelta(milliseconds=1))
     if quote.as_of != made_on:
         raise QuoteNotPayable()
     if now >= quote.expires_at:
         extra: dict[str, Any] = {"assessment_needed": {"municipality": quote.municipality, "plate": quote.plate}}
-        if (fresh := desk.reassess(quote, now, principal.username)) is not None:
+        if (fresh := desk.reassess(quote, now, username)) is not None:
             extra["assessment"] = dict(fresh)
         raise QuoteExpired(extra=extra)
     if quote.as_of != tehran_today(now):
@@ -210,15 +234,33 @@ def _check_quote(desk: Desk, quote: Quote, principal: Principal, now: datetime) 
         )
 
 
-def _new_payment(
-    quote: Quote, principal: Principal, asked: Asked, gateway: Gateway, *, fee_rial: int, now: datetime
-) -> Payment:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a payment is apart from the quote that it pays."""
+
+    payment_id: str
+    channel: str
+    gateway: str
+    created_by: str
+    office: str
+    expires_at: datetime
+    verify_until_at: datetime
+    return_url: str = ""
+    parent_id: str = ""
+    open_due_at: datetime | None = None
+
+
+def payment_of(quote: Quote, terms: Terms, *, fee_rial: int, now: datetime) -> Payment:
+    """A new payment of this quote.
+
+    Raises:
+        ValueError: the quote's years do not add up to what it says is owed.
+    """
     total_rial = sum(part.amount_rial for part in quote.years) + quote.rounding_rial
     if total_rial != quote.owed_rial:
         raise ValueError(f"the years of {quote.assessment_id} do not add up to what is owed")
-    expires_at = now + gateway.page_lifetime + LEASE_MARGIN
     return Payment(
-        payment_id=new_id("py", now),
+        payment_id=terms.payment_id,
         assessment_id=quote.assessment_id,
         municipality=quote.municipality,
         plate=quote.plate,
@@ -228,18 +270,18 @@ def _new_payment(
         fee_rial=fee_rial,
         amount_rial=total_rial + fee_rial,
         status=Status.CREATED,
-        channel=asked.channel,
-        gateway=gateway.name,
-        created_by=principal.username,
-        office=principal.office or "",
+        channel=terms.channel,
+        gateway=terms.gateway,
+        created_by=terms.created_by,
+        office=terms.office,
         created_at=now,
-        expires_at=expires_at,
-        verify_until_at=expires_at + gateway.verify_window,
+        expires_at=terms.expires_at,
+        verify_until_at=terms.verify_until_at,
         trace_hash=quote.trace_hash,
         tariff_version=quote.tariff_version,
-        return_url=asked.return_url,
-        # Nobody can open the page any more once the margin is used up; then the sweep frees the duties.
-        open_due_at=now + LEASE_MARGIN,
+        return_url=terms.return_url,
+        parent_id=terms.parent_id,
+        open_due_at=terms.open_due_at,
     )
 
 
@@ -248,11 +290,11 @@ def may_open_page(payment: Payment, gateway: Gateway, now: datetime) -> bool:
     return now + gateway.page_lifetime <= payment.expires_at
 
 
-def _open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
+def open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
     """The first answer of a payment that has got its page, from us or from a twin of this request."""
     now = desk.clock.now()
     if not may_open_page(payment, gateway, now):
-        raise _never_opened()
+        raise never_opened()
     try:
         result = gateway.request_token(
             order_id=payment.payment_id,
@@ -272,7 +314,7 @@ def _open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]
         answer={
             "payment_id": payment.payment_id,
             "status": Status.PENDING.value,
-            "assessment_id": payment.assessment_id,
+            **({"parts": payment.parts} if payment.parts else {"assessment_id": payment.assessment_id}),
             "channel": payment.channel,
             "gateway": payment.gateway,
             "amount_rial": format_rial(payment.amount_rial),
@@ -287,7 +329,7 @@ def _open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]
     except TransactionRefused:
         current = desk.store.payment(payment.payment_id)
         if current is None or current.answer is None:
-            raise _never_opened() from None
+            raise never_opened() from None
         return dict(current.answer)
     assert after.answer is not None  # noqa: S101 - set four lines above
     return dict(after.answer)
@@ -295,7 +337,7 @@ def _open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]
 
 def _refused(desk: Desk, payment: Payment, refusal: TokenRefused, now: datetime) -> NoReturn:
     """The gateway said no: the payment has failed and its duties are free."""
-    after = payment.next(Occurrence.TOKEN_REFUSED, open_due_at=None)
+    after = payment.ended(Occurrence.TOKEN_REFUSED, now)
     event = Event(
         Occurrence.TOKEN_REFUSED, "gateway", now, payment.status, after.status, {"reason": refusal.reason}
     )

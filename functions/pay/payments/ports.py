@@ -13,7 +13,16 @@ from typing import Any, Protocol
 from avarez.clock import Clock
 from avarez.ports import Queue
 from functions.pay.gateways.port import GatewaySet
-from functions.pay.rules.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay
+from functions.pay.rules.records import (
+    Chunk,
+    Event,
+    JournalEntry,
+    Member,
+    OpenRow,
+    Payment,
+    Quote,
+    Replay,
+)
 
 
 class Store(Protocol):
@@ -40,6 +49,28 @@ class Store(Protocol):
             DutyLocked, DutyPaid: another holds a duty, or it is paid.
             TransactionRefused: the Idempotency-Key was used at the same moment.
         """
+
+    def members(self, payment: Payment, number: int) -> Sequence[Member]:
+        """The parts of one chunk of a joint payment."""
+
+    def chunks(self, payment: Payment) -> Sequence[Chunk]: ...
+
+    def create_members(self, payment: Payment, members: Sequence[Sequence[Member]]) -> None:
+        """Writes who belongs to a joint payment, chunk by chunk; the payment itself comes after them."""
+
+    def lease_part(self, payment: Payment, part: Payment, chunk: Chunk, event: Event) -> None:
+        """Writes a new part of a joint payment with its leases.
+
+        Raises:
+            DutyLocked, DutyPaid: another holds a duty, or it is paid.
+            TransactionRefused: the part exists, or its chunk waits no longer.
+        """
+
+    def move_chunk(self, payment: Payment, before: Chunk, after: Chunk) -> None:
+        """Raises `TransactionRefused` when the chunk is no longer in the state of `before`."""
+
+    def holds_duties(self, payment: Payment) -> bool:
+        """Whether every duty of the payment is leased to it."""
 
     def advance(self, before: Payment, after: Payment, event: Event) -> None:
         """A transition that touches no duty."""

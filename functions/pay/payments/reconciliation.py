@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from avarez.clock import to_rfc3339
-from avarez.errors import ChannelUnavailable, OutcomeUnknown, TransactionRefused
+from avarez.errors import ChannelUnavailable, GatewayUnavailable, OutcomeUnknown, TransactionRefused
 from avarez.keys import SHARDS
 from avarez.observability import log_failure
 from functions.pay.gateways.breaker import Breakers
 from functions.pay.gateways.port import Gateway, Inquiry
 from functions.pay.payments import verification
+from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import INQUIRY_EVERY, may_open_page
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import OpenRow, Payment
-from functions.pay.rules.states import OPEN, Occurrence, Status
+from functions.pay.rules.states import Occurrence, Status
 
 ROWS_PER_SHARD_MAX = 50
 """A run looks at no more than 800 payments; those longest overdue come first, the rest wait a minute."""
@@ -55,10 +56,19 @@ def sweep(desk: Desk, *, time_left: Callable[[], bool]) -> Summary:
     return summary
 
 
-def retry(desk: Desk, payment_id: str) -> Payment | None:
-    """The payment after one more verify, if that is what it waits for."""
+def retry(desk: Desk, payment_id: str, chunk: int | None = None) -> Payment | None:
+    """The payment after one more verify, or after one chunk of its parts, if that is what it waits for."""
     payment = desk.store.payment(payment_id)
-    if payment is None or payment.status is not Status.VERIFYING:
+    if payment is None:
+        return None
+    if payment.parts and parts.goal_of(payment) is not None:
+        try:
+            if chunk is not None:
+                return parts.work_on(desk, payment, chunk)
+            return parts.advance(desk, payment, chunks_max=1)
+        except GatewayUnavailable:
+            return payment  # the sweep asks for the page again
+    if payment.status is not Status.VERIFYING:
         return payment
     try:
         gateway = desk.gateways.get(payment.gateway)
@@ -70,7 +80,7 @@ def retry(desk: Desk, payment_id: str) -> Payment | None:
 def _look(desk: Desk, row: OpenRow) -> bool:
     """Whether the payment of this row changed its state."""
     payment = desk.store.payment(row.payment_id)
-    if payment is None or payment.status not in OPEN or _due_text(payment) != row.due_at:
+    if payment is None or not payment.unfinished or _due_text(payment) != row.due_at:
         desk.store.forget(row)
         return False
     try:
@@ -85,6 +95,8 @@ def _look(desk: Desk, row: OpenRow) -> bool:
 def _step(desk: Desk, payment: Payment) -> Payment:
     gateway = desk.gateways.get(payment.gateway)
     now = desk.clock.now()
+    if parts.goal_of(payment) is not None and payment.parts:
+        return _parts_step(desk, payment, now)
     if payment.status is Status.CREATED:
         if may_open_page(payment, gateway, now):
             return payment
@@ -113,6 +125,16 @@ def _step(desk: Desk, payment: Payment) -> Payment:
             if now <= payment.expires_at:
                 return payment
             return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+
+
+def _parts_step(desk: Desk, payment: Payment, now: datetime) -> Payment:
+    """A joint payment whose parts are to be leased, settled or given up: one chunk here, the rest by the queue."""
+    if payment.status is Status.CREATED and now > payment.created_at + parts.PREPARED_WITHIN:
+        return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+    try:
+        return parts.advance(desk, payment, chunks_max=1)
+    except GatewayUnavailable:
+        return desk.store.payment(payment.payment_id) or payment
 
 
 def found_paid(desk: Desk, gateway: Gateway, payment: Payment, inquiry: Inquiry, source: str) -> Payment:

@@ -84,6 +84,11 @@ def suspicion_of(inquiry: Inquiry, payment: Payment) -> str:
     return "" if inquiry.amount_rial == payment.amount_rial else AMOUNT_IN_INQUIRY
 
 
+def may_begin(payment: Payment) -> bool:
+    """Whether money that is found may still be verified; the parts of a joint payment are given up at its end."""
+    return not (payment.parts and payment.status is Status.EXPIRED)
+
+
 def _lease_lost(desk: Desk, payment: Payment, source: str, reason: str) -> Payment:
     now = desk.clock.now()
     if payment.status is Status.EXPIRED:
@@ -110,13 +115,15 @@ def close(
         TransactionRefused: the payment moved on; read it again.
     """
     now = desk.clock.now()
-    after = payment.next(occurrence, open_due_at=None)
+    after = payment.ended(occurrence, now)
     entry: JournalEntry | None = None
     if confirmed_rial is not None:
         entry = suspense_entry(after, confirmed_rial, journal_id=new_id("je", now), now=now)
     event = Event(occurrence, source, now, payment.status, after.status, note or {})
     desk.store.close(payment, after, event, entry)
     desk.report(f"payment_{after.status.value}")
+    if after.releasing:
+        desk.queue.send({"payment_id": after.payment_id})
     return after
 
 
@@ -126,7 +133,7 @@ def resolve(desk: Desk, gateway: Gateway, payment: Payment, *, source: str) -> P
     Idempotent: many may do this at once for one payment, and one of them settles it. The gateway is never asked
     twice in one call, so that the wait is bounded; a verdict is kept while others move the payment.
     """
-    if payment.status is not Status.VERIFYING:
+    if payment.status is not Status.VERIFYING or payment.confirmed_at is not None:
         return payment
     try:
         verdict = gateway.verify(
@@ -157,6 +164,8 @@ def _conclude(desk: Desk, asked: Payment, payment: Payment, verdict: VerifyResul
     """
     verifying = payment.status is Status.VERIFYING and payment.reference == asked.reference
     if isinstance(verdict, Verified):
+        if verifying and payment.confirmed_at is not None:
+            return payment
         if verifying:
             return _confirmed(desk, payment, verdict, source)
         return _confirmed_meanwhile(desk, asked, payment, verdict, source)
@@ -186,7 +195,8 @@ def _confirmed_meanwhile(desk: Desk, asked: Payment, payment: Payment, verdict: 
             desk.report("confirmed_unplaced")
             _note_unplaced(desk, payment, verdict, source)
         return payment
-    if payment.status is not Status.CANCELLED:
+    # The parts of a joint payment that ended are being given up, so its money has nowhere to go any more.
+    if payment.status is not Status.CANCELLED and may_begin(payment):
         try:
             again = _take(desk, payment, reference=verdict.reference, suspicion=asked.suspicion, source=source)
         except (ReferenceReused, DutyLocked, DutyPaid):
@@ -226,12 +236,26 @@ def _confirmed(desk: Desk, payment: Payment, result: Verified, source: str) -> P
             desk, payment, Occurrence.AMOUNT_DIFFERS, source, note=note, confirmed_rial=result.amount_rial
         )
     now = desk.clock.now()
+    if payment.parts:
+        return _parts_to_settle(desk, payment, result, source)
     after = payment.next(Occurrence.VERIFIED, open_due_at=None, settled_at=now, certificate_id=new_id("ce", now))
     entry = settled_entry(after, journal_id=new_id("je", now), now=now)
     note = {"reference": payment.reference, "already": "yes" if result.already else "no"}
     event = Event(Occurrence.VERIFIED, source, now, payment.status, after.status, note)
     desk.store.settle(payment, after, event, entry, new_id("ev", now))
     desk.report("payment_settled")
+    return after
+
+
+def _parts_to_settle(desk: Desk, payment: Payment, result: Verified, source: str) -> Payment:
+    """A joint payment that is confirmed: whoever finds it so settles its parts, and so does the queue."""
+    now = desk.clock.now()
+    after = payment.next(Occurrence.CONFIRMED, open_due_at=now + VERIFY_AGAIN, confirmed_at=now)
+    note = {"reference": payment.reference, "already": "yes" if result.already else "no"}
+    desk.store.advance(
+        payment, after, Event(Occurrence.CONFIRMED, source, now, payment.status, after.status, note)
+    )
+    desk.queue.send({"payment_id": after.payment_id})
     return after
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
-from functions.pay.rules.states import TRANSITIONS, Occurrence, Status
+from functions.pay.rules.states import OPEN, TRANSITIONS, Occurrence, Status
 
 EVENTS_PER_VERSION = 100
 """Numbers of events: a transition to version v is number 100 v; what changes nothing takes the 99 after it."""
@@ -46,6 +47,11 @@ class Payment:
     `expires_at` ends the lease of its duties; after `verify_until_at` the gateway has returned whatever
     was not verified. `open_due_at` is the sweep's next look. `suspicion` is why money, if it is there,
     goes to suspense. Every write raises `version` by one.
+
+    A joint payment has `parts` payments under it, one for each assessment, whose `parent_id` names it. It takes
+    the money and they take the duties: `parts_rial` is what they come to without fees, known once all of them are
+    leased. `confirmed_at` says that the gateway confirmed the whole and the parts are being settled; `releasing`
+    that it ended otherwise and they are being given up. Of a part that was refused, `failure` says which and why.
     """
 
     payment_id: str
@@ -78,10 +84,19 @@ class Payment:
     settled_at: datetime | None = None
     certificate_id: str = ""
     answer: Mapping[str, Any] | None = None
+    tracking: str = ""
+    parent_id: str = ""
+    parts: int = 0
+    parts_rial: int = 0
+    serves: tuple[str, ...] = ()
+    confirmed_at: datetime | None = None
+    releasing: bool = False
+    failure: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        total = sum(part.amount_rial for part in self.years) + self.rounding_rial + self.fee_rial
-        if total != self.amount_rial or self.amount_rial <= 0 or not self.years:
+        total = sum(part.amount_rial for part in self.years) + self.rounding_rial + self.fee_rial + self.parts_rial
+        least_rial = 0 if self.parts else 1
+        if total != self.amount_rial or self.amount_rial < least_rial or bool(self.years) == bool(self.parts):
             raise ValueError(f"payment {self.payment_id}: the parts do not add up to the amount")
 
     def next(self, occurrence: Occurrence, *, open_due_at: datetime | None, **changes: Any) -> Payment:
@@ -93,9 +108,23 @@ class Payment:
         status = TRANSITIONS[self.status, occurrence]
         return replace(self, status=status, version=self.version + 1, open_due_at=open_due_at, **changes)
 
+    def ended(self, occurrence: Occurrence, now: datetime, **changes: Any) -> Payment:
+        """The payment, ended without a certificate; its parts are still to be given up."""
+        due_at = now if self.parts else None
+        return self.next(occurrence, open_due_at=due_at, releasing=bool(self.parts), **changes)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the sweep has to look after it."""
+        return self.status in OPEN or self.releasing
+
     def postponed(self, open_due_at: datetime) -> Payment:
         """The same payment, to be looked at again at `open_due_at`."""
         return replace(self, version=self.version + 1, open_due_at=open_due_at)
+
+    def released(self) -> Payment:
+        """The same payment, over: its parts are given up."""
+        return replace(self, version=self.version + 1, open_due_at=None, releasing=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +137,34 @@ class Event:
     before: Status | None
     after: Status
     note: Mapping[str, str] = field(default_factory=dict)
+
+
+class ChunkState(StrEnum):
+    """How far the parts of one chunk of a joint payment are."""
+
+    WAITING = "waiting"
+    LEASED = "leased"
+    SETTLED = "settled"
+    RELEASING = "releasing"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A part of a joint payment before it exists: what it pays, and the id that it will have."""
+
+    assessment_id: str
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A few parts of a joint payment that are worked on together; the sums are known once they are leased."""
+
+    number: int
+    state: ChunkState = ChunkState.WAITING
+    parts_rial: int = 0
+    fee_rial: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ class Occurrence(StrEnum):
     WINDOW_PASSED = "window_passed"
     PAID_AT_GATEWAY = "paid_at_gateway"
     LEASE_LOST = "lease_lost"
+    CONFIRMED = "confirmed"
+    PART_REFUSED = "part_refused"
+    PARENT_SETTLED = "parent_settled"
+    PARENT_ENDED = "parent_ended"
     VERIFIED = "verified"
     AMOUNT_DIFFERS = "amount_differs"
     CONFIRMED_TOO_LATE = "confirmed_too_late"
@@ -57,6 +61,12 @@ TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyT
         (Status.CREATED, Occurrence.TOKEN_REFUSED): Status.FAILED,
         (Status.CREATED, Occurrence.CANCELLED): Status.CANCELLED,
         (Status.CREATED, Occurrence.WINDOW_PASSED): Status.EXPIRED,
+        # A joint payment: its parts are leased before the page, and settled after the gateway confirmed the whole.
+        (Status.CREATED, Occurrence.PART_REFUSED): Status.FAILED,
+        (Status.VERIFYING, Occurrence.CONFIRMED): Status.VERIFYING,
+        (Status.CREATED, Occurrence.PARENT_SETTLED): Status.SETTLED,
+        (Status.CREATED, Occurrence.PARENT_ENDED): Status.CANCELLED,
+        (Status.CREATED, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
         (Status.PENDING, Occurrence.PAID_AT_GATEWAY): Status.VERIFYING,
         (Status.PENDING, Occurrence.CANCELLED): Status.CANCELLED,
         (Status.PENDING, Occurrence.CANCELLED_AT_GATEWAY): Status.CANCELLED,

@@ -9,7 +9,15 @@ from avarez import keys
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
 from avarez.dynamo import Item
 from functions.pay.rules.leases import LEASED, PAID
-from functions.pay.rules.records import Event, JournalEntry, Payment, Quote, YearAmount
+from functions.pay.rules.records import (
+    Chunk,
+    ChunkState,
+    Event,
+    JournalEntry,
+    Payment,
+    Quote,
+    YearAmount,
+)
 from functions.pay.rules.states import Occurrence, Status
 
 
@@ -51,6 +59,24 @@ def payment_item(payment: Payment) -> Item:
         "settled_at": to_rfc3339(payment.settled_at) if payment.settled_at else None,
         "certificate_id": payment.certificate_id,
         "answer": dict(payment.answer) if payment.answer is not None else None,
+        "tracking": payment.tracking,
+        **_joint_members(payment),
+    }
+
+
+def _joint_members(payment: Payment) -> Item:
+    """What only joint payments and their parts have."""
+    if payment.parent_id:
+        return {"parent_id": payment.parent_id}
+    if not payment.parts:
+        return {}
+    return {
+        "parts": payment.parts,
+        "parts_rial": payment.parts_rial,
+        "serves": list(payment.serves),
+        "confirmed_at": to_rfc3339(payment.confirmed_at) if payment.confirmed_at else None,
+        "releasing": payment.releasing,
+        "failure": dict(payment.failure),
     }
 
 
@@ -86,7 +112,29 @@ def payment_from(item: Item) -> Payment:
         settled_at=from_rfc3339(item["settled_at"]) if item.get("settled_at") else None,
         certificate_id=str(item["certificate_id"]),
         answer=item.get("answer"),
+        tracking=str(item.get("tracking", "")),
+        parent_id=str(item.get("parent_id", "")),
+        parts=int(item.get("parts", 0)),
+        parts_rial=int(item.get("parts_rial", 0)),
+        serves=tuple(item.get("serves", ())),
+        confirmed_at=from_rfc3339(item["confirmed_at"]) if item.get("confirmed_at") else None,
+        releasing=bool(item.get("releasing", False)),
+        failure=item.get("failure", {}),
     )
+
+
+def chunk_item(chunk: Chunk) -> Item:
+    """How far a chunk is: small, so that all of a payment's are read at once."""
+    return {
+        "number": chunk.number,
+        "state": chunk.state.value,
+        "parts_rial": chunk.parts_rial,
+        "fee_rial": chunk.fee_rial,
+    }
+
+
+def chunk_from(item: Item) -> Chunk:
+    return Chunk(int(item["number"]), ChunkState(item["state"]), int(item["parts_rial"]), int(item["fee_rial"]))
 
 
 def event_from(item: Item) -> Event:
@@ -137,7 +185,12 @@ def event_item(payment: Payment, event: Event, number: int, write_id: str) -> It
 
 
 def lease_item(payment: Payment, year: int, *, confirmed: bool = False) -> Item:
-    """The item that decides who may charge this duty; a confirmed lease ends by a result alone."""
+    """The item that decides who may charge this duty.
+
+    A confirmed lease ends by a result alone; a part of a joint payment holds such a lease from the first, since
+    its parent always comes to a result.
+    """
+    confirmed = confirmed or bool(payment.parent_id)
     until = payment.verify_until_at if confirmed else payment.expires_at
     item: Item = {
         **_duty(payment, year),

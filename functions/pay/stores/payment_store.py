@@ -17,8 +17,11 @@ from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, Tr
 from functions.pay.rules.leases import LEASED, PAID, holds, may_take
 from functions.pay.rules.records import (
     EVENTS_PER_VERSION,
+    Chunk,
+    ChunkState,
     Event,
     JournalEntry,
+    Member,
     OpenRow,
     Payment,
     Quote,
@@ -41,6 +44,7 @@ _OF_THE_COLLECTION = ("municipality", "plate")
 EVENTS_READ_MAX = 1_000
 _SLOT_ATTEMPTS_MAX = 8
 _CLOSE_ATTEMPTS_MAX = 4
+_MEMBERS_WRITE_MAX = 90
 
 
 class DynamoStore:
@@ -68,10 +72,8 @@ class DynamoStore:
 
     def events(self, payment: Payment) -> Sequence[Event]:
         """The payment's history, oldest first; at most 1,000 events."""
-        prefix = keys.payment_event(payment.municipality, payment.plate, payment.payment_id, 0)[1][:-4]
-        found = self._duty.query(
-            keys.collection(payment.municipality, payment.plate), prefix, limit=EVENTS_READ_MAX
-        )
+        partition, first = _event_key(payment, 0)
+        found = self._duty.query(partition, first[:-4], limit=EVENTS_READ_MAX)
         return [items.event_from(item) for item in sorted(found, key=lambda item: (item["at"], item["number"]))]
 
     def replay(self, caller: str, route: str, key: str) -> Replay | None:
@@ -93,6 +95,60 @@ class DynamoStore:
         return self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
 
     # -- writes --------------------------------------------------------------------------------------
+
+    def members(self, payment: Payment, number: int) -> Sequence[Member]:
+        item = self._duty.get(keys.joint_members(payment.payment_id, number)) or {"members": []}
+        return [Member(str(of["assessment_id"]), str(of["payment_id"])) for of in item["members"]]
+
+    def chunks(self, payment: Payment) -> Sequence[Chunk]:
+        """How far every chunk of the payment is; at most a thousand."""
+        partition, first = keys.joint_chunk(payment.payment_id, 0)
+        return [items.chunk_from(item) for item in self._duty.query(partition, first[:-5])]
+
+    def holds_duties(self, payment: Payment) -> bool:
+        return all(holds(holder, payment.payment_id) for _, holder in self._holders(payment))
+
+    def create_members(self, payment: Payment, members: Sequence[Sequence[Member]]) -> None:
+        """Writes the members of a joint payment, before the payment itself."""
+        writes = []
+        for number, chunk in enumerate(members):
+            named = [{"assessment_id": of.assessment_id, "payment_id": of.payment_id} for of in chunk]
+            writes += [
+                self._duty.put(keys.joint_members(payment.payment_id, number), {"members": named}),
+                self._duty.put(keys.joint_chunk(payment.payment_id, number), items.chunk_item(Chunk(number))),
+            ]
+        for start in range(0, len(writes), _MEMBERS_WRITE_MAX):
+            transact(writes[start : start + _MEMBERS_WRITE_MAX], dynamodb=self._duty.dynamodb)
+
+    def lease_part(self, payment: Payment, part: Payment, chunk: Chunk, event: Event) -> None:
+        """Writes a new part with its leases, while its chunk still waits for that."""
+        key = _key(part)
+        waits = self._duty.check(
+            keys.joint_chunk(payment.payment_id, chunk.number),
+            "#state = :waiting",
+            waiting=ChunkState.WAITING.value,
+        )
+        writes = [
+            waits,
+            self._duty.put_new(key, items.payment_item(part)),
+            self._pointer(part.payment_id, key, part.municipality),
+            *self._event_write(part, event),
+            *self._leases(part, event.at),
+        ]
+        try:
+            self._write(writes, part)
+        except TransactionRefused as refusal:
+            if not any(refusal.reasons[:3]):
+                self._explain(part, event.at)
+            raise
+
+    def move_chunk(self, payment: Payment, before: Chunk, after: Chunk) -> None:
+        key = keys.joint_chunk(payment.payment_id, before.number)
+        transact(
+            [self._duty.put(key, items.chunk_item(after), "#state = :before", before=before.state.value)],
+            mine=lambda: items.chunk_from(self._duty.get(key) or items.chunk_item(before)) == after,
+            dynamodb=self._duty.dynamodb,
+        )
 
     def create(self, payment: Payment, event: Event, replay: Replay) -> None:
         """Writes a new payment, its pointer, leases, open row and the Idempotency-Key's memory, all or none."""
@@ -241,7 +297,7 @@ class DynamoStore:
         transact(writes, mine=lambda: self._write_id_of(after, number) == nonce, dynamodb=self._duty.dynamodb)
 
     def _write_id_of(self, payment: Payment, number: int) -> str | None:
-        item = self._duty.get(keys.payment_event(payment.municipality, payment.plate, payment.payment_id, number))
+        item = self._duty.get(_event_key(payment, number))
         return None if item is None else str(item["write_id"])
 
     def _version_of(self, payment: Payment) -> int:
@@ -267,8 +323,7 @@ class DynamoStore:
     def _event_write(self, payment: Payment, event: Event, number: int | None = None) -> list[Item]:
         slot = payment.version * EVENTS_PER_VERSION if number is None else number
         item = items.event_item(payment, event, slot, secrets.token_hex(16))
-        key = keys.payment_event(payment.municipality, payment.plate, payment.payment_id, slot)
-        return [self._duty.put_new(key, item)]
+        return [self._duty.put_new(_event_key(payment, slot), item)]
 
     def _open_moves(self, before: Payment | None, after: Payment) -> Iterator[Item]:
         old = to_rfc3339(before.open_due_at) if before and before.open_due_at else None
@@ -352,5 +407,13 @@ def _write_id_among(writes: Sequence[Item]) -> str | None:
     raise ValueError("the transaction holds no event")
 
 
+def _event_key(payment: Payment, number: int) -> keys.Key:
+    if payment.parts:
+        return keys.joint_event(payment.payment_id, number)
+    return keys.payment_event(payment.municipality, payment.plate, payment.payment_id, number)
+
+
 def _key(payment: Payment) -> keys.Key:
+    if payment.parts:
+        return keys.joint_payment(payment.payment_id)
     return keys.payment(payment.municipality, payment.plate, payment.payment_id)

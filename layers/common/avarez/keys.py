@@ -48,6 +48,23 @@ def payment(municipality: str, plate: str, payment_id: str) -> Key:
     return collection(municipality, plate), f"PAYMENT#{payment_id}"
 
 
+def joint_payment(payment_id: str) -> Key:
+    """A payment for several assessments; its parts lie with their cars."""
+    return f"JOINT#{payment_id}", "PAYMENT"
+
+
+def joint_members(payment_id: str, number: int) -> Key:
+    return f"JOINT#{payment_id}", f"MEMBERS#{number:05d}"
+
+
+def joint_chunk(payment_id: str, number: int) -> Key:
+    return f"JOINT#{payment_id}", f"CHUNK#{number:05d}"
+
+
+def joint_event(payment_id: str, number: int) -> Key:
+    return f"JOINT#{payment_id}", f"PAYMENT#EVENT#{number:04d}"
+
+
 def payment_event(municipality: str, plate: str, payment_id: str, number: int) -> Key:
     return collection(municipality, plate), f"PAYMENT#{payment_id}#EVENT#{number:04d}"
 

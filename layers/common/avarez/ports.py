@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -9,6 +10,8 @@ class Queue(Protocol):
     """Sends messages; a message may arrive more than once and in any order."""
 
     def send(self, message: dict[str, str], delay_s: int = 0) -> None: ...
+
+    def send_all(self, messages: Sequence[dict[str, str]]) -> None: ...
 
 
 class Signer(Protocol):

@@ -36,7 +36,18 @@ from functions.pay.gateways.port import (
 )
 from functions.pay.payments.ports import Desk, Store
 from functions.pay.rules.leases import LEASED, PAID, holds, may_take
-from functions.pay.rules.records import Event, JournalEntry, OpenRow, Payment, Quote, Replay, YearAmount
+from functions.pay.rules.records import (
+    Chunk,
+    ChunkState,
+    Event,
+    JournalEntry,
+    Member,
+    OpenRow,
+    Payment,
+    Quote,
+    Replay,
+    YearAmount,
+)
 
 NOON = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 """Noon in Tehran on 1405-09-02."""
@@ -61,6 +72,8 @@ class FakeStore:
         self.journal: list[JournalEntry] = []
         self.outbox: dict[str, str] = {}
         self.certificates: dict[str, str] = {}
+        self.of_payment: dict[tuple[str, int], Sequence[Member]] = {}
+        self.chunk_of: dict[tuple[str, int], Chunk] = {}
         self.crash_after_writes: int | None = None
         self.busy: int = 0
 
@@ -100,6 +113,38 @@ class FakeStore:
         self._move(None, payment, event)
         self._lease(payment, confirmed=False)
         self._wrote()
+
+    def members(self, payment: Payment, number: int) -> Sequence[Member]:
+        return self.of_payment[payment.payment_id, number]
+
+    def chunks(self, payment: Payment) -> Sequence[Chunk]:
+        return [chunk for (whose, _), chunk in sorted(self.chunk_of.items()) if whose == payment.payment_id]
+
+    def create_members(self, payment: Payment, members: Sequence[Sequence[Member]]) -> None:
+        for number, chunk in enumerate(members):
+            self.of_payment[payment.payment_id, number] = chunk
+            self.chunk_of[payment.payment_id, number] = Chunk(number)
+        self._wrote()
+
+    def lease_part(self, payment: Payment, part: Payment, chunk: Chunk, event: Event) -> None:
+        self._admit()
+        stands = self.chunk_of[payment.payment_id, chunk.number]
+        if stands.state is not ChunkState.WAITING or part.payment_id in self.payments:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self._check_leases(part, event.at)
+        self._move(None, part, event)
+        self._lease(part, confirmed=True)
+        self._wrote()
+
+    def move_chunk(self, payment: Payment, before: Chunk, after: Chunk) -> None:
+        self._admit()
+        if self.chunk_of[payment.payment_id, before.number].state is not before.state:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.chunk_of[payment.payment_id, before.number] = after
+        self._wrote()
+
+    def holds_duties(self, payment: Payment) -> bool:
+        return all(holds(holder, payment.payment_id) for holder in self._holders(payment))
 
     def advance(self, before: Payment, after: Payment, event: Event) -> None:
         self._expect(before)
@@ -358,6 +403,9 @@ class FakeQueue:
 
     def send(self, message: dict[str, str], delay_s: int = 0) -> None:
         self.messages.append(message)
+
+    def send_all(self, messages: Sequence[dict[str, str]]) -> None:
+        self.messages += messages
 
 
 CLERK = Principal("clerk", "office", None, "of1", ("*",), frozenset({"payments.write", "payments.read"}))

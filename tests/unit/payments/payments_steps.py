@@ -18,7 +18,7 @@ AMOUNT = "1235000"
 def open_one(w: World, key: str = "k1", number: int = 1, who: Principal = CLERK, **changes: Any) -> Payment:
     made = quote(w.clock, number, **changes)
     w.store.quotes[made.assessment_id] = made
-    opened = create(w.desk, principal=who, key=key, asked=Asked(made.assessment_id, "gateway", "", ""))
+    opened = create(w.desk, principal=who, key=key, asked=Asked((made.assessment_id,), "gateway", "", ""))
     payment = w.store.payment(opened.payment_id)
     assert payment is not None
     return payment

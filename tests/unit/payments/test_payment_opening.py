@@ -49,7 +49,7 @@ def test_fee_comes_on_top() -> None:
 def test_same_key_and_body_replays_the_first_answer() -> None:
     w = world()
     payment = open_one(w)
-    again = create(w.desk, principal=CLERK, key="k1", asked=Asked(payment.assessment_id, "gateway", "", ""))
+    again = create(w.desk, principal=CLERK, key="k1", asked=Asked((payment.assessment_id,), "gateway", "", ""))
     assert again.replayed
     assert again.answer == payment.answer
     assert len(w.store.payments) == 1
@@ -59,7 +59,7 @@ def test_same_key_with_another_body_is_a_mismatch() -> None:
     w = world()
     payment = open_one(w)
     with pytest.raises(IdempotencyMismatch):
-        create(w.desk, principal=CLERK, key="k1", asked=Asked(payment.assessment_id, "gateway", "sandbox", ""))
+        create(w.desk, principal=CLERK, key="k1", asked=Asked((payment.assessment_id,), "gateway", "sandbox", ""))
 
 
 def test_key_of_another_caller_is_another_key() -> None:
@@ -70,7 +70,7 @@ def test_key_of_another_caller_is_another_key() -> None:
             w.desk,
             principal=replace(OTHER_CLERK, serves=("*",)),
             key="k1",
-            asked=Asked(payment.assessment_id, "gateway", "", ""),
+            asked=Asked((payment.assessment_id,), "gateway", "", ""),
         )
 
 
@@ -185,7 +185,7 @@ def test_payment_of_a_city_out_of_reach_does_not_exist() -> None:
 def test_channels_to_come_are_unavailable(channel: str) -> None:
     w = world()
     with pytest.raises(ChannelUnavailable):
-        create(w.desk, principal=CLERK, key="k", asked=Asked("as_x", channel, "", ""))
+        create(w.desk, principal=CLERK, key="k", asked=Asked(("as_x",), channel, "", ""))
 
 
 @pytest.mark.parametrize(
@@ -206,4 +206,4 @@ def test_channels_to_come_are_unavailable(channel: str) -> None:
 def test_return_url_on_no_registered_origin_is_refused(return_url: str) -> None:
     w = world()
     with pytest.raises(ReturnUrlRefused):
-        create(w.desk, principal=CLERK, key="k", asked=Asked("as_x", "gateway", "", return_url))
+        create(w.desk, principal=CLERK, key="k", asked=Asked(("as_x",), "gateway", "", return_url))

@@ -23,9 +23,10 @@ def test_every_state_is_reached_from_created() -> None:
     assert reached == set(Status)
 
 
-def test_settled_is_reached_by_verified_alone() -> None:
+def test_settled_is_reached_by_verified_alone_or_under_a_parent_that_was() -> None:
     assert {key for key, target in TRANSITIONS.items() if target is Status.SETTLED} == {
-        (Status.VERIFYING, Occurrence.VERIFIED)
+        (Status.VERIFYING, Occurrence.VERIFIED),
+        (Status.CREATED, Occurrence.PARENT_SETTLED),
     }
 
 
