@@ -147,6 +147,8 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
         answer["settled_at"] = to_rfc3339(payment.settled_at)
         if payment.certificate_id:
             answer["certificate_id"] = payment.certificate_id
+    if payment.refunded_rial:
+        answer["refunded_rial"] = format_rial(payment.refunded_rial)
     if payment.parent_id:
         answer["parent_id"] = payment.parent_id
     if payment.tracking:

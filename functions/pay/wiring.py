@@ -20,6 +20,7 @@ from functions.pay.gateways.registry import Gateways
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import Quote
 from functions.pay.stores.payment_store import DynamoStore
+from functions.pay.stores.refund_store import DynamoRefunds
 
 SEND_BATCH_MAX = 10
 """Source: SQS API reference, SendMessageBatch."""
@@ -96,6 +97,7 @@ def wire(**replaced: Any) -> Desk:
         "gateways": None,
         "queue": None,
         "store": None,
+        "refunds": None,
         "clock": SystemClock(),
         "report": metric,
         "public_origin": public_origin,
@@ -104,7 +106,8 @@ def wire(**replaced: Any) -> Desk:
         **replaced,
     }
     if parts["store"] is None:
-        parts["store"] = DynamoStore(Table(setting("DUTY_TABLE")), Table(setting("LEDGER_TABLE")))
+        store = DynamoStore(Table(setting("DUTY_TABLE")), Table(setting("LEDGER_TABLE")))
+        parts["store"], parts["refunds"] = store, DynamoRefunds(store)
     if parts["gateways"] is None:
         parts["gateways"] = Gateways(read_gateways_secret)
     if parts["queue"] is None:

@@ -48,6 +48,26 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
     ),
     EntryPoint(
+        name="pay-refunds",
+        handler="functions.pay.refunds.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("POST", "/v1/payments/{id}/refunds", "refunds.write"),
+            Route("GET", "/v1/refunds/{id}", "refunds.read"),
+            Route("GET", "/v1/municipalities/{code}/refunds", "refunds.read"),
+            Route("POST", "/v1/refunds/{id}/approvals", "refunds.approve"),
+            Route("POST", "/v1/refunds/{id}/rejections", "refunds.approve"),
+            Route("POST", "/v1/refunds/{id}/transfers", "refunds.approve"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            TableGrant("ledger", ("PutItem",)),
+            SecretGrant("gateways"),
+        ),
+    ),
+    EntryPoint(
         name="pay-callback",
         handler="functions.pay.callback.handle",
         timeout_s=HTTP_TIMEOUT_S,

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from avarez.errors import OutcomeUnknown
-from functions.pay.gateways.port import Gateway, GatewaySet, Inquiry, Token, TokenRefused, VerifyResult
+from functions.pay.gateways.port import (
+    Gateway,
+    GatewaySet,
+    Inquiry,
+    ReverseResult,
+    Token,
+    TokenRefused,
+    VerifyResult,
+)
 
 SILENCES_MAX = 3
 """After so many calls in a row without an answer a gateway is left alone until the next run."""
@@ -62,6 +70,10 @@ class Breaker:
             raise
         self._silences = 0
         return inquiry
+
+    def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
+        self._refuse_when_open()
+        return self._gateway.reverse(token=token, reference=reference, order_id=order_id, amount_rial=amount_rial)
 
     def _refuse_when_open(self) -> None:
         if self._silences >= SILENCES_MAX:

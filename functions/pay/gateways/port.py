@@ -64,6 +64,21 @@ class AmountRefused:
     amount_rial: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """The gateway has sent the whole amount back to the payer, now or since an earlier call of ours."""
+
+    already: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotReversible:
+    """The gateway will not send this money back: its time is over, or it never does."""
+
+    reason: str
+
+
+ReverseResult = Reversed | NotReversible
 VerifyResult = Verified | NotPaid | Returned | AmountRefused
 
 
@@ -104,6 +119,8 @@ class Gateway(Protocol):
     def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult: ...
 
     def inquire(self, *, token: str, order_id: str) -> Inquiry: ...
+
+    def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult: ...
 
 
 class GatewaySet(Protocol):

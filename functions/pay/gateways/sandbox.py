@@ -20,7 +20,10 @@ from functions.pay.gateways.port import (
     Claim,
     Inquiry,
     NotPaid,
+    NotReversible,
     Returned,
+    Reversed,
+    ReverseResult,
     Token,
     TokenRefused,
     Verified,
@@ -147,6 +150,22 @@ class SandboxGateway:
         if not _WORD.fullmatch(reference):
             raise OutcomeUnknown()
         return Inquiry("paid", reference, self._amount(answer))
+
+    def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
+        """Sends the money back to the payer; asking again is harmless.
+
+        Raises:
+            OutcomeUnknown: no readable answer; the money may or may not be on its way.
+        """
+        answer = self._call("/api/reverse", {"token": token, "reference": reference})
+        match _code(answer):
+            case 0:
+                return Reversed(already=False)
+            case 4:
+                return Reversed(already=True)
+            case 2 | 3 | 6:
+                return NotReversible(_text(answer, "message")[:200])
+        raise OutcomeUnknown()
 
     def _amount(self, answer: Mapping[str, Any]) -> int:
         amount_rial = self._amount_or_none(_text(answer, "amount"))

@@ -38,6 +38,7 @@ from avarez.ids import is_id, new_id
 from avarez.money import format_rial
 from functions.pay.gateways.port import Gateway, TokenRefused
 from functions.pay.payments.ports import Desk
+from functions.pay.rules.fees import Fee, split
 from functions.pay.rules.records import Event, Payment, Quote, Replay
 from functions.pay.rules.states import Occurrence, Status
 
@@ -120,7 +121,7 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
         # Nobody can open the page any more once the margin is used up; then the sweep frees the duties.
         open_due_at=now + LEASE_MARGIN,
     )
-    payment = payment_of(quote, terms, fee_rial=desk.store.fee_rial(quote.municipality), now=now)
+    payment = payment_of(quote, terms, fee=desk.store.fee(quote.municipality), now=now)
     # 3
     replay = Replay(
         caller=principal.username,
@@ -250,7 +251,7 @@ class Terms:
     open_due_at: datetime | None = None
 
 
-def payment_of(quote: Quote, terms: Terms, *, fee_rial: int, now: datetime) -> Payment:
+def payment_of(quote: Quote, terms: Terms, *, fee: Fee, now: datetime) -> Payment:
     """A new payment of this quote.
 
     Raises:
@@ -259,6 +260,7 @@ def payment_of(quote: Quote, terms: Terms, *, fee_rial: int, now: datetime) -> P
     total_rial = sum(part.amount_rial for part in quote.years) + quote.rounding_rial
     if total_rial != quote.owed_rial:
         raise ValueError(f"the years of {quote.assessment_id} do not add up to what is owed")
+    fees = split(fee, duty_rial=total_rial - quote.rounding_rial, has_office=bool(terms.office))
     return Payment(
         payment_id=terms.payment_id,
         assessment_id=quote.assessment_id,
@@ -267,8 +269,10 @@ def payment_of(quote: Quote, terms: Terms, *, fee_rial: int, now: datetime) -> P
         vehicle_id=quote.vehicle_id,
         years=quote.years,
         rounding_rial=quote.rounding_rial,
-        fee_rial=fee_rial,
-        amount_rial=total_rial + fee_rial,
+        fee_rial=fees.payer_rial,
+        city_fee_rial=fees.city_rial,
+        office_fee_rial=fees.office_rial,
+        amount_rial=total_rial + fees.payer_rial,
         status=Status.CREATED,
         channel=terms.channel,
         gateway=terms.gateway,

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from avarez.clock import Clock
 from avarez.ports import Queue
 from functions.pay.gateways.port import GatewaySet
+from functions.pay.rules.fees import Fee
 from functions.pay.rules.records import (
     Chunk,
     Event,
@@ -23,6 +24,7 @@ from functions.pay.rules.records import (
     Quote,
     Replay,
 )
+from functions.pay.rules.refunds import Refund
 
 
 class Store(Protocol):
@@ -34,7 +36,7 @@ class Store(Protocol):
 
     def quote(self, assessment_id: str) -> Quote | None: ...
 
-    def fee_rial(self, municipality: str) -> int: ...
+    def fee(self, municipality: str) -> Fee: ...
 
     def payment(self, payment_id: str) -> Payment | None: ...
 
@@ -86,8 +88,18 @@ class Store(Protocol):
     def resume_waiting(self, before: Payment, after: Payment, event: Event) -> None:
         """Gives the reference up again, and makes the leases lapse by time as before."""
 
-    def close(self, before: Payment, after: Payment, event: Event, entry: JournalEntry | None = None) -> None:
-        """Ends the payment without a certificate and frees the duties that it still holds."""
+    def close(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry | None = None,
+        refund: Refund | None = None,
+    ) -> None:
+        """Ends the payment without a certificate and frees the duties that it still holds.
+
+        Money that stands in suspense comes with its entry and with the refund that gives it back.
+        """
 
     def settle(
         self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
@@ -105,6 +117,47 @@ class Store(Protocol):
         """Removes the open row of a payment that is not open."""
 
 
+class Refunds(Protocol):
+    """Refunds as they are kept, with the payments they are of. Every write is all or nothing."""
+
+    def refund(self, refund_id: str) -> Refund | None: ...
+
+    def of_city(self, municipality: str, *, after: str, limit: int) -> Sequence[Refund]:
+        """The city's refunds from `after` (exclusive) on, oldest first."""
+
+    def request(self, refund: Refund, replay: Replay) -> None:
+        """Raises `TransactionRefused` when the Idempotency-Key was used at the same moment."""
+
+    def approve(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event,
+        entry: JournalEntry,
+    ) -> None:
+        """Moves the money to what is owed to the payer, frees duties given back whole, ends the certificate.
+
+        Raises:
+            CertificateInPreparation: the certificate is being made; nothing was written.
+            TransactionRefused: the refund or the payment moved on.
+        """
+
+    def move(self, before: Refund, after: Refund) -> None: ...
+
+    def finish(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event | None,
+        entry: JournalEntry,
+    ) -> None:
+        """The money has left; with an event the payment moves as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Everything a use case of payments works with, wired once.
@@ -113,6 +166,7 @@ class Desk:
     """
 
     store: Store
+    refunds: Refunds
     gateways: GatewaySet
     queue: Queue
     clock: Clock

@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from avarez.clock import to_rfc3339
-from avarez.errors import ChannelUnavailable, GatewayUnavailable, OutcomeUnknown, TransactionRefused
+from avarez.errors import (
+    ChannelUnavailable,
+    GatewayUnavailable,
+    OutcomeUnknown,
+    RefundConflict,
+    TransactionRefused,
+)
+from avarez.ids import is_id
 from avarez.keys import SHARDS
 from avarez.observability import log_failure
 from functions.pay.gateways.breaker import Breakers
 from functions.pay.gateways.port import Gateway, Inquiry
-from functions.pay.payments import verification
+from functions.pay.payments import refunding, verification
 from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import INQUIRY_EVERY, may_open_page
 from functions.pay.payments.ports import Desk
@@ -78,7 +85,9 @@ def retry(desk: Desk, payment_id: str, chunk: int | None = None) -> Payment | No
 
 
 def _look(desk: Desk, row: OpenRow) -> bool:
-    """Whether the payment of this row changed its state."""
+    """Whether the payment, or the refund, of this row changed its state."""
+    if is_id("rf", row.payment_id):
+        return _look_at_refund(desk, row)
     payment = desk.store.payment(row.payment_id)
     if payment is None or not payment.unfinished or _due_text(payment) != row.due_at:
         desk.store.forget(row)
@@ -90,6 +99,21 @@ def _look(desk: Desk, row: OpenRow) -> bool:
     except (TransactionRefused, ChannelUnavailable):
         return False  # somebody else is at it, or its gateway is not set up: the next run sees
     return after.status is not payment.status
+
+
+def _look_at_refund(desk: Desk, row: OpenRow) -> bool:
+    refund = desk.refunds.refund(row.payment_id)
+    if refund is None or refund.open_due_at is None or to_rfc3339(refund.open_due_at) != row.due_at:
+        desk.store.forget(row)
+        return False
+    try:
+        after = refunding.proceed(desk, refund)
+        if after.version == refund.version:
+            later = replace(refund, version=refund.version + 1, open_due_at=refunding.next_look(desk.clock.now()))
+            desk.refunds.move(refund, later)
+    except (TransactionRefused, RefundConflict):
+        return False  # somebody else is at it
+    return after.status is not refund.status
 
 
 def _step(desk: Desk, payment: Payment) -> Payment:

@@ -18,8 +18,10 @@ from avarez.ids import new_id
 from functions.pay.gateways.port import AmountRefused, Gateway, Inquiry, NotPaid, Returned, Verified, VerifyResult
 from functions.pay.payments.opening import INQUIRY_EVERY
 from functions.pay.payments.ports import Desk
+from functions.pay.payments.refunding import of_suspense
 from functions.pay.rules.ledger import settled_entry, suspense_entry
 from functions.pay.rules.records import Event, JournalEntry, Payment
+from functions.pay.rules.refunds import Refund
 from functions.pay.rules.states import Occurrence, Status
 
 VERIFY_AGAIN = timedelta(seconds=30)
@@ -115,12 +117,14 @@ def close(
         TransactionRefused: the payment moved on; read it again.
     """
     now = desk.clock.now()
-    after = payment.ended(occurrence, now)
+    after = payment.ended(occurrence, now, confirmed_rial=confirmed_rial or 0)
     entry: JournalEntry | None = None
+    refund: Refund | None = None
     if confirmed_rial is not None:
         entry = suspense_entry(after, confirmed_rial, journal_id=new_id("je", now), now=now)
+        refund = of_suspense(after, now)
     event = Event(occurrence, source, now, payment.status, after.status, note or {})
-    desk.store.close(payment, after, event, entry)
+    desk.store.close(payment, after, event, entry, refund)
     desk.report(f"payment_{after.status.value}")
     if after.releasing:
         desk.queue.send({"payment_id": after.payment_id})

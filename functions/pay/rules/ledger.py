@@ -1,7 +1,7 @@
 """Journal entries of payments: balanced by construction, each with its own content hash.
 
-Law: the 1400 law, art. 41: duty and penalty belong to the municipality of residence; what a gateway took is
-owed to that city from the same instant. Accounts and worked postings: `docs/ledger.md`.
+Law: the 1400 law, art. 41: duty and penalty belong to the municipality of residence; what a channel took is owed
+to that city from the same instant. The chart of accounts and worked postings: `docs/ledger.md`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,35 @@ from avarez.canonical import content_hash
 from avarez.clock import tehran_today, to_rfc3339
 from avarez.money import format_rial
 from functions.pay.rules.records import JournalEntry, Payment, Posting, YearAmount
+from functions.pay.rules.refunds import Refund
 
-FEES_PAYABLE = "fees_payable"
 SUSPENSE = "suspense"
+"""Money that was confirmed and is no payment's own."""
+REFUNDS_PAYABLE = "refunds_payable"
+"""What was decided to be given back and has not left yet."""
+PLATFORM_FEE = "platform_fee"
+BANK = "bank"
+"""Our own account, from which what no gateway can send back is transferred."""
 
 
-def gateway_clearing(gateway: str) -> str:
-    """What a gateway has confirmed and not yet paid to a bank account."""
-    return f"gateway_clearing:{gateway}"
+def clearing(channel: str, operator: str) -> str:
+    """What a gateway, a terminal's acquirer or a bank has confirmed and not yet paid to a bank account."""
+    return f"{channel}_clearing:{operator}"
 
 
 def municipality_payable(municipality: str) -> str:
-    """What is owed to a city."""
+    """What is owed to a city: duty and penalty."""
     return f"municipality_payable:{municipality}"
+
+
+def municipality_rounding(municipality: str) -> str:
+    """What is owed to a city because its quotes are rounded up."""
+    return f"municipality_rounding:{municipality}"
+
+
+def office_fee(office: str) -> str:
+    """An office's part of the fees."""
+    return f"office_fee:{office}"
 
 
 def debit(account: str, amount_rial: int) -> Posting:
@@ -36,22 +52,73 @@ def credit(account: str, amount_rial: int) -> Posting:
     return Posting(account, 0, amount_rial)
 
 
+def signed(account: str, credit_rial: int) -> list[Posting]:
+    """A credit, a debit where the amount is negative, no posting at all where it is nothing."""
+    if credit_rial == 0:
+        return []
+    return [credit(account, credit_rial) if credit_rial > 0 else debit(account, -credit_rial)]
+
+
 def settled_entry(payment: Payment, *, journal_id: str, now: datetime) -> JournalEntry:
-    """The entry of a verified payment: clearing against the city (its rounding included) and the fee."""
-    city_rial = payment.amount_rial - payment.fee_rial
+    """The entry of a verified payment: clearing against the city, its rounding, and the fees."""
+    years_rial = sum(part.amount_rial for part in payment.years)
     postings = [
-        debit(gateway_clearing(payment.gateway), payment.amount_rial),
-        credit(municipality_payable(payment.municipality), city_rial),
+        debit(clearing(payment.channel, payment.gateway), payment.amount_rial),
+        *signed(municipality_payable(payment.municipality), years_rial - payment.city_fee_rial),
+        *signed(municipality_rounding(payment.municipality), payment.rounding_rial),
+        *_fees(payment, payment.fee_rial + payment.city_fee_rial),
     ]
-    if payment.fee_rial:
-        postings.append(credit(FEES_PAYABLE, payment.fee_rial))
     return entry(payment, "payment_settled", postings, payment.years, journal_id=journal_id, now=now)
 
 
 def suspense_entry(payment: Payment, confirmed_rial: int, *, journal_id: str, now: datetime) -> JournalEntry:
-    """The entry of money that the gateway confirmed and that is not this payment's own amount."""
-    postings = [debit(gateway_clearing(payment.gateway), confirmed_rial), credit(SUSPENSE, confirmed_rial)]
+    """The entry of money that was confirmed and is not this payment's own amount."""
+    postings = [
+        debit(clearing(payment.channel, payment.gateway), confirmed_rial),
+        credit(SUSPENSE, confirmed_rial),
+    ]
     return entry(payment, "payment_suspense", postings, (), journal_id=journal_id, now=now)
+
+
+def refund_entry(payment: Payment, refund: Refund, *, whole: bool, journal_id: str, now: datetime) -> JournalEntry:
+    """The entry of an approved refund: taken from where it stood, owed to the payer.
+
+    With the whole of a payment its fees go back too, so that its entries cancel out.
+    """
+    if refund.of_suspense:
+        taken = [debit(SUSPENSE, refund.amount_rial)]
+    else:
+        city_fee_rial = payment.city_fee_rial if whole else 0
+        years_rial = sum(part.amount_rial for part in refund.years)
+        taken = [
+            *signed(municipality_payable(refund.municipality), city_fee_rial - years_rial),
+            *signed(municipality_rounding(refund.municipality), -refund.rounding_rial),
+            *_fees(payment, -(payment.fee_rial + city_fee_rial) if whole else 0),
+        ]
+    postings = [*taken, credit(REFUNDS_PAYABLE, refund.amount_rial)]
+    return entry(
+        payment, "refund_approved", postings, refund.years, journal_id=journal_id, now=now, cause=refund.refund_id
+    )
+
+
+def refund_paid_entry(
+    payment: Payment, refund: Refund, *, through_gateway: bool, journal_id: str, now: datetime
+) -> JournalEntry:
+    """The entry of a refund that has left: through the gateway that took the money, or by bank transfer."""
+    source = clearing(payment.channel, payment.gateway) if through_gateway else BANK
+    postings = [debit(REFUNDS_PAYABLE, refund.amount_rial), credit(source, refund.amount_rial)]
+    return entry(payment, "refund_paid", postings, (), journal_id=journal_id, now=now, cause=refund.refund_id)
+
+
+def _fees(payment: Payment, total_rial: int) -> list[Posting]:
+    """Fees of the payment, or their return (negative); the office's part was fixed when the payment opened."""
+    if total_rial == 0:
+        return []
+    office_rial = payment.office_fee_rial if total_rial > 0 else -payment.office_fee_rial
+    return [
+        *signed(office_fee(payment.office), office_rial),
+        *signed(PLATFORM_FEE, total_rial - office_rial),
+    ]
 
 
 def entry(
@@ -62,8 +129,9 @@ def entry(
     *,
     journal_id: str,
     now: datetime,
+    cause: str = "",
 ) -> JournalEntry:
-    """A journal entry whose debits equal its credits.
+    """A journal entry whose debits equal its credits; `cause` names a refund or whatever else brought it about.
 
     Raises:
         ValueError: they do not, or a posting has two sides, none, or a negative one.
@@ -73,38 +141,42 @@ def entry(
             raise ValueError(f"a posting to {posting.account} needs exactly one positive side")
     if sum(posting.debit_rial - posting.credit_rial for posting in postings) != 0 or not postings:
         raise ValueError(f"the entry of {payment.payment_id} does not balance")
-    day = tehran_today(now).isoformat()
-    hashed = content_hash(
-        {
-            "journal_id": journal_id,
-            "payment_id": payment.payment_id,
-            "municipality": payment.municipality,
-            "kind": kind,
-            "gateway": payment.gateway,
-            "reference": payment.reference,
-            "day": day,
-            "created_at": to_rfc3339(now),
-            "postings": [
-                {
-                    "account": posting.account,
-                    "debit_rial": format_rial(posting.debit_rial),
-                    "credit_rial": format_rial(posting.credit_rial),
-                }
-                for posting in postings
-            ],
-            "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in years],
-        }
-    )
-    return JournalEntry(
+    made = JournalEntry(
         journal_id=journal_id,
         payment_id=payment.payment_id,
         municipality=payment.municipality,
         kind=kind,
         gateway=payment.gateway,
         reference=payment.reference,
-        day=day,
+        day=tehran_today(now).isoformat(),
         created_at=now,
         postings=tuple(postings),
         years=tuple(years),
-        content_hash=hashed,
+        content_hash="",
+        cause=cause,
     )
+    return made.hashed(content_hash(members_of(made)))
+
+
+def members_of(made: JournalEntry) -> dict[str, object]:
+    """What the content hash is over; amounts are decimal strings, as RFC 8785 wants them."""
+    return {
+        "journal_id": made.journal_id,
+        "payment_id": made.payment_id,
+        "municipality": made.municipality,
+        "kind": made.kind,
+        "gateway": made.gateway,
+        "reference": made.reference,
+        "day": made.day,
+        "created_at": to_rfc3339(made.created_at),
+        "cause": made.cause,
+        "postings": [
+            {
+                "account": posting.account,
+                "debit_rial": format_rial(posting.debit_rial),
+                "credit_rial": format_rial(posting.credit_rial),
+            }
+            for posting in made.postings
+        ],
+        "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in made.years],
+    }

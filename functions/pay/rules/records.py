@@ -48,6 +48,10 @@ class Payment:
     was not verified. `open_due_at` is the sweep's next look. `suspicion` is why money, if it is there,
     goes to suspense. Every write raises `version` by one.
 
+    `fee_rial` is what the payer pays on top, `city_fee_rial` what the city bears of its own share; of both
+    together `office_fee_rial` is the office's and the rest the platform's. `refunded` says what was given back of
+    each year, `refunded_rial` all that was. `confirmed_rial` is what was confirmed and stands in suspense.
+
     A joint payment has `parts` payments under it, one for each assessment, whose `parent_id` names it. It takes
     the money and they take the duties: `parts_rial` is what they come to without fees, known once all of them are
     leased. `confirmed_at` says that the gateway confirmed the whole and the parts are being settled; `releasing`
@@ -85,6 +89,11 @@ class Payment:
     certificate_id: str = ""
     answer: Mapping[str, Any] | None = None
     tracking: str = ""
+    confirmed_rial: int = 0
+    refunded: tuple[YearAmount, ...] = ()
+    refunded_rial: int = 0
+    city_fee_rial: int = 0
+    office_fee_rial: int = 0
     parent_id: str = ""
     parts: int = 0
     parts_rial: int = 0
@@ -211,3 +220,8 @@ class JournalEntry:
     postings: tuple[Posting, ...]
     years: tuple[YearAmount, ...]
     content_hash: str
+    cause: str = ""
+
+    def hashed(self, content_hash: str) -> JournalEntry:
+        """The same entry under its hash."""
+        return replace(self, content_hash=content_hash)

@@ -46,6 +46,7 @@ class Occurrence(StrEnum):
     MONEY_RETURNED = "money_returned"
     REFUND_BEGUN = "refund_begun"
     REFUND_DONE = "refund_done"
+    PARTLY_REFUNDED = "partly_refunded"
     # what is stored without a transition
     CALLBACK_REPEATED = "callback_repeated"
     CALLBACK_EARLY = "callback_early"
@@ -84,6 +85,7 @@ TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyT
         (Status.EXPIRED, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
         (Status.CANCELLED, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
         (Status.SETTLED, Occurrence.REFUND_BEGUN): Status.REFUNDING,
+        (Status.SETTLED, Occurrence.PARTLY_REFUNDED): Status.SETTLED,
         (Status.SUSPENSE, Occurrence.REFUND_BEGUN): Status.REFUNDING,
         (Status.REFUNDING, Occurrence.REFUND_DONE): Status.REFUNDED,
     }

@@ -18,6 +18,7 @@ from functions.pay.rules.records import (
     Quote,
     YearAmount,
 )
+from functions.pay.rules.refunds import Refund, RefundStatus
 from functions.pay.rules.states import Occurrence, Status
 
 
@@ -60,6 +61,11 @@ def payment_item(payment: Payment) -> Item:
         "certificate_id": payment.certificate_id,
         "answer": dict(payment.answer) if payment.answer is not None else None,
         "tracking": payment.tracking,
+        "confirmed_rial": payment.confirmed_rial,
+        "refunded": year_items(payment.refunded),
+        "refunded_rial": payment.refunded_rial,
+        "city_fee_rial": payment.city_fee_rial,
+        "office_fee_rial": payment.office_fee_rial,
         **_joint_members(payment),
     }
 
@@ -113,6 +119,11 @@ def payment_from(item: Item) -> Payment:
         certificate_id=str(item["certificate_id"]),
         answer=item.get("answer"),
         tracking=str(item.get("tracking", "")),
+        confirmed_rial=int(item.get("confirmed_rial", 0)),
+        refunded=_year_amounts(item.get("refunded", ())),
+        refunded_rial=int(item.get("refunded_rial", 0)),
+        city_fee_rial=int(item.get("city_fee_rial", 0)),
+        office_fee_rial=int(item.get("office_fee_rial", 0)),
         parent_id=str(item.get("parent_id", "")),
         parts=int(item.get("parts", 0)),
         parts_rial=int(item.get("parts_rial", 0)),
@@ -239,7 +250,64 @@ def journal_item(entry: JournalEntry) -> Item:
         ],
         "years": year_items(entry.years),
         "content_hash": entry.content_hash,
+        "cause": entry.cause,
     }
+
+
+def refund_item(refund: Refund) -> Item:
+    return {
+        "refund_id": refund.refund_id,
+        "payment_id": refund.payment_id,
+        "municipality": refund.municipality,
+        "plate_key": refund.plate,
+        "gateway": refund.gateway,
+        "reference": refund.reference,
+        "of_suspense": refund.of_suspense,
+        "years": year_items(refund.years),
+        "rounding_rial": refund.rounding_rial,
+        "fee_rial": refund.fee_rial,
+        "amount_rial": refund.amount_rial,
+        "reason": refund.reason,
+        "requested_by": refund.requested_by,
+        "requested_at": to_rfc3339(refund.requested_at),
+        "status": refund.status.value,
+        "decided_by": refund.decided_by,
+        "decided_at": to_rfc3339(refund.decided_at) if refund.decided_at else None,
+        "bank_reference": refund.bank_reference,
+        "done_at": to_rfc3339(refund.done_at) if refund.done_at else None,
+        "task_id": refund.task_id,
+        "in_joint": refund.in_joint,
+        "version": refund.version,
+        "open_due_at": to_rfc3339(refund.open_due_at) if refund.open_due_at else None,
+    }
+
+
+def refund_from(item: Item) -> Refund:
+    return Refund(
+        refund_id=str(item["refund_id"]),
+        payment_id=str(item["payment_id"]),
+        municipality=str(item["municipality"]),
+        plate=str(item["plate_key"]),
+        gateway=str(item["gateway"]),
+        reference=str(item["reference"]),
+        of_suspense=bool(item["of_suspense"]),
+        years=_year_amounts(item["years"]),
+        rounding_rial=int(item["rounding_rial"]),
+        fee_rial=int(item["fee_rial"]),
+        amount_rial=int(item["amount_rial"]),
+        reason=str(item["reason"]),
+        requested_by=str(item["requested_by"]),
+        requested_at=from_rfc3339(item["requested_at"]),
+        status=RefundStatus(item["status"]),
+        decided_by=str(item["decided_by"]),
+        decided_at=from_rfc3339(item["decided_at"]) if item.get("decided_at") else None,
+        bank_reference=str(item["bank_reference"]),
+        done_at=from_rfc3339(item["done_at"]) if item.get("done_at") else None,
+        task_id=str(item["task_id"]),
+        in_joint=bool(item["in_joint"]),
+        version=int(item["version"]),
+        open_due_at=from_rfc3339(item["open_due_at"]) if item.get("open_due_at") else None,
+    )
 
 
 def certificate_item(payment: Payment, paid_at: datetime) -> Item:

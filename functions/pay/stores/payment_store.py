@@ -14,6 +14,8 @@ from avarez import keys
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, Table, transact
 from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, TransactionRefused
+from avarez.money import PARTS_PER_MILLION
+from functions.pay.rules.fees import Bearer, Fee
 from functions.pay.rules.leases import LEASED, PAID, holds, may_take
 from functions.pay.rules.records import (
     EVENTS_PER_VERSION,
@@ -27,6 +29,7 @@ from functions.pay.rules.records import (
     Quote,
     Replay,
 )
+from functions.pay.rules.refunds import Refund
 from functions.pay.stores import items
 
 TAKE = (
@@ -51,33 +54,37 @@ class DynamoStore:
     """The store over the duty and the ledger table."""
 
     def __init__(self, duty: Table, ledger: Table) -> None:
-        self._duty = duty
-        self._ledger = ledger
+        self.duty = duty
+        self.ledger = ledger
 
     # -- reads ---------------------------------------------------------------------------------------
 
     def quote(self, assessment_id: str) -> Quote | None:
         """The stored assessment, or None."""
-        item = self._pointed(assessment_id)
+        item = self.pointed(assessment_id)
         return None if item is None else items.quote_from(item)
 
-    def fee_rial(self, municipality: str) -> int:
-        """The fee that comes on top of a payment to this city; nothing unless set."""
-        settings = self._duty.get(keys.municipality_setting(municipality)) or {}
-        return int(settings.get("fee_rial", 0))
+    def fee(self, municipality: str) -> Fee:
+        """The fee of an assessment of this city; nothing unless it has set one."""
+        settings = self.duty.get(keys.municipality_setting(municipality)) or {}
+        return Fee(
+            amount_rial=int(settings.get("fee_rial", 0)),
+            borne_by=Bearer(settings.get("fee_borne_by", Bearer.PAYER)),
+            office_ppm=int(settings.get("fee_office_ppm", PARTS_PER_MILLION)),
+        )
 
     def payment(self, payment_id: str) -> Payment | None:
-        item = self._pointed(payment_id)
+        item = self.pointed(payment_id)
         return None if item is None else items.payment_from(item)
 
     def events(self, payment: Payment) -> Sequence[Event]:
         """The payment's history, oldest first; at most 1,000 events."""
         partition, first = _event_key(payment, 0)
-        found = self._duty.query(partition, first[:-4], limit=EVENTS_READ_MAX)
+        found = self.duty.query(partition, first[:-4], limit=EVENTS_READ_MAX)
         return [items.event_from(item) for item in sorted(found, key=lambda item: (item["at"], item["number"]))]
 
     def replay(self, caller: str, route: str, key: str) -> Replay | None:
-        item = self._duty.get(keys.idempotency(caller, route, key))
+        item = self.duty.get(keys.idempotency(caller, route, key))
         if item is None:
             return None
         memory = str(item["body_hash"]), str(item["payment_id"]), int(item["expires_at_epoch"])
@@ -85,25 +92,25 @@ class DynamoStore:
 
     def due(self, shard: int, now: datetime, limit: int) -> Sequence[OpenRow]:
         """Open payments of one shard whose time has come, longest overdue first."""
-        rows = self._duty.query(keys.open_payments(shard), upto=to_rfc3339(now) + "$", limit=limit)
+        rows = self.duty.query(keys.open_payments(shard), upto=to_rfc3339(now) + "$", limit=limit)
         return [OpenRow(str(row["payment_id"]), str(row["sk"]).partition("#")[0]) for row in rows]
 
-    def _pointed(self, identifier: str) -> Item | None:
-        pointer = self._duty.get(keys.pointer(identifier))
+    def pointed(self, identifier: str) -> Item | None:
+        pointer = self.duty.get(keys.pointer(identifier))
         if pointer is None:
             return None
-        return self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
+        return self.duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
 
     # -- writes --------------------------------------------------------------------------------------
 
     def members(self, payment: Payment, number: int) -> Sequence[Member]:
-        item = self._duty.get(keys.joint_members(payment.payment_id, number)) or {"members": []}
+        item = self.duty.get(keys.joint_members(payment.payment_id, number)) or {"members": []}
         return [Member(str(of["assessment_id"]), str(of["payment_id"])) for of in item["members"]]
 
     def chunks(self, payment: Payment) -> Sequence[Chunk]:
         """How far every chunk of the payment is; at most a thousand."""
         partition, first = keys.joint_chunk(payment.payment_id, 0)
-        return [items.chunk_from(item) for item in self._duty.query(partition, first[:-5])]
+        return [items.chunk_from(item) for item in self.duty.query(partition, first[:-5])]
 
     def holds_duties(self, payment: Payment) -> bool:
         return all(holds(holder, payment.payment_id) for _, holder in self._holders(payment))
@@ -114,29 +121,29 @@ class DynamoStore:
         for number, chunk in enumerate(members):
             named = [{"assessment_id": of.assessment_id, "payment_id": of.payment_id} for of in chunk]
             writes += [
-                self._duty.put(keys.joint_members(payment.payment_id, number), {"members": named}),
-                self._duty.put(keys.joint_chunk(payment.payment_id, number), items.chunk_item(Chunk(number))),
+                self.duty.put(keys.joint_members(payment.payment_id, number), {"members": named}),
+                self.duty.put(keys.joint_chunk(payment.payment_id, number), items.chunk_item(Chunk(number))),
             ]
         for start in range(0, len(writes), _MEMBERS_WRITE_MAX):
-            transact(writes[start : start + _MEMBERS_WRITE_MAX], dynamodb=self._duty.dynamodb)
+            transact(writes[start : start + _MEMBERS_WRITE_MAX], dynamodb=self.duty.dynamodb)
 
     def lease_part(self, payment: Payment, part: Payment, chunk: Chunk, event: Event) -> None:
         """Writes a new part with its leases, while its chunk still waits for that."""
         key = _key(part)
-        waits = self._duty.check(
+        waits = self.duty.check(
             keys.joint_chunk(payment.payment_id, chunk.number),
             "#state = :waiting",
             waiting=ChunkState.WAITING.value,
         )
         writes = [
             waits,
-            self._duty.put_new(key, items.payment_item(part)),
-            self._pointer(part.payment_id, key, part.municipality),
+            self.duty.put_new(key, items.payment_item(part)),
+            self.pointer(part.payment_id, key, part.municipality),
             *self._event_write(part, event),
             *self._leases(part, event.at),
         ]
         try:
-            self._write(writes, part)
+            self.write(writes, part)
         except TransactionRefused as refusal:
             if not any(refusal.reasons[:3]):
                 self._explain(part, event.at)
@@ -145,18 +152,18 @@ class DynamoStore:
     def move_chunk(self, payment: Payment, before: Chunk, after: Chunk) -> None:
         key = keys.joint_chunk(payment.payment_id, before.number)
         transact(
-            [self._duty.put(key, items.chunk_item(after), "#state = :before", before=before.state.value)],
-            mine=lambda: items.chunk_from(self._duty.get(key) or items.chunk_item(before)) == after,
-            dynamodb=self._duty.dynamodb,
+            [self.duty.put(key, items.chunk_item(after), "#state = :before", before=before.state.value)],
+            mine=lambda: items.chunk_from(self.duty.get(key) or items.chunk_item(before)) == after,
+            dynamodb=self.duty.dynamodb,
         )
 
     def create(self, payment: Payment, event: Event, replay: Replay) -> None:
         """Writes a new payment, its pointer, leases, open row and the Idempotency-Key's memory, all or none."""
         key = _key(payment)
         writes = [
-            self._duty.put_new(key, items.payment_item(payment)),
-            self._pointer(payment.payment_id, key, payment.municipality),
-            self._duty.put_new(
+            self.duty.put_new(key, items.payment_item(payment)),
+            self.pointer(payment.payment_id, key, payment.municipality),
+            self.duty.put_new(
                 keys.idempotency(replay.caller, replay.route, replay.key),
                 {
                     "body_hash": replay.body_hash,
@@ -169,27 +176,27 @@ class DynamoStore:
             *self._leases(payment, event.at),
         ]
         try:
-            self._write(writes, payment)
+            self.write(writes, payment)
         except TransactionRefused as refusal:
             if refusal.reasons[2] is None:
                 self._explain(payment, event.at)
             raise
 
     def advance(self, before: Payment, after: Payment, event: Event) -> None:
-        self._write(self._transition(before, after, event), after)
+        self.write(self.transition(before, after, event), after)
 
     def begin_verifying(self, before: Payment, after: Payment, event: Event) -> None:
         """The reference, the confirmed leases and the new state, in one transaction."""
-        reference = self._duty.put(
+        reference = self.duty.put(
             keys.reference(after.gateway, after.reference),
             {"payment_id": after.payment_id, "created_at": to_rfc3339(event.at)},
             "attribute_not_exists(pk) OR payment_id = :payment",
             payment=after.payment_id,
         )
-        transition = self._transition(before, after, event)
+        transition = self.transition(before, after, event)
         leases = self._leases(after, event.at, confirmed=True)
         try:
-            self._write([*transition, reference, *leases], after)
+            self.write([*transition, reference, *leases], after)
         except TransactionRefused as refusal:
             if refusal.reasons[0] is not None:
                 raise
@@ -200,16 +207,16 @@ class DynamoStore:
 
     def resume_waiting(self, before: Payment, after: Payment, event: Event) -> None:
         """Back to waiting for the payer: the reference is free again, the leases lapse by time."""
-        self._write(
+        self.write(
             [
-                *self._transition(before, after, event),
-                self._duty.delete(
+                *self.transition(before, after, event),
+                self.duty.delete(
                     keys.reference(before.gateway, before.reference),
                     "attribute_not_exists(pk) OR payment_id = :payment",
                     payment=before.payment_id,
                 ),
                 *(
-                    self._duty.put(
+                    self.duty.put(
                         keys.duty(after.vehicle_id, part.year),
                         items.lease_item(after, part.year),
                         HOLD,
@@ -222,19 +229,28 @@ class DynamoStore:
             after,
         )
 
-    def close(self, before: Payment, after: Payment, event: Event, entry: JournalEntry | None = None) -> None:
+    def close(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry | None = None,
+        refund: Refund | None = None,
+    ) -> None:
         """The end of a payment that paid no duty. Leases that somebody else took meanwhile stay theirs."""
         for _ in range(_CLOSE_ATTEMPTS_MAX):
-            writes = self._transition(before, after, event)
+            writes = self.transition(before, after, event)
             if entry is not None:
-                writes.append(self._journal(entry))
+                writes.append(self.journal(entry))
+            if refund is not None:
+                writes += self.refund_writes(refund)
             freed = [
-                self._duty.delete(key, HOLD, leased=LEASED, payment=before.payment_id)
+                self.duty.delete(key, HOLD, leased=LEASED, payment=before.payment_id)
                 for key, holder in self._holders(before)
                 if holds(holder, before.payment_id)
             ]
             try:
-                self._write([*writes, *freed], after)
+                self.write([*writes, *freed], after)
             except TransactionRefused as refusal:
                 if any(refusal.reasons[: len(writes)]):
                     raise
@@ -248,13 +264,13 @@ class DynamoStore:
         """Everything that a verified payment changes, in one transaction."""
         certificate_key = keys.certificate(after.municipality, after.plate, after.certificate_id)
         outbox_key = keys.outbox(after.municipality, after.payment_id, outbox_event_id)
-        self._write(
+        self.write(
             [
-                *self._transition(before, after, event),
-                self._journal(entry),
-                self._ledger.put_new(outbox_key, items.outbox_item(after, outbox_event_id, event.at)),
-                self._duty.put_new(certificate_key, items.certificate_item(after, event.at)),
-                self._pointer(after.certificate_id, certificate_key, after.municipality),
+                *self.transition(before, after, event),
+                self.journal(entry),
+                self.ledger.put_new(outbox_key, items.outbox_item(after, outbox_event_id, event.at)),
+                self.duty.put_new(certificate_key, items.certificate_item(after, event.at)),
+                self.pointer(after.certificate_id, certificate_key, after.municipality),
                 *self._paid(after, event.at),
             ],
             after,
@@ -265,7 +281,7 @@ class DynamoStore:
         transact(
             [self._payment_put(before, after), *self._open_moves(before, after)],
             mine=lambda: self._version_of(after) == after.version,
-            dynamodb=self._duty.dynamodb,
+            dynamodb=self.duty.dynamodb,
         )
 
     def record(self, payment: Payment, event: Event) -> bool:
@@ -278,7 +294,7 @@ class DynamoStore:
                 transact(
                     writes,
                     mine=lambda slot=slot, nonce=nonce: self._write_id_of(payment, slot) == nonce,  # type: ignore[misc]
-                    dynamodb=self._duty.dynamodb,
+                    dynamodb=self.duty.dynamodb,
                 )
             except TransactionRefused:
                 continue
@@ -286,25 +302,25 @@ class DynamoStore:
         return False
 
     def forget(self, row: OpenRow) -> None:
-        transact([self._duty.delete(keys.open_payment(row.payment_id, row.due_at))], dynamodb=self._duty.dynamodb)
+        transact([self.duty.delete(keys.open_payment(row.payment_id, row.due_at))], dynamodb=self.duty.dynamodb)
 
     # -- parts of transactions -----------------------------------------------------------------------
 
-    def _write(self, writes: Sequence[Item], after: Payment) -> None:
+    def write(self, writes: Sequence[Item], after: Payment) -> None:
         """One transaction that holds the event of `after`'s version, by which our own work is recognised."""
         number = after.version * EVENTS_PER_VERSION
         nonce = _write_id_among(writes)
-        transact(writes, mine=lambda: self._write_id_of(after, number) == nonce, dynamodb=self._duty.dynamodb)
+        transact(writes, mine=lambda: self._write_id_of(after, number) == nonce, dynamodb=self.duty.dynamodb)
 
     def _write_id_of(self, payment: Payment, number: int) -> str | None:
-        item = self._duty.get(_event_key(payment, number))
+        item = self.duty.get(_event_key(payment, number))
         return None if item is None else str(item["write_id"])
 
     def _version_of(self, payment: Payment) -> int:
-        item = self._duty.get(_key(payment)) or {}
+        item = self.duty.get(_key(payment)) or {}
         return int(item.get("version", 0))
 
-    def _transition(self, before: Payment, after: Payment, event: Event) -> list[Item]:
+    def transition(self, before: Payment, after: Payment, event: Event) -> list[Item]:
         return [
             self._payment_put(before, after),
             *self._event_write(after, event),
@@ -312,7 +328,7 @@ class DynamoStore:
         ]
 
     def _payment_put(self, before: Payment, after: Payment) -> Item:
-        return self._duty.put(
+        return self.duty.put(
             _key(after),
             items.payment_item(after),
             UNMOVED,
@@ -323,7 +339,7 @@ class DynamoStore:
     def _event_write(self, payment: Payment, event: Event, number: int | None = None) -> list[Item]:
         slot = payment.version * EVENTS_PER_VERSION if number is None else number
         item = items.event_item(payment, event, slot, secrets.token_hex(16))
-        return [self._duty.put_new(_event_key(payment, slot), item)]
+        return [self.duty.put_new(_event_key(payment, slot), item)]
 
     def _open_moves(self, before: Payment | None, after: Payment) -> Iterator[Item]:
         old = to_rfc3339(before.open_due_at) if before and before.open_due_at else None
@@ -331,16 +347,16 @@ class DynamoStore:
         if old == new:
             return
         if old is not None:
-            yield self._duty.delete(keys.open_payment(after.payment_id, old))
+            yield self.duty.delete(keys.open_payment(after.payment_id, old))
         if new is not None:
-            yield self._duty.put(keys.open_payment(after.payment_id, new), {"payment_id": after.payment_id})
+            yield self.duty.put(keys.open_payment(after.payment_id, new), {"payment_id": after.payment_id})
 
     def _leases(self, payment: Payment, now: datetime, *, confirmed: bool = False) -> Iterator[Item]:
         """Takes each duty, or keeps it; the duty's own item decides, whatever plate and city it is paid by."""
         values = {"leased": LEASED, "payment": payment.payment_id, "now": to_rfc3339(now)}
         for part in payment.years:
             lease = items.lease_item(payment, part.year, confirmed=confirmed)
-            yield self._duty.put(keys.duty(payment.vehicle_id, part.year), lease, TAKE, **values)
+            yield self.duty.put(keys.duty(payment.vehicle_id, part.year), lease, TAKE, **values)
 
     def _paid(self, payment: Payment, now: datetime) -> Iterator[Item]:
         """Each duty paid, and its obligation noted where the car was looked up.
@@ -349,24 +365,39 @@ class DynamoStore:
         stands beside it then.
         """
         collection = keys.collection(payment.municipality, payment.plate)
-        noted = {item["sk"]: item["vehicle_id"] for item in self._duty.query(collection, keys.OBLIGATION_PREFIX)}
+        noted = {item["sk"]: item["vehicle_id"] for item in self.duty.query(collection, keys.OBLIGATION_PREFIX)}
         for part in payment.years:
             paid = items.paid_item(payment, part, now)
-            yield self._duty.put(
+            yield self.duty.put(
                 keys.duty(payment.vehicle_id, part.year), paid, HOLD, leased=LEASED, payment=payment.payment_id
             )
             pk, sk = keys.obligation(payment.municipality, payment.plate, part.year)
             if noted.get(sk, payment.vehicle_id) != payment.vehicle_id:
                 sk = f"{sk}#{payment.vehicle_id}"
-            yield self._duty.put((pk, sk), {name: paid[name] for name in paid if name not in _OF_THE_COLLECTION})
+            yield self.duty.put((pk, sk), {name: paid[name] for name in paid if name not in _OF_THE_COLLECTION})
 
-    def _pointer(self, identifier: str, target: keys.Key, municipality: str) -> Item:
+    def pointer(self, identifier: str, target: keys.Key, municipality: str) -> Item:
         place = {"target_pk": target[0], "target_sk": target[1], "municipality": municipality}
-        return self._duty.put_new(keys.pointer(identifier), place)
+        return self.duty.put_new(keys.pointer(identifier), place)
 
-    def _journal(self, entry: JournalEntry) -> Item:
+    def journal(self, entry: JournalEntry) -> Item:
         key = keys.journal(entry.municipality, entry.day, entry.payment_id, entry.journal_id)
-        return self._ledger.put_new(key, items.journal_item(entry))
+        return self.ledger.put_new(key, items.journal_item(entry))
+
+    def refund_writes(self, refund: Refund) -> list[Item]:
+        """A new refund, with its pointer and its places in the lists."""
+        key = keys.refund(refund.municipality, refund.plate, refund.refund_id)
+        place = {"target_pk": key[0], "target_sk": key[1]}
+        writes = [
+            self.duty.put_new(key, items.refund_item(refund)),
+            self.pointer(refund.refund_id, key, refund.municipality),
+            self.duty.put_new(keys.refunds_of(refund.municipality, refund.refund_id), place),
+        ]
+        if refund.open_due_at is not None:
+            due_at = to_rfc3339(refund.open_due_at)
+            row = {"payment_id": refund.refund_id}
+            writes.append(self.duty.put(keys.open_payment(refund.refund_id, due_at), row))
+        return writes
 
     def _holders(self, payment: Payment) -> list[tuple[keys.Key, Item | None]]:
         """What stands at the payment's duties.
@@ -374,7 +405,7 @@ class DynamoStore:
         Plain consistent reads: a transaction of reads is refused while somebody writes, which is when we ask.
         """
         wanted = [keys.duty(payment.vehicle_id, part.year) for part in payment.years]
-        return [(key, self._duty.get(key)) for key in wanted]
+        return [(key, self.duty.get(key)) for key in wanted]
 
     def _explain(self, payment: Payment, now: datetime) -> None:
         """Raises what stands in the way of the leases; returns when nothing does (any more)."""

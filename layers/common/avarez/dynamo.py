@@ -104,20 +104,22 @@ class Table:
         limit: int = QUERY_PAGE_MAX,
         descending: bool = False,
         upto: str = "",
+        beyond: str = "",
     ) -> list[Item]:
         """At most `limit` items of the partition, in the order of their sort keys.
 
-        `prefix` restricts the sort key's beginning; `upto` (exclusive of `prefix`) its upper end.
+        `prefix` restricts the sort key's beginning; without it `upto` is its upper end, or `beyond` what it must
+        come after.
         """
         items: list[Item] = []
-        for page in self._pages(pk, prefix, upto, limit, descending):
+        for page in self._pages(pk, prefix, upto, beyond, limit, descending):
             items.extend(from_item(typed) for typed in page)
             if len(items) >= limit:
                 return items[:limit]
         return items
 
     def _pages(
-        self, pk: str, prefix: str, upto: str, limit: int, descending: bool
+        self, pk: str, prefix: str, upto: str, beyond: str, limit: int, descending: bool
     ) -> Iterator[list[dict[str, Any]]]:
         condition, values = "pk = :pk", {":pk": {"S": pk}}
         if prefix:
@@ -127,6 +129,8 @@ class Table:
             )
         elif upto:
             condition, values = f"{condition} AND sk <= :upto", {**values, ":upto": {"S": upto}}
+        elif beyond:
+            condition, values = f"{condition} AND sk > :beyond", {**values, ":beyond": {"S": beyond}}
         start: dict[str, Any] = {}
         while True:
             with translated():

@@ -275,6 +275,22 @@ class PaymentNotFound(AvarezError):
     title_en, title_fa = "There is no such payment.", "چنین پرداختی یافت نشد."
 
 
+class PaymentNotRefundable(AvarezError):
+    code, status = "payment_not_refundable", 409
+    title_en, title_fa = "This payment holds no money to give back.", "این پرداخت مبلغی برای بازگرداندن ندارد."
+
+
+class RefundConflict(AvarezError):
+    code, status = "refund_conflict", 409
+    title_en = "The refund is decided already, or the payment changed meanwhile; read it again."
+    title_fa = "دربارهٔ این بازپرداخت تصمیم گرفته شده یا پرداخت در این میان تغییر کرده است؛ دوباره بخوانید."
+
+
+class RefundNotFound(AvarezError):
+    code, status = "refund_not_found", 404
+    title_en, title_fa = "There is no such refund.", "چنین بازپرداختی یافت نشد."
+
+
 class QuoteExpired(AvarezError):
     code, status = "quote_expired", 409
     title_en, title_fa = (

@@ -73,6 +73,15 @@ def certificate(municipality: str, plate: str, certificate_id: str) -> Key:
     return collection(municipality, plate), f"CERTIFICATE#{certificate_id}"
 
 
+def refund(municipality: str, plate: str, refund_id: str) -> Key:
+    return collection(municipality, plate), f"REFUND#{refund_id}"
+
+
+def refunds_of(municipality: str, refund_id: str) -> Key:
+    """The city's list of refunds."""
+    return f"{municipality}#REFUNDS", refund_id
+
+
 def objection(municipality: str, plate: str, objection_id: str) -> Key:
     return collection(municipality, plate), f"OBJECTION#{objection_id}"
 

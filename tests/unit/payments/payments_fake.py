@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from avarez import keys
 from avarez.clock import FixedClock, to_rfc3339
@@ -28,13 +28,17 @@ from functions.pay.gateways.port import (
     Gateway,
     Inquiry,
     NotPaid,
+    NotReversible,
     Returned,
+    Reversed,
+    ReverseResult,
     Token,
     TokenRefused,
     Verified,
     VerifyResult,
 )
 from functions.pay.payments.ports import Desk, Store
+from functions.pay.rules.fees import Fee
 from functions.pay.rules.leases import LEASED, PAID, holds, may_take
 from functions.pay.rules.records import (
     Chunk,
@@ -48,6 +52,9 @@ from functions.pay.rules.records import (
     Replay,
     YearAmount,
 )
+from functions.pay.rules.refunds import Refund, left_of
+from functions.pay.stores.payment_store import DynamoStore
+from functions.pay.stores.refund_store import DynamoRefunds
 
 NOON = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 """Noon in Tehran on 1405-09-02."""
@@ -62,7 +69,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.quotes: dict[str, Quote] = {}
-        self.fees: dict[str, int] = {}
+        self.fees: dict[str, Fee] = {}
         self.payments: dict[str, Payment] = {}
         self.history: dict[str, list[Event]] = {}
         self.replays: dict[tuple[str, str, str], Replay] = {}
@@ -72,6 +79,7 @@ class FakeStore:
         self.journal: list[JournalEntry] = []
         self.outbox: dict[str, str] = {}
         self.certificates: dict[str, str] = {}
+        self.refunds: dict[str, Refund] = {}
         self.of_payment: dict[tuple[str, int], Sequence[Member]] = {}
         self.chunk_of: dict[tuple[str, int], Chunk] = {}
         self.crash_after_writes: int | None = None
@@ -93,8 +101,8 @@ class FakeStore:
     def quote(self, assessment_id: str) -> Quote | None:
         return self.quotes.get(assessment_id)
 
-    def fee_rial(self, municipality: str) -> int:
-        return self.fees.get(municipality, 0)
+    def fee(self, municipality: str) -> Fee:
+        return self.fees.get(municipality, Fee())
 
     def payment(self, payment_id: str) -> Payment | None:
         return self.payments.get(payment_id)
@@ -170,15 +178,100 @@ class FakeStore:
         self._move(before, after, event)
         self._wrote()
 
-    def close(self, before: Payment, after: Payment, event: Event, entry: JournalEntry | None = None) -> None:
+    def close(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry | None = None,
+        refund: Refund | None = None,
+    ) -> None:
         self._expect(before)
         for part in before.years:
             if holds(self.duties.get((before.vehicle_id, part.year)), before.payment_id):
                 del self.duties[before.vehicle_id, part.year]
         if entry is not None:
             self.journal.append(entry)
+        if refund is not None:
+            self._put_refund(None, refund)
         self._move(before, after, event)
         self._wrote()
+
+    # -- refunds -------------------------------------------------------------------------------------
+
+    def refund(self, refund_id: str) -> Refund | None:
+        return self.refunds.get(refund_id)
+
+    def of_city(self, municipality: str, *, after: str, limit: int) -> Sequence[Refund]:
+        found = [of for _, of in sorted(self.refunds.items()) if of.municipality == municipality]
+        return [of for of in found if of.refund_id > after][:limit]
+
+    def request(self, refund: Refund, replay: Replay) -> None:
+        if (replay.caller, replay.route, replay.key) in self.replays:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.replays[replay.caller, replay.route, replay.key] = replay
+        self._put_refund(None, refund)
+        self._wrote()
+
+    def approve(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event,
+        entry: JournalEntry,
+    ) -> None:
+        self._expect(payment)
+        self._expect_refund(before)
+        self.journal.append(entry)
+        if not before.of_suspense:
+            left = {part.year: part.amount_rial for part in left_of(payment_after)}
+            for part in left_of(payment):
+                if part.year not in left:
+                    del self.duties[payment.vehicle_id, part.year]
+            old = next(of for of, whose in self.certificates.items() if whose == payment.payment_id)
+            del self.certificates[old]
+            if left:
+                self.certificates[f"{old}+"] = payment.payment_id
+        self._put_refund(before, after)
+        self._move(payment, payment_after, event)
+        self._wrote()
+
+    def move(self, before: Refund, after: Refund) -> None:
+        self._expect_refund(before)
+        self._put_refund(before, after)
+        self._wrote()
+
+    def finish(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event | None,
+        entry: JournalEntry,
+    ) -> None:
+        self._expect_refund(before)
+        if event is not None:
+            self._expect(payment)
+            self._move(payment, payment_after, event)
+        self.journal.append(entry)
+        self._put_refund(before, after)
+        self._wrote()
+
+    def _expect_refund(self, before: Refund) -> None:
+        self._admit()
+        current = self.refunds[before.refund_id]
+        if (current.version, current.status) != (before.version, before.status):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+
+    def _put_refund(self, before: Refund | None, after: Refund) -> None:
+        self.refunds[after.refund_id] = after
+        if before is not None and before.open_due_at is not None:
+            self.opened.discard((to_rfc3339(before.open_due_at), before.refund_id))
+        if after.open_due_at is not None:
+            self.opened.add((to_rfc3339(after.open_due_at), after.refund_id))
 
     def settle(
         self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
@@ -288,6 +381,7 @@ class FakeGateway:
     silent: int = 0
     lost: int = 0
     refuse_tokens: bool = False
+    reversible: bool = True
     lagging: int = 0
     before_verdict: Callable[[], None] | None = None
     slips: dict[str, Slip] = field(default_factory=dict)
@@ -366,6 +460,16 @@ class FakeGateway:
             meanwhile()
         self._lose()
         return Verified(reference, slip.amount_rial, already)
+
+    def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
+        self._speak()
+        slip = self.slips.get(token)
+        if slip is None or slip.reference != reference or not self.reversible:
+            return NotReversible("no")
+        already = slip.state == "reversed"
+        slip.state = "reversed"
+        self._lose()
+        return Reversed(already)
 
     def inquire(self, *, token: str, order_id: str) -> Inquiry:
         self._speak()
@@ -452,8 +556,10 @@ def world(store: Store | None = None) -> World:
     gateway = FakeGateway(clock)
     queue = FakeQueue()
     reports: list[str] = []
+    stored = store or FakeStore()
     desk = Desk(
-        store=store or FakeStore(),
+        store=stored,
+        refunds=stored if isinstance(stored, FakeStore) else DynamoRefunds(cast("DynamoStore", stored)),
         gateways=FakeGateways([gateway]),
         queue=queue,
         clock=clock,

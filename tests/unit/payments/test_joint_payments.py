@@ -22,6 +22,7 @@ from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import Asked, find
+from functions.pay.rules.fees import Fee
 from functions.pay.rules.records import Payment, YearAmount
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import CLERK, OTHER_CLERK, Crash, World, quote, world
@@ -81,7 +82,7 @@ def run_queue(w: World) -> None:
 
 def test_small_joint_payment_is_paid_at_once_and_apportioned_exactly() -> None:
     w = world()
-    w.store.fees["TEHRAN"] = 500
+    w.store.fees["TEHRAN"] = Fee(500)
     parent = open_joint(w, quotes(w, 3))
     assert (parent.status, parent.amount_rial, parent.fee_rial) == (Status.PENDING, 7_500, 1_500)
 

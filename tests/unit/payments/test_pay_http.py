@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from functions.pay import callback as callback_function
 from functions.pay import handler as pay_function
 from functions.pay.page import plain_page
+from functions.pay.rules.fees import Fee
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import Crash, World, quote, world
 from tests.unit.payments.payments_steps import AMOUNT, callback, now_of, open_one
@@ -107,7 +108,7 @@ def fields_of(w: World, payment_id: str, state: str = "paid") -> dict[str, str]:
 
 
 def test_payment_is_opened_with_amount_fee_expiry_and_page(w: World) -> None:
-    w.store.fees["TEHRAN"] = 5_000
+    w.store.fees["TEHRAN"] = Fee(5_000)
     status, headers, answer = post(w)
     assert status == 201
     assert headers["location"] == f"/v1/payments/{answer['payment_id']}"

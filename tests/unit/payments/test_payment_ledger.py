@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from functions.pay.rules.ledger import credit, debit, entry, settled_entry, suspense_entry
-from functions.pay.rules.records import Payment, YearAmount
+from functions.pay.rules.ledger import (
+    credit,
+    debit,
+    entry,
+    refund_entry,
+    refund_paid_entry,
+    settled_entry,
+    suspense_entry,
+)
+from functions.pay.rules.records import JournalEntry, Payment, YearAmount
+from functions.pay.rules.refunds import Refund
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import NOON
 
@@ -27,6 +37,8 @@ def a_payment(**changes: object) -> Payment:
         "years": (YearAmount(1403, 1_000_000), YearAmount(1404, 234_500)),
         "rounding_rial": 500,
         "fee_rial": 5_000,
+        "office_fee_rial": 4_000,
+        "office": "OFFICE-1",
         "amount_rial": 1_240_000,
         "status": Status.VERIFYING,
         "channel": "gateway",
@@ -43,12 +55,68 @@ def a_payment(**changes: object) -> Payment:
     return Payment(**values)  # type: ignore[arg-type]
 
 
+def city_bears() -> Payment:
+    return a_payment(fee_rial=0, city_fee_rial=5_000, amount_rial=1_235_000)
+
+
+def a_refund(**changes: object) -> Refund:
+    values: dict[str, object] = {
+        "refund_id": "rf_1",
+        "payment_id": "py_1",
+        "municipality": "TEHRAN",
+        "plate": "12B345-67",
+        "gateway": "sandbox",
+        "reference": "r1",
+        "of_suspense": False,
+        "years": (YearAmount(1404, 234_500),),
+        "rounding_rial": 0,
+        "fee_rial": 0,
+        "amount_rial": 234_500,
+        "reason": "paid twice",
+        "requested_by": "clerk",
+        "requested_at": NOON,
+        **changes,
+    }
+    return Refund(**values)  # type: ignore[arg-type]
+
+
+def one_year() -> Refund:
+    return a_refund()
+
+
+def whole() -> Refund:
+    years = (YearAmount(1403, 1_000_000), YearAmount(1404, 234_500))
+    return a_refund(years=years, rounding_rial=500, fee_rial=5_000, amount_rial=1_240_000)
+
+
+def paid_back() -> JournalEntry:
+    return refund_paid_entry(a_payment(), whole(), through_gateway=True, journal_id="je_1", now=NOON)
+
+
+def test_whole_refund_cancels_the_settlement_out_account_by_account() -> None:
+    for payment, refund in (
+        (a_payment(), whole()),
+        (city_bears(), a_refund(years=whole().years, rounding_rial=500, amount_rial=1_235_000)),
+    ):
+        balances: Counter[str] = Counter()
+        for made in (
+            settled_entry(payment, journal_id="je_1", now=NOON),
+            refund_entry(payment, refund, whole=True, journal_id="je_2", now=NOON),
+            refund_paid_entry(payment, refund, through_gateway=True, journal_id="je_3", now=NOON),
+        ):
+            for posting in made.postings:
+                balances[posting.account] += posting.debit_rial - posting.credit_rial
+        assert set(balances.values()) == {0}
+
+
 def test_settled_payment_owes_the_city_its_years_and_rounding_and_the_fee_apart() -> None:
     written = settled_entry(a_payment(), journal_id="je_1", now=NOON)
     assert [(p.account, p.debit_rial, p.credit_rial) for p in written.postings] == [
         ("gateway_clearing:sandbox", 1_240_000, 0),
-        ("municipality_payable:TEHRAN", 0, 1_235_000),
-        ("fees_payable", 0, 5_000),
+        ("municipality_payable:TEHRAN", 0, 1_234_500),
+        ("municipality_rounding:TEHRAN", 0, 500),
+        ("office_fee:OFFICE-1", 0, 4_000),
+        ("platform_fee", 0, 1_000),
     ]
     assert written.day == "2026-11-23"
 
@@ -67,14 +135,23 @@ def test_the_page_shows_exactly_these_postings() -> None:
     for title, written in (
         ("Settlement of a payment", settled_entry(a_payment(), journal_id="je_1", now=NOON)),
         ("Money in suspense", suspense_entry(a_payment(), 1_240_001, journal_id="je_1", now=NOON)),
+        ("A fee that the city bears", settled_entry(city_bears(), journal_id="je_1", now=NOON)),
+        ("A refund of the whole", refund_entry(a_payment(), whole(), whole=True, journal_id="je_1", now=NOON)),
+        ("A refund of one year", refund_entry(a_payment(), one_year(), whole=False, journal_id="je_1", now=NOON)),
+        ("A refund that has left", paid_back()),
     ):
         assert shown[title] == [(p.account, p.debit_rial, p.credit_rial) for p in written.postings]
         assert f"`{written.kind}`" in PAGE.read_text(encoding="utf-8")
 
 
 def test_without_a_fee_there_is_no_posting_of_it() -> None:
-    written = settled_entry(a_payment(fee_rial=0, amount_rial=1_235_000), journal_id="je_1", now=NOON)
-    assert [p.account for p in written.postings] == ["gateway_clearing:sandbox", "municipality_payable:TEHRAN"]
+    free = a_payment(fee_rial=0, office_fee_rial=0, amount_rial=1_235_000)
+    written = settled_entry(free, journal_id="je_1", now=NOON)
+    assert [p.account for p in written.postings] == [
+        "gateway_clearing:sandbox",
+        "municipality_payable:TEHRAN",
+        "municipality_rounding:TEHRAN",
+    ]
 
 
 def test_suspense_takes_what_the_gateway_confirmed() -> None:
@@ -93,7 +170,9 @@ def test_day_is_that_of_tehran() -> None:
 def test_content_hash_depends_on_every_posting_and_on_nothing_else() -> None:
     first = settled_entry(a_payment(), journal_id="je_1", now=NOON)
     again = settled_entry(a_payment(), journal_id="je_1", now=NOON)
-    other = settled_entry(a_payment(fee_rial=4_999, rounding_rial=501), journal_id="je_1", now=NOON)
+    other = settled_entry(
+        a_payment(fee_rial=4_999, rounding_rial=501, office_fee_rial=4_999), journal_id="je_1", now=NOON
+    )
     assert first.content_hash == again.content_hash != other.content_hash
     assert len(first.content_hash) == 64
 

@@ -22,6 +22,7 @@ from avarez.errors import (
     ReturnUrlRefused,
 )
 from functions.pay.payments.opening import Asked, create, find
+from functions.pay.rules.fees import Fee
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import CLERK, NOON, OTHER_CLERK, Crash, world
 from tests.unit.payments.payments_steps import AMOUNT, open_one, sweep
@@ -40,7 +41,7 @@ def test_open_payment_is_pending_with_page_and_lease() -> None:
 
 def test_fee_comes_on_top() -> None:
     w = world()
-    w.store.fees["TEHRAN"] = 12_000
+    w.store.fees["TEHRAN"] = Fee(12_000)
     payment = open_one(w)
     assert payment.amount_rial == 1_247_000
     assert w.gateway.slips[payment.token].amount_rial == 1_247_000

@@ -30,7 +30,7 @@ from avarez.ids import new_id
 from functions.pay.payments import verification
 from functions.pay.payments.opening import LEASE_MARGIN, Terms, check_quote, open_page, payment_of
 from functions.pay.payments.ports import Desk
-from functions.pay.rules.ledger import settled_entry, suspense_entry
+from functions.pay.rules.ledger import settled_entry
 from functions.pay.rules.records import Chunk, ChunkState, Event, Member, Payment
 from functions.pay.rules.states import Occurrence, Status
 
@@ -202,7 +202,7 @@ def _leased(desk: Desk, payment: Payment, chunk: Chunk, member: Member) -> Payme
         verify_until_at=payment.verify_until_at,
         parent_id=payment.payment_id,
     )
-    part = payment_of(quote, terms, fee_rial=desk.store.fee_rial(quote.municipality), now=now)
+    part = payment_of(quote, terms, fee=desk.store.fee(quote.municipality), now=now)
     event = Event(Occurrence.CREATED, "parent", now, None, Status.CREATED)
     desk.store.lease_part(payment, part, chunk, event)
     return part
@@ -263,12 +263,8 @@ def _settled(desk: Desk, payment: Payment, member: Member) -> None:
 
 
 def _set_aside(desk: Desk, part: Payment) -> None:
-    now = desk.clock.now()
-    after = part.next(Occurrence.CONFIRMED_TOO_LATE, open_due_at=None)
-    entry = suspense_entry(after, part.amount_rial, journal_id=new_id("je", now), now=now)
-    event = Event(Occurrence.CONFIRMED_TOO_LATE, "parent", now, part.status, after.status)
     desk.report("suspense")
-    desk.store.close(part, after, event, entry)
+    verification.close(desk, part, Occurrence.CONFIRMED_TOO_LATE, "parent", confirmed_rial=part.amount_rial)
 
 
 def _release(desk: Desk, payment: Payment, chunk: Chunk) -> None:

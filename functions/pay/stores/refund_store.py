@@ -1,0 +1,215 @@
+"""Refunds in DynamoDB: an approval is one transaction over refund, payment, duties and certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from avarez import keys
+from avarez.clock import to_rfc3339
+from avarez.dynamo import Item, transact
+from avarez.errors import CertificateInPreparation
+from avarez.ids import new_id
+from functions.pay.rules.leases import PAID
+from functions.pay.rules.records import Event, JournalEntry, Payment, Replay
+from functions.pay.rules.refunds import Refund, left_of
+from functions.pay.stores import items
+from functions.pay.stores.payment_store import DynamoStore
+
+CERTIFICATES_READ_MAX = 200
+"""Certificates of one car in one city; a payment has one in force at a time."""
+OURS = "#status = :paid AND payment_id = :payment"
+STANDS = "#status = :status_before AND version = :version_before"
+IN_FORCE, PREPARING, REVOKED, SUPERSEDED = "in_force", "preparing", "revoked", "superseded"
+_NOT_INHERITED = ("pk", "sk", "cose", "kid", "issued_at", "pdf_sha256", "stored_at", "supersedes")
+
+
+class DynamoRefunds:
+    """The refunds beside the payments of a store."""
+
+    def __init__(self, store: DynamoStore) -> None:
+        self._store = store
+        self._duty = store.duty
+        self._ledger = store.ledger
+
+    def refund(self, refund_id: str) -> Refund | None:
+        item = self._store.pointed(refund_id)
+        return None if item is None else items.refund_from(item)
+
+    def of_city(self, municipality: str, *, after: str, limit: int) -> Sequence[Refund]:
+        """The city's refunds after the one named, oldest first."""
+        partition, _ = keys.refunds_of(municipality, "")
+        rows = self._duty.query(partition, limit=limit, beyond=after)
+        found = (self._duty.get((str(row["target_pk"]), str(row["target_sk"]))) for row in rows)
+        return [items.refund_from(item) for item in found if item is not None]
+
+    def request(self, refund: Refund, replay: Replay) -> None:
+        memory = self._duty.put_new(
+            keys.idempotency(replay.caller, replay.route, replay.key),
+            {
+                "body_hash": replay.body_hash,
+                "payment_id": replay.payment_id,
+                "expires_at_epoch": replay.expires_epoch_s,
+            },
+        )
+        transact(
+            [memory, *self._store.refund_writes(refund)],
+            mine=lambda: self.refund(refund.refund_id) == refund,
+            dynamodb=self._duty.dynamodb,
+        )
+
+    def move(self, before: Refund, after: Refund) -> None:
+        writes = [self._put(before, after), *self._open_moves(before, after)]
+        transact(writes, mine=lambda: self.refund(after.refund_id) == after, dynamodb=self._duty.dynamodb)
+
+    def approve(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event,
+        entry: JournalEntry,
+    ) -> None:
+        writes = [
+            *self._store.transition(payment, payment_after, event),
+            self._put(before, after),
+            *self._open_moves(before, after),
+            self._store.journal(entry),
+        ]
+        if not before.of_suspense:
+            writes += self._duties(payment, payment_after, event.at)
+            writes += self._certificates(payment, payment_after, after, event.at)
+        if after.task_id:
+            writes.append(self._task_done(after))
+        self._store.write(writes, payment_after)
+
+    def finish(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event | None,
+        entry: JournalEntry,
+    ) -> None:
+        writes = [self._put(before, after), *self._open_moves(before, after), self._store.journal(entry)]
+        if event is not None:
+            writes = [*self._store.transition(payment, payment_after, event), *writes]
+            self._store.write(writes, payment_after)
+            return
+        transact(writes, mine=lambda: self.refund(after.refund_id) == after, dynamodb=self._duty.dynamodb)
+
+    # -- parts of transactions -----------------------------------------------------------------------
+
+    def _put(self, before: Refund, after: Refund) -> Item:
+        return self._duty.put(
+            keys.refund(after.municipality, after.plate, after.refund_id),
+            items.refund_item(after),
+            STANDS,
+            status_before=before.status.value,
+            version_before=before.version,
+        )
+
+    def _open_moves(self, before: Refund, after: Refund) -> Iterator[Item]:
+        old = to_rfc3339(before.open_due_at) if before.open_due_at else None
+        new = to_rfc3339(after.open_due_at) if after.open_due_at else None
+        if old == new:
+            return
+        if old is not None:
+            yield self._duty.delete(keys.open_payment(after.refund_id, old))
+        if new is not None:
+            yield self._duty.put(keys.open_payment(after.refund_id, new), {"payment_id": after.refund_id})
+
+    def _duties(self, payment: Payment, payment_after: Payment, now: datetime) -> Iterator[Item]:
+        """Years that are given back whole are owed again; of the others the duty holds what is left."""
+        left = {part.year: part.amount_rial for part in left_of(payment_after)}
+        collection = keys.collection(payment.municipality, payment.plate)
+        noted = {item["sk"]: item for item in self._duty.query(collection, keys.OBLIGATION_PREFIX)}
+        for before in left_of(payment):
+            if left.get(before.year) == before.amount_rial:
+                continue
+            amount_rial = left.get(before.year, 0)
+            changes = {"amount_rial": amount_rial, "refunded_at": to_rfc3339(now)}
+            duty = keys.duty(payment.vehicle_id, before.year)
+            ours = {"paid": PAID, "payment": payment.payment_id}
+            if amount_rial:
+                yield self._duty.update(duty, changes, OURS, **ours)
+            else:
+                yield self._duty.delete(duty, OURS, **ours)
+                changes["status"] = "refunded"
+            sk = keys.obligation(payment.municipality, payment.plate, before.year)[1]
+            held = next(
+                (
+                    name
+                    for name in (sk, f"{sk}#{payment.vehicle_id}")
+                    if name in noted and noted[name]["payment_id"] == payment.payment_id
+                ),
+                None,
+            )
+            if held is not None:
+                yield self._duty.update(
+                    (collection, held), changes, "payment_id = :payment", payment=payment.payment_id
+                )
+
+    def _certificates(
+        self, payment: Payment, payment_after: Payment, refund: Refund, now: datetime
+    ) -> Iterator[Item]:
+        """The certificate in force is revoked, or gives way to one of what is left.
+
+        Raises:
+            CertificateInPreparation: it is not in force yet.
+        """
+        prefix = keys.certificate(payment.municipality, payment.plate, "")[1]
+        collection = keys.collection(payment.municipality, payment.plate)
+        held = [
+            item
+            for item in self._duty.query(collection, prefix, limit=CERTIFICATES_READ_MAX)
+            if item["payment_id"] == payment.payment_id and item["status"] in (IN_FORCE, PREPARING)
+        ]
+        if any(item["status"] == PREPARING for item in held):
+            raise CertificateInPreparation(retry_after_s=2)
+        left = left_of(payment_after)
+        for old in held:
+            key = (str(old["pk"]), str(old["sk"]))
+            if not left:
+                changes = {"status": REVOKED, "revoked_at": to_rfc3339(now), "revoked_because": refund.refund_id}
+                yield self._duty.update(key, changes, "#status = :in_force", in_force=IN_FORCE)
+                continue
+            new_certificate = new_id("ce", now)
+            changes = {"status": SUPERSEDED, "superseded_by": new_certificate, "superseded_at": to_rfc3339(now)}
+            yield self._duty.update(key, changes, "#status = :in_force", in_force=IN_FORCE)
+            yield from self._successor(old, new_certificate, payment_after, now)
+
+    def _successor(self, old: Item, certificate_id: str, payment: Payment, now: datetime) -> Iterator[Item]:
+        left = left_of(payment)
+        new = {name: value for name, value in old.items() if name not in _NOT_INHERITED}
+        years_rial = sum(part.amount_rial for part in left)
+        new |= {
+            "certificate_id": certificate_id,
+            "status": PREPARING,
+            "years": items.year_items(left),
+            "amount_rial": years_rial + payment.rounding_rial + payment.fee_rial,
+            "supersedes": old["certificate_id"],
+        }
+        event_id = new_id("ev", now)
+        outbox = {
+            "event_id": event_id,
+            "type": "certificate.superseded",
+            "payment_id": payment.payment_id,
+            "municipality": payment.municipality,
+            "certificate_id": certificate_id,
+            "superseded": old["certificate_id"],
+            "created_at": to_rfc3339(now),
+            "pending_shard": str(keys.shard_of(payment.payment_id)),
+        }
+        key = keys.certificate(payment.municipality, payment.plate, certificate_id)
+        yield self._duty.put_new(key, new)
+        yield self._store.pointer(certificate_id, key, payment.municipality)
+        yield self._ledger.put_new(keys.outbox(payment.municipality, payment.payment_id, event_id), outbox)
+
+    def _task_done(self, refund: Refund) -> Item:
+        changes = {"status": "done", "refund_id": refund.refund_id}
+        return self._duty.update(
+            keys.task(refund.municipality, refund.task_id), changes, "#status = :open", open="open"
+        )
