@@ -80,8 +80,12 @@ def _take(desk: Desk, payment: Payment, *, reference: str, suspicion: str, sourc
 
 
 def suspicion_of(inquiry: Inquiry, payment: Payment) -> str:
-    """Why the money that an inquiry found must not settle the payment; empty when it may."""
-    return "" if inquiry.amount_rial == payment.amount_rial else AMOUNT_IN_INQUIRY
+    """Why the money that an inquiry found must not settle the payment; empty when it may.
+
+    A gateway that does not tell the amount gives no cause for suspicion: its verify compares it, or tells it then.
+    """
+    told = inquiry.amount_rial is not None
+    return AMOUNT_IN_INQUIRY if told and inquiry.amount_rial != payment.amount_rial else ""
 
 
 def _lease_lost(desk: Desk, payment: Payment, source: str, reason: str) -> Payment:
@@ -165,7 +169,8 @@ def _conclude(desk: Desk, asked: Payment, payment: Payment, verdict: VerifyResul
     match verdict:
         case AmountRefused():
             desk.report("amount_mismatch")
-            note = {"confirmed": "no", "gateway_amount_rial": str(verdict.amount_rial)}
+            told = {} if verdict.amount_rial is None else {"gateway_amount_rial": str(verdict.amount_rial)}
+            note = {"confirmed": "no", **told}
             return close(desk, payment, Occurrence.AMOUNT_DIFFERS, source, note=note)
         case Returned():
             return close(desk, payment, Occurrence.MONEY_RETURNED, source)

@@ -28,7 +28,11 @@ from functions.pay.gateways.port import (
     Gateway,
     Inquiry,
     NotPaid,
+    NotReversible,
     Returned,
+    Reversed,
+    ReverseResult,
+    Share,
     Token,
     TokenRefused,
     Verified,
@@ -239,6 +243,9 @@ class FakeGateway:
     rial_per_unit: int = 1
     page_lifetime: timedelta = timedelta(minutes=15)
     verify_window: timedelta = timedelta(minutes=15)
+    reverse_window: timedelta | None = timedelta(hours=1)
+    amount_min_rial: int = 1_000
+    amount_max_rial: int = 10**15
     can_inquire_without_callback: bool = True
     silent: int = 0
     lost: int = 0
@@ -268,7 +275,9 @@ class FakeGateway:
             if slip.state == "paid" and now > slip.paid_at + self.verify_window:
                 slip.state = "reversed"
 
-    def request_token(self, *, order_id: str, amount_rial: int, callback_url: str) -> Token | TokenRefused:
+    def request_token(
+        self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
+    ) -> Token | TokenRefused:
         self._speak()
         if self.refuse_tokens:
             return TokenRefused("refused")
@@ -337,6 +346,16 @@ class FakeGateway:
             case "reversed":
                 return Inquiry("returned")
         return Inquiry("gone")
+
+    def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
+        self._speak()
+        self.let_time_pass()
+        slip = self.slips.get(token)
+        if slip is None or slip.reference != reference or slip.order_id != order_id or not reference:
+            return NotReversible("not_found")
+        already, slip.state = slip.state == "reversed", "reversed"
+        self._lose()
+        return Reversed(already)
 
 
 class FakeGateways:
