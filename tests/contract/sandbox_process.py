@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from functions.pay.gateways.sandbox import SandboxGateway
+from functions.pay.gateways.adapters.sandbox import SandboxGateway
 
 ROOT = Path(__file__).resolve().parents[2]
 MERCHANT, SECRET = "shop-1", "5e" * 32

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from avarez.errors import OutcomeUnknown
+from functions.pay.gateways.adapters.sandbox import SandboxGateway
 from functions.pay.gateways.port import (
     AmountRefused,
     Inquiry,
@@ -28,8 +29,7 @@ from functions.pay.gateways.port import (
     Verified,
     VerifyResult,
 )
-from functions.pay.gateways.sandbox import SandboxGateway
-from infra.local.gateways.sandbox.control import AFTER, BEFORE, MODES
+from infra.local.gateways.common.control import AFTER, BEFORE, MODES
 from infra.local.gateways.sandbox.server import CODES
 from tests.contract.sandbox_process import CALLBACK, SECRET, SandboxProcess
 
@@ -200,7 +200,7 @@ def test_wrong_credentials_open_no_page_and_verify_nothing(
 @pytest.mark.parametrize("amount_rial", [0, 999, -5, 10**16])
 def test_amount_out_of_range_is_refused(gateway: SandboxGateway, amount_rial: int) -> None:
     refused = gateway.request_token(order_id="py_1", amount_rial=amount_rial, callback_url=CALLBACK)
-    assert refused == TokenRefused("bad request")
+    assert refused == TokenRefused("amount")
 
 
 def test_verify_of_anything_that_is_not_ours_confirms_nothing(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from avarez.errors import OutcomeUnknown
 from functions.pay.gateways.port import (
     Gateway,
     GatewaySet,
     Inquiry,
     ReverseResult,
+    Share,
     Token,
     TokenRefused,
     VerifyResult,
@@ -43,11 +46,18 @@ class Breaker:
         self.rial_per_unit = gateway.rial_per_unit
         self.page_lifetime = gateway.page_lifetime
         self.verify_window = gateway.verify_window
+        self.reverse_window = gateway.reverse_window
+        self.amount_min_rial = gateway.amount_min_rial
+        self.amount_max_rial = gateway.amount_max_rial
         self.can_inquire_without_callback = gateway.can_inquire_without_callback
         self.read_callback = gateway.read_callback
 
-    def request_token(self, *, order_id: str, amount_rial: int, callback_url: str) -> Token | TokenRefused:
-        return self._gateway.request_token(order_id=order_id, amount_rial=amount_rial, callback_url=callback_url)
+    def request_token(
+        self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
+    ) -> Token | TokenRefused:
+        return self._gateway.request_token(
+            order_id=order_id, amount_rial=amount_rial, callback_url=callback_url, shares=shares
+        )
 
     def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult:
         self._refuse_when_open()
@@ -73,7 +83,15 @@ class Breaker:
 
     def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
         self._refuse_when_open()
-        return self._gateway.reverse(token=token, reference=reference, order_id=order_id, amount_rial=amount_rial)
+        try:
+            result = self._gateway.reverse(
+                token=token, reference=reference, order_id=order_id, amount_rial=amount_rial
+            )
+        except OutcomeUnknown:
+            self._silences += 1
+            raise
+        self._silences = 0
+        return result
 
     def _refuse_when_open(self) -> None:
         if self._silences >= SILENCES_MAX:

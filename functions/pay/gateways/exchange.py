@@ -12,7 +12,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import SplitResult
 
@@ -22,11 +22,19 @@ ANSWER_BYTES_MAX = 64 * 1024
 """Headers and body of a genuine answer have a few hundred bytes; anything longer is no answer."""
 
 
-def post_json(address: SplitResult, path: str, body: bytes, headers: Mapping[str, str], *, timeout_ms: int) -> Any:
-    """The JSON of the answer with status 200; redirects are not followed.
+def post(
+    address: SplitResult,
+    path: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_ms: int,
+    statuses: Collection[int] = (200,),
+) -> bytes:
+    """The body of an answer with one of `statuses`; redirects are not followed.
 
     Raises:
-        OutcomeUnknown: nothing readable came in time. The gateway may have acted all the same.
+        OutcomeUnknown: nothing whole came in time. The gateway may have acted all the same.
     """
     deadline = time.monotonic() + timeout_ms / 1000
     connection = http.client.HTTPConnection(address.hostname or "")
@@ -35,14 +43,63 @@ def post_json(address: SplitResult, path: str, body: bytes, headers: Mapping[str
         connection.sock = _Timed(connected, deadline)
         connection.request("POST", address.path.rstrip("/") + path, body, {**headers, "host": address.netloc})
         response = connection.getresponse()
-        answer = json.loads(response.read())
-    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+        answer = response.read()
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise OutcomeUnknown() from error
     finally:
         connection.close()
-    if response.status != 200:
+    if response.status not in statuses:
         raise OutcomeUnknown()
     return answer
+
+
+def post_json(
+    address: SplitResult,
+    path: str,
+    members: Mapping[str, object],
+    *,
+    timeout_ms: int,
+    headers: Mapping[str, str] | None = None,
+    statuses: Collection[int] = (200,),
+) -> dict[str, object]:
+    """The JSON object that answers this one.
+
+    Raises:
+        OutcomeUnknown: no JSON object came in time.
+    """
+    answer = post(
+        address,
+        path,
+        json.dumps(members).encode(),
+        {"content-type": "application/json", "accept": "application/json", **(headers or {})},
+        timeout_ms=timeout_ms,
+        statuses=statuses,
+    )
+    try:
+        read = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise OutcomeUnknown() from error
+    if not isinstance(read, dict):
+        raise OutcomeUnknown()
+    return read
+
+
+class Patience:
+    """The time that one call of an adapter may take, over all its exchanges together."""
+
+    def __init__(self, timeout_ms: int) -> None:
+        self._deadline = time.monotonic() + timeout_ms / 1000
+
+    def left_ms(self) -> int:
+        """What is left of it.
+
+        Raises:
+            OutcomeUnknown: nothing is.
+        """
+        left_ms = int((self._deadline - time.monotonic()) * 1000)
+        if left_ms <= 0:
+            raise OutcomeUnknown()
+        return left_ms
 
 
 def _connect(address: SplitResult, deadline: float) -> socket.socket:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from avarez.errors import AvarezError, ChannelUnavailable
 from functions.pay.gateways.port import Gateway
-from functions.pay.gateways.sandbox import SandboxGateway
 
 SECRET_SECONDS_MAX = 300
 """A rotated credential is in use within five minutes; while the secret cannot be read, the last one stays."""
 
-ADAPTERS: Mapping[str, Callable[..., Gateway]] = {"sandbox": SandboxGateway}
+_FOLDER = "functions.pay.gateways.adapters"
+ADAPTERS: Mapping[str, str] = {
+    "sandbox": "SandboxGateway",
+}
+"""Modules of the folder `adapters`, and the class in each."""
+
+
+def adapter(name: str) -> Callable[..., Gateway]:
+    """The class of this gateway's adapter; its module is loaded now, and those of the others are not."""
+    module = importlib.import_module(f"{_FOLDER}.{name}")
+    return cast(Callable[..., Gateway], getattr(module, ADAPTERS[name]))
 
 
 class Gateways:
-    """Gateways by name; `read_secret` gives the secret's JSON text."""
+    """Gateways by name, each made when it is first asked for; `read_secret` gives the secret's JSON text."""
 
     def __init__(self, read_secret: Callable[[], str]) -> None:
         self._read_secret = read_secret
         self._read_at = 0.0
-        self._gateways: dict[str, Gateway] = {}
+        self._described: dict[str, dict[str, Any]] = {}
+        self._made: dict[str, Gateway] = {}
 
     def get(self, name: str) -> Gateway:
         """The gateway of this name.
@@ -31,10 +42,12 @@ class Gateways:
         Raises:
             ChannelUnavailable: there is none.
         """
-        gateway = self._current().get(name)
-        if gateway is None:
+        settings = self._current().get(name)
+        if settings is None:
             raise ChannelUnavailable()
-        return gateway
+        if name not in self._made:
+            self._made[name] = adapter(name)(**settings)
+        return self._made[name]
 
     def default(self) -> str:
         """The name of the gateway used when the caller names none.
@@ -47,19 +60,19 @@ class Gateways:
             raise ChannelUnavailable()
         return names[0]
 
-    def _current(self) -> Mapping[str, Gateway]:
-        if self._gateways and time.monotonic() - self._read_at <= SECRET_SECONDS_MAX:
-            return self._gateways
+    def _current(self) -> Mapping[str, dict[str, Any]]:
+        if self._described and time.monotonic() - self._read_at <= SECRET_SECONDS_MAX:
+            return self._described
         try:
             text = self._read_secret()
         except AvarezError:
-            if not self._gateways:
+            if not self._described:
                 raise
             # The credentials of five minutes ago are better than no payments.
         else:
             described: dict[str, dict[str, Any]] = json.loads(text or "{}")
-            self._gateways = {
-                name: ADAPTERS[name](**settings) for name, settings in described.items() if name in ADAPTERS
-            }
+            known = {name: settings for name, settings in described.items() if name in ADAPTERS}
+            if known != self._described:
+                self._described, self._made = known, {}
         self._read_at = time.monotonic()
-        return self._gateways
+        return self._described

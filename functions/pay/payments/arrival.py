@@ -41,7 +41,7 @@ def receive(desk: Desk, *, gateway_name: str, fields: Mapping[str, str]) -> Paym
     payment = desk.store.payment(claim.order_id)
     if payment is None or payment.gateway != gateway_name:
         return None
-    if payment.token and not _same(payment.token, claim.token):
+    if payment.token and claim.token is not None and not _same(payment.token, claim.token):
         desk.report("callback_refused")
         _record(desk, payment, Occurrence.CALLBACK_REFUSED, {"reason": "token"})
         return None
@@ -118,7 +118,8 @@ def _begin(desk: Desk, payment: Payment, claim: Claim) -> Payment:
         return _record(desk, payment, Occurrence.CALLBACK_LATE, _note(claim))
     if payment.verify_starts >= verification.VERIFY_STARTS_MAX:
         return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
-    suspicion = "" if claim.amount_rial == payment.amount_rial else verification.AMOUNT_IN_CALLBACK
+    differs = claim.names_amount and claim.amount_rial != payment.amount_rial
+    suspicion = verification.AMOUNT_IN_CALLBACK if differs else ""
     return verification.begin(desk, payment, reference=claim.reference, suspicion=suspicion, source=SOURCE)
 
 

@@ -303,7 +303,7 @@ def open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
         result = gateway.request_token(
             order_id=payment.payment_id,
             amount_rial=payment.amount_rial,
-            callback_url=f"{desk.public_origin}/v1/callbacks/{payment.gateway}",
+            callback_url=f"{desk.public_origin}/v1/callbacks/{payment.gateway}?payment={payment.payment_id}",
         )
     except OutcomeUnknown as unknown:
         desk.report("gateway_unavailable")

@@ -82,8 +82,12 @@ def _take(desk: Desk, payment: Payment, *, reference: str, suspicion: str, sourc
 
 
 def suspicion_of(inquiry: Inquiry, payment: Payment) -> str:
-    """Why the money that an inquiry found must not settle the payment; empty when it may."""
-    return "" if inquiry.amount_rial == payment.amount_rial else AMOUNT_IN_INQUIRY
+    """Why the money that an inquiry found must not settle the payment; empty when it may.
+
+    A gateway that does not tell the amount gives no cause for suspicion: its verify compares it, or tells it then.
+    """
+    told = inquiry.amount_rial is not None
+    return AMOUNT_IN_INQUIRY if told and inquiry.amount_rial != payment.amount_rial else ""
 
 
 def may_begin(payment: Payment) -> bool:
@@ -178,7 +182,8 @@ def _conclude(desk: Desk, asked: Payment, payment: Payment, verdict: VerifyResul
     match verdict:
         case AmountRefused():
             desk.report("amount_mismatch")
-            note = {"confirmed": "no", "gateway_amount_rial": str(verdict.amount_rial)}
+            told = {} if verdict.amount_rial is None else {"gateway_amount_rial": str(verdict.amount_rial)}
+            note = {"confirmed": "no", **told}
             return close(desk, payment, Occurrence.AMOUNT_DIFFERS, source, note=note)
         case Returned():
             return close(desk, payment, Occurrence.MONEY_RETURNED, source)
@@ -242,7 +247,13 @@ def _confirmed(desk: Desk, payment: Payment, result: Verified, source: str) -> P
     now = desk.clock.now()
     if payment.parts:
         return _parts_to_settle(desk, payment, result, source)
-    after = payment.next(Occurrence.VERIFIED, open_due_at=None, settled_at=now, certificate_id=new_id("ce", now))
+    after = payment.next(
+        Occurrence.VERIFIED,
+        open_due_at=None,
+        settled_at=now,
+        certificate_id=new_id("ce", now),
+        tracking=result.tracking,
+    )
     entry = settled_entry(after, journal_id=new_id("je", now), now=now)
     note = {"reference": payment.reference, "already": "yes" if result.already else "no"}
     event = Event(Occurrence.VERIFIED, source, now, payment.status, after.status, note)
@@ -254,7 +265,9 @@ def _confirmed(desk: Desk, payment: Payment, result: Verified, source: str) -> P
 def _parts_to_settle(desk: Desk, payment: Payment, result: Verified, source: str) -> Payment:
     """A joint payment that is confirmed: whoever finds it so settles its parts, and so does the queue."""
     now = desk.clock.now()
-    after = payment.next(Occurrence.CONFIRMED, open_due_at=now + VERIFY_AGAIN, confirmed_at=now)
+    after = payment.next(
+        Occurrence.CONFIRMED, open_due_at=now + VERIFY_AGAIN, confirmed_at=now, tracking=result.tracking
+    )
     note = {"reference": payment.reference, "already": "yes" if result.already else "no"}
     desk.store.advance(
         payment, after, Event(Occurrence.CONFIRMED, source, now, payment.status, after.status, note)

@@ -32,6 +32,7 @@ from functions.pay.gateways.port import (
     Returned,
     Reversed,
     ReverseResult,
+    Share,
     Token,
     TokenRefused,
     Verified,
@@ -377,6 +378,9 @@ class FakeGateway:
     rial_per_unit: int = 1
     page_lifetime: timedelta = timedelta(minutes=15)
     verify_window: timedelta = timedelta(minutes=15)
+    reverse_window: timedelta | None = timedelta(hours=1)
+    amount_min_rial: int = 1_000
+    amount_max_rial: int = 10**15
     can_inquire_without_callback: bool = True
     silent: int = 0
     lost: int = 0
@@ -407,7 +411,9 @@ class FakeGateway:
             if slip.state == "paid" and now > slip.paid_at + self.verify_window:
                 slip.state = "reversed"
 
-    def request_token(self, *, order_id: str, amount_rial: int, callback_url: str) -> Token | TokenRefused:
+    def request_token(
+        self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
+    ) -> Token | TokenRefused:
         self._speak()
         if self.refuse_tokens:
             return TokenRefused("refused")

@@ -9,9 +9,9 @@ import pytest
 
 from avarez.errors import ChannelUnavailable, ServiceBusy
 from functions.pay.gateways import registry
+from functions.pay.gateways.adapters.sandbox import SandboxGateway
 from functions.pay.gateways.port import from_units, to_units
 from functions.pay.gateways.registry import Gateways
-from functions.pay.gateways.sandbox import SandboxGateway
 
 DESCRIBED = {"base_url": "http://127.0.0.1:1", "merchant": "m", "secret": "s"}
 

@@ -1,4 +1,4 @@
-"""The gateway's HTTP face: token, page, callback, verify, inquiry, reverse and a report of the day.
+"""The sandbox gateway's protocol: token, page, callback, verify, inquiry, reverse and a report of the day.
 
 It behaves like a real gateway with a verify window: money that nobody verified goes back by itself. It shares no
 code with the adapter in `functions/pay/gateways`, so that the tests between the two prove something.
@@ -6,33 +6,24 @@ code with the adapter in `functions/pay/gateways`, so that the tests between the
 
 from __future__ import annotations
 
-import asyncio
-import csv
 import hmac
-import io
-import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
-import aiohttp
 from aiohttp import web
 
-from infra.local.gateways.sandbox.book import Book
-from infra.local.gateways.sandbox.control import AFTER, BEFORE, Control
-from infra.local.gateways.sandbox.pages import PAGE_HEADERS, form_page, shown
+from infra.local.gateways.common.book import Settings
+from infra.local.gateways.common.server import Answer, LocalGateway, rfc3339, table
 
-BODY_BYTES_MAX = 64 * 1024
 AMOUNT_RIAL_MIN, AMOUNT_RIAL_MAX = 1_000, 10**15
 """Real gateways take from 1,000 rial; the maximum only keeps nonsense out."""
-HANG_S = 30
-DUPLICATES = 2
-HUGE_BYTES = 10 * 1024 * 1024
+PAGE_LIFETIME_S = 900
+VERIFY_WINDOW_S = 900
 
 CODES = {
     0: "ok",
@@ -48,111 +39,50 @@ CODES = {
 }
 
 
-class Sandbox:
-    """The gateway's HTTP face and its failure modes."""
+class Sandbox(LocalGateway):
+    """Our own gateway."""
+
+    name = "sandbox"
+    defaults: ClassVar[Settings] = {
+        "page_lifetime_s": PAGE_LIFETIME_S,
+        "verify_window_s": VERIFY_WINDOW_S,
+        "inquiry_without_callback": True,
+    }
 
     def __init__(self, folder: Path, *, merchant: str, secret: str) -> None:
         """`merchant` and `secret` empty: anybody is let in."""
-        self.book = Book(folder)
+        super().__init__(folder)
         self.merchant = merchant
         self.secret = secret
-        self.control = Control(self.book)
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.base_url = ""
 
-    def application(self) -> web.Application:
-        app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[self.local_only])
-        app.router.add_post("/api/request", self.api("request", self.request))
-        app.router.add_post("/api/verify", self.api("verify", self.verify))
-        app.router.add_post("/api/inquiry", self.api("inquiry", self.inquiry))
-        app.router.add_post("/api/reverse", self.api("reverse", self.reverse))
-        app.router.add_get("/api/report", self.report)
-        app.router.add_get("/pay/{token}", self.page)
-        app.router.add_post("/pay/{token}", self.press)
-        app.router.add_get("/", self.home)
-        app.router.add_get("/healthz", self.healthz)
-        app.add_routes(self.control.routes())
-        return app
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/api/request", self.api("request", self.request)),
+            web.post("/api/verify", self.api("verify", self.verify)),
+            web.post("/api/inquiry", self.api("inquiry", self.inquiry)),
+            web.post("/api/reverse", self.api("reverse", self.reverse)),
+            web.get("/api/report", self.report),
+            web.get("/pay/{token}", self.page),
+            web.post("/pay/{token}", self.page),
+        ]
 
-    @web.middleware
-    async def local_only(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        """Only this machine, and only under its own names (a foreign page cannot rebind its way in)."""
-        if request.remote not in ("127.0.0.1", "::1") or request.url.host not in ("127.0.0.1", "localhost", "::1"):
-            raise web.HTTPForbidden()
-        if request.path.startswith("/control") and request.headers.get("origin"):
-            raise web.HTTPForbidden()
-        return await handler(request)
-
-    # -- the merchant's calls ------------------------------------------------------------------------
-
-    def api(
-        self, name: str, call: Callable[[dict[str, str]], dict[str, Any]]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """The JSON endpoint around `call`: credentials, the log of calls, failures before and after it acts."""
-
-        async def endpoint(request: web.Request) -> web.StreamResponse:
-            fields = await self._fields(request)
-            failure = self.control.due(name, *BEFORE)
-            noted = self.control.note(name, failure["mode"] if failure else "")
-            if failure:
-                return await self._misbehave(request, failure)
-            if fields is None:
-                return web.json_response(coded(7))
-            if not self._admits(request, fields):
-                return web.json_response(coded(8))
-            failure = self.control.due(name, *AFTER)
-            answer = call(fields)
-            noted.update(code=answer["code"], failure=failure["mode"] if failure else "")
-            return await self._misbehave(request, failure) if failure else web.json_response(answer)
-
-        return endpoint
-
-    async def _misbehave(self, request: web.Request, failure: dict[str, Any]) -> web.StreamResponse:
-        """Everything but the answer."""
-        match failure["mode"]:
-            case "hang" | "hang_after":
-                await asyncio.sleep(float(failure.get("seconds", HANG_S)))
-                raise web.HTTPGatewayTimeout()
-            case "error_500" | "error_500_after":
-                raise web.HTTPInternalServerError(text="internal error")
-            case "html":
-                return web.Response(text="<html><h1>Maintenance</h1></html>", content_type="text/html")
-            case "truncated_json":
-                return web.Response(text='{"code": 0, "refer', content_type="application/json")
-            case "huge":
-                return web.Response(text='{"code": 0, "message": "' + "a" * HUGE_BYTES + '"}')
-            case "drip":
-                return await self._drip(request, float(failure.get("seconds", HANG_S)))
-        if request.transport is not None:  # dropped, lost
-            request.transport.close()
-        return web.Response()
-
-    async def _drip(self, request: web.Request, seconds: float) -> web.StreamResponse:
-        """A byte now and then: each read succeeds, and the answer never ends."""
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for _ in range(int(seconds * 5)):
-            await response.write(b" ")
-            await asyncio.sleep(0.2)
-        return response
-
-    async def _fields(self, request: web.Request) -> dict[str, str] | None:
-        try:
-            body = json.loads(await request.text())
-        except ValueError:
+    async def read(self, request: web.Request) -> Answer | None:
+        fields = await super().read(request)
+        if fields is None or not all(isinstance(value, str) for value in fields.values()):
             return None
-        if not isinstance(body, dict) or not all(isinstance(value, str) for value in body.values()):
-            return None
-        return body
+        return fields
 
-    def _admits(self, request: web.Request, fields: dict[str, str]) -> bool:
+    def refusal(self, request: web.Request, call: str, members: Answer | None) -> Answer | None:
+        if members is None:
+            return coded(7)
+        return None if self._admits(request, members) else coded(8)
+
+    def _admits(self, request: web.Request, fields: Mapping[str, str]) -> bool:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         known_secret = not self.secret or hmac.compare_digest(given.encode(), self.secret.encode())
         return known_secret and (not self.merchant or fields.get("merchant") == self.merchant)
 
-    def request(self, fields: dict[str, str]) -> dict[str, Any]:
+    def request(self, fields: Answer) -> Answer:
         """A new token with its page."""
         if self.control.due("request", "token_refused"):
             return coded(6)
@@ -162,20 +92,21 @@ class Sandbox:
         if amount is None or callback.scheme not in ("http", "https") or not 0 < len(order_id) <= 80:
             return coded(7)
         token = secrets.token_urlsafe(24)
-        now = self.book.now()
-        self.book.database.execute(
-            "INSERT INTO payments (token, merchant, order_id, amount, callback_url, state, created_at)"
-            " VALUES (?, ?, ?, ?, ?, 'open', ?)",
-            (token, fields.get("merchant", ""), order_id, amount, fields["callback_url"], now),
+        self.book.open(
+            token,
+            merchant=fields.get("merchant", ""),
+            order_id=order_id,
+            amount=amount,
+            callback_url=fields["callback_url"],
         )
         return {
             **coded(0),
             "token": token,
             "page_url": f"{self.base_url}/pay/{token}",
-            "expires_at": rfc3339(now + self.book.settings["page_lifetime_s"]),
+            "expires_at": rfc3339(self.book.now() + self.book.settings["page_lifetime_s"]),
         }
 
-    def verify(self, fields: dict[str, str]) -> dict[str, Any]:
+    def verify(self, fields: Answer) -> Answer:
         """Keeps the money, once and for all, when token, reference, order and amount agree."""
         row = self.book.find(fields.get("token", ""))
         if row is None or row["order_id"] != fields.get("order_id"):
@@ -201,7 +132,7 @@ class Sandbox:
             return {**coded(0), **told(row)}
         return {**coded(1), **told(row)}
 
-    def inquiry(self, fields: dict[str, str]) -> dict[str, Any]:
+    def inquiry(self, fields: Answer) -> Answer:
         """What became of a token; in one mode only for those who know the reference already."""
         row = self.book.find(fields.get("token", ""))
         if row is None or row["order_id"] != fields.get("order_id"):
@@ -210,7 +141,7 @@ class Sandbox:
             return coded(9)
         return {**coded(0), **told(row), "state": row["state"]}
 
-    def reverse(self, fields: dict[str, str]) -> dict[str, Any]:
+    def reverse(self, fields: Answer) -> Answer:
         """Sends the money back."""
         row = self.book.find(fields.get("token", ""))
         if row is None or row["reference"] is None or row["reference"] != fields.get("reference"):
@@ -225,12 +156,10 @@ class Sandbox:
         """Every payment that was paid on this UTC day, as JSON or, with `format=csv`, as CSV."""
         if not self._admits(request, dict(request.query)):
             return web.json_response(coded(8))
-        day = request.query.get("day", rfc3339(self.book.now())[:10])
-        try:
-            start = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
-        except ValueError:
+        day = request.query.get("day", self.today())
+        found = self.rows_of(day)
+        if found is None:
             return web.json_response(coded(7))
-        self.book.let_time_pass()
         rows = [
             {
                 **told(row),
@@ -239,95 +168,25 @@ class Sandbox:
                 "verified_at": rfc3339(row["verified_at"]),
                 "reversed_at": rfc3339(row["reversed_at"]),
             }
-            for row in self.book.database.execute(
-                "SELECT * FROM payments WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at",
-                (start, start + 86_400),
-            )
+            for row in found
         ]
         if request.query.get("format") != "csv":
             return web.json_response({**coded(0), "day": day, "rows": rows})
-        text = io.StringIO()
         names = ["order_id", "reference", "amount", "state", "paid_at", "verified_at", "reversed_at"]
-        writer = csv.DictWriter(text, names, lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return web.Response(text=text.getvalue(), content_type="text/csv")
+        return table(names, rows)
 
-    # -- the payer's page ----------------------------------------------------------------------------
+    def new_reference(self) -> str:
+        return f"{int(self.book.now() * 1000):013d}{secrets.randbelow(10**9):09d}"
 
-    async def page(self, request: web.Request) -> web.StreamResponse:
-        row = self.book.find(request.match_info["token"])
-        if row is None:
-            return shown(404, "صفحه‌ای با این نشانی نیست.", "There is no such page.")
-        if row["state"] != "open":
-            return shown(410, "این صفحه بسته شده است.", "This page is closed.")
-        return web.Response(text=form_page(row), content_type="text/html", headers=PAGE_HEADERS)
-
-    async def press(self, request: web.Request) -> web.StreamResponse:
-        """One of the two buttons; 303 to the merchant's callback."""
-        form = dict(parse_qsl((await request.read()).decode("utf-8", "replace"), max_num_fields=10))
-        result = form.get("result", "")
-        row = self.book.find(request.match_info["token"])
-        if row is None:
-            return shown(404, "صفحه‌ای با این نشانی نیست.", "There is no such page.")
-        if result not in ("paid", "cancelled"):
-            return shown(400, "یکی از دو دکمه را بزنید.", "Press one of the two buttons.")
-        if row["state"] == "open":
-            if result == "paid":
-                reference = f"{int(self.book.now() * 1000):013d}{secrets.randbelow(10**9):09d}"
-                if self.control.due("page", "duplicate_reference"):
-                    reference = self.book.newest_reference() or reference
-                self.book.change(row["token"], "open", state="paid", reference=reference, paid_at=self.book.now())
-            else:
-                self.book.change(row["token"], "open", state="cancelled")
-            row = self.book.find(row["token"]) or row
-        elif (row["state"] in ("paid", "verified")) != (result == "paid") or row["state"] in (
-            "expired",
-            "reversed",
-        ):
-            return shown(410, "این صفحه بسته شده است.", "This page is closed.")
-        return await self._send_back(row)
-
-    async def _send_back(self, row: sqlite3.Row) -> web.StreamResponse:
+    def callback_fields(self, row: sqlite3.Row, amount: int) -> dict[str, str]:
         paid = row["state"] in ("paid", "verified")
-        wrong = self.control.due("page", "wrong_amount_callback")
-        fields = {
+        return {
             "token": row["token"],
             "order_id": row["order_id"],
             "state": "paid" if paid else "cancelled",
-            "amount": str(row["amount"] + (1 if wrong else 0)),
+            "amount": str(amount),
+            **({"reference": row["reference"]} if paid else {}),
         }
-        if paid:
-            fields["reference"] = row["reference"]
-        parts = urlsplit(row["callback_url"])
-        query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
-        location = urlunsplit(parts._replace(query=query))
-        if failure := self.control.due("page", "duplicate_callbacks"):
-            task = asyncio.create_task(self._call_back(location, int(failure.get("copies", DUPLICATES))))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-        if self.control.due("page", "no_callback"):
-            return shown(200, "سپاس؛ پرداخت شما ثبت شد.", "Thank you, your payment was recorded.")
-        return web.Response(status=303, headers={"location": location, "cache-control": "no-store"})
-
-    async def _call_back(self, location: str, copies: int) -> None:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
-
-            async def once() -> None:
-                async with session.get(location, allow_redirects=False) as answer:
-                    await answer.read()
-
-            await asyncio.gather(*(once() for _ in range(copies)), return_exceptions=True)
-
-    async def home(self, request: web.Request) -> web.StreamResponse:
-        return shown(
-            200,
-            "این درگاه آزمایشی است؛ هیچ پولی جابه‌جا نمی‌شود.",
-            "This is the sandbox gateway; no money moves here.",
-        )
-
-    async def healthz(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"status": "ok"})
 
 
 def coded(code: int) -> dict[str, Any]:
@@ -348,9 +207,3 @@ def whole_rial(text: str) -> int | None:
         return None
     amount = int(text)
     return amount if AMOUNT_RIAL_MIN <= amount <= AMOUNT_RIAL_MAX else None
-
-
-def rfc3339(instant: float | None) -> str:
-    if instant is None:
-        return ""
-    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The gateway's own record: payments and settings in one sqlite file; amounts in whole rial."""
+"""A gateway's own record: payments and settings in one sqlite file; amounts in the gateway's unit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PAGE_LIFETIME_S = 900
-VERIFY_WINDOW_S = 900
+Settings = dict[str, Any]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS payments (
@@ -24,17 +23,14 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 class Book:
     """Every payment this gateway has seen, and how it is told to behave."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.database = sqlite3.connect(folder / "sandbox.sqlite", isolation_level=None)
+    def __init__(self, file: Path, defaults: Settings) -> None:
+        """`defaults` names at least `page_lifetime_s` and `verify_window_s`."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.database = sqlite3.connect(file, isolation_level=None)
         self.database.row_factory = sqlite3.Row
         self.database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + SCHEMA)
-        self.settings: dict[str, Any] = {
-            "page_lifetime_s": PAGE_LIFETIME_S,
-            "verify_window_s": VERIFY_WINDOW_S,
-            "inquiry_without_callback": True,
-            "clock_offset_s": 0,
-        }
+        self.defaults = defaults
+        self.settings: Settings = {**defaults, "clock_offset_s": 0}
         for row in self.database.execute("SELECT name, value FROM settings"):
             self.settings[row["name"]] = json.loads(row["value"])
 
@@ -45,6 +41,14 @@ class Book:
     def now(self) -> float:
         return time.time() + float(self.settings["clock_offset_s"])
 
+    def open(self, token: str, *, merchant: str, order_id: str, amount: int, callback_url: str) -> None:
+        """A new payment, open to be paid."""
+        self.database.execute(
+            "INSERT INTO payments (token, merchant, order_id, amount, callback_url, state, created_at)"
+            " VALUES (?, ?, ?, ?, ?, 'open', ?)",
+            (token, merchant, order_id, amount, callback_url, self.now()),
+        )
+
     def find(self, token: str) -> sqlite3.Row | None:
         """The payment behind the token, after time has done its work on it."""
         self.let_time_pass()
@@ -52,6 +56,26 @@ class Book:
             "SELECT * FROM payments WHERE token = ?", (token,)
         ).fetchone()
         return row
+
+    def by_reference(self, reference: str) -> sqlite3.Row | None:
+        """The payment with this reference, after time has done its work on it."""
+        self.let_time_pass()
+        row: sqlite3.Row | None = self.database.execute(
+            "SELECT * FROM payments WHERE reference = ? ORDER BY paid_at LIMIT 1", (reference,)
+        ).fetchone()
+        return row
+
+    def has_order(self, order_id: str) -> bool:
+        """Whether a payment of this order was ever opened."""
+        found = self.database.execute("SELECT 1 FROM payments WHERE order_id = ?", (order_id,)).fetchone()
+        return found is not None
+
+    def paid_between(self, start: float, end: float) -> list[sqlite3.Row]:
+        """The payments that were paid in this time, oldest first."""
+        self.let_time_pass()
+        return self.database.execute(
+            "SELECT * FROM payments WHERE paid_at >= ? AND paid_at < ? ORDER BY paid_at", (start, end)
+        ).fetchall()
 
     def newest_reference(self) -> str:
         """The reference of the last payment that was paid; empty when there is none."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from infra.local.gateways.sandbox.book import PAGE_LIFETIME_S, VERIFY_WINDOW_S, Book
+from infra.local.gateways.common.book import Book
 
 CALLS_KEPT_MAX = 1_000
 PAYMENTS_SHOWN_MAX = 200
@@ -29,12 +29,6 @@ MODES: dict[str, tuple[str, ...]] = {
     "duplicate_reference": ("page",),
 }
 """Failure modes and the calls that each can befall."""
-
-_DEFAULTS: dict[str, Any] = {
-    "page_lifetime_s": PAGE_LIFETIME_S,
-    "verify_window_s": VERIFY_WINDOW_S,
-    "inquiry_without_callback": True,
-}
 
 
 class Control:
@@ -86,10 +80,11 @@ class Control:
         return await self.state(request)
 
     async def settings(self, request: web.Request) -> web.StreamResponse:
-        """`{page_lifetime_s?, verify_window_s?, inquiry_without_callback?}`"""
+        """`{page_lifetime_s?, verify_window_s?, …}`: those that this gateway has."""
         body = await _body(request)
-        for name in [name for name in _DEFAULTS if name in body]:
-            if type(body[name]) is not type(_DEFAULTS[name]):
+        defaults = self._book.defaults
+        for name in [name for name in defaults if name in body]:
+            if type(body[name]) is not type(defaults[name]):
                 return web.json_response({"at_fault": name}, status=400)
             self._book.set(name, body[name])
         return await self.state(request)
@@ -106,7 +101,7 @@ class Control:
         """Forgets failures, settings and the log of calls; payments stay."""
         self._failures.clear()
         self._calls.clear()
-        for name, value in {**_DEFAULTS, "clock_offset_s": 0}.items():
+        for name, value in {**self._book.defaults, "clock_offset_s": 0}.items():
             self._book.set(name, value)
         return await self.state(request)
 

@@ -5,15 +5,13 @@ Source: `docs/gateways.md`; `tests/contract/test_sandbox_gateway.py` runs it aga
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from avarez.errors import OutcomeUnknown
 from avarez.money import parse_rial
+from functions.pay.gateways.answers import WORD, text_of
 from functions.pay.gateways.exchange import post_json
 from functions.pay.gateways.port import (
     AmountRefused,
@@ -24,16 +22,18 @@ from functions.pay.gateways.port import (
     Returned,
     Reversed,
     ReverseResult,
+    Share,
     Token,
     TokenRefused,
     Verified,
     VerifyResult,
     from_units,
     to_units,
+    unfit,
 )
 
-_WORD = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
 _REFERENCE_REQUIRED = 9
+_ADDRESS_LENGTH_MAX = 2_000
 _INQUIRY_STATES: Mapping[str, str] = {
     "open": "open",
     "paid": "paid",
@@ -49,6 +49,9 @@ class SandboxGateway:
 
     name = "sandbox"
     rial_per_unit = 1
+    amount_min_rial = 1_000
+    amount_max_rial = 10**15
+    """What the sandbox itself takes."""
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class SandboxGateway:
         secret: str,
         page_lifetime_s: int = 900,
         verify_window_s: int = 900,
+        reverse_window_s: int = 86_400,
         can_inquire_without_callback: bool = True,
         timeout_ms: int = 4_500,
     ) -> None:
@@ -68,14 +72,19 @@ class SandboxGateway:
         self._timeout_ms = timeout_ms
         self.page_lifetime = timedelta(seconds=page_lifetime_s)
         self.verify_window = timedelta(seconds=verify_window_s)
+        self.reverse_window = timedelta(seconds=reverse_window_s)
         self.can_inquire_without_callback = can_inquire_without_callback
 
-    def request_token(self, *, order_id: str, amount_rial: int, callback_url: str) -> Token | TokenRefused:
+    def request_token(
+        self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
+    ) -> Token | TokenRefused:
         """A page to pay on, or the gateway's refusal.
 
         Raises:
             OutcomeUnknown: no readable answer; a page may exist, but nobody can know its address.
         """
+        if refused := unfit(self, amount_rial, shares, can_share=False):
+            return refused
         answer = self._call(
             "/api/request",
             {
@@ -85,19 +94,19 @@ class SandboxGateway:
             },
         )
         if _code(answer) != 0:
-            return TokenRefused(_text(answer, "message")[:200])
-        token, page_url = _text(answer, "token"), _text(answer, "page_url")
-        if not _WORD.fullmatch(token) or not page_url.startswith(("http://", "https://")):
+            return TokenRefused(text_of(answer, "message"))
+        token, page_url = text_of(answer, "token"), text_of(answer, "page_url", _ADDRESS_LENGTH_MAX)
+        if not WORD.fullmatch(token) or not page_url.startswith(("http://", "https://")):
             raise OutcomeUnknown()
         return Token(token, page_url)
 
     def read_callback(self, fields: Mapping[str, str]) -> Claim | None:
         """What the callback claims, or None when it names no order."""
         order_id, token = fields.get("order_id", ""), fields.get("token", "")
-        if not _WORD.fullmatch(order_id) or not _WORD.fullmatch(token):
+        if not WORD.fullmatch(order_id) or not WORD.fullmatch(token):
             return None
         reference = fields.get("reference", "")
-        if reference and not _WORD.fullmatch(reference):
+        if reference and not WORD.fullmatch(reference):
             reference = ""
         state = fields.get("state", "")
         return Claim(
@@ -120,7 +129,7 @@ class SandboxGateway:
         )
         match _code(answer):
             case 0 | 1 as code:
-                if _text(answer, "reference") != reference or _text(answer, "order_id") != order_id:
+                if text_of(answer, "reference") != reference or text_of(answer, "order_id") != order_id:
                     raise OutcomeUnknown()
                 return Verified(reference, self._amount(answer), already=code == 1)
             case 2 | 3:
@@ -141,34 +150,31 @@ class SandboxGateway:
         code = _code(answer)
         if code == 3:
             return Inquiry("gone")
-        state = _INQUIRY_STATES.get(_text(answer, "state")) if code == 0 else None
-        if state is None or code == _REFERENCE_REQUIRED or _text(answer, "order_id") != order_id:
+        state = _INQUIRY_STATES.get(text_of(answer, "state")) if code == 0 else None
+        if state is None or code == _REFERENCE_REQUIRED or text_of(answer, "order_id") != order_id:
             raise OutcomeUnknown()
         if state != "paid":
             return Inquiry(state)  # type: ignore[arg-type]  # the values of the table above
-        reference = _text(answer, "reference")
-        if not _WORD.fullmatch(reference):
+        reference = text_of(answer, "reference")
+        if not WORD.fullmatch(reference):
             raise OutcomeUnknown()
         return Inquiry("paid", reference, self._amount(answer))
 
     def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
-        """Sends the money back to the payer; asking again is harmless.
+        """Sends the money back; the sandbox does so at any time.
 
         Raises:
             OutcomeUnknown: no readable answer; the money may or may not be on its way.
         """
-        answer = self._call("/api/reverse", {"token": token, "reference": reference})
-        match _code(answer):
-            case 0:
-                return Reversed(already=False)
-            case 4:
-                return Reversed(already=True)
-            case 2 | 3 | 6:
-                return NotReversible(_text(answer, "message")[:200])
+        match _code(self._call("/api/reverse", {"token": token, "reference": reference, "order_id": order_id})):
+            case 0 | 4 as code:
+                return Reversed(already=code == 4)
+            case 2 | 3:
+                return NotReversible("not_found")
         raise OutcomeUnknown()
 
-    def _amount(self, answer: Mapping[str, Any]) -> int:
-        amount_rial = self._amount_or_none(_text(answer, "amount"))
+    def _amount(self, answer: Mapping[str, object]) -> int:
+        amount_rial = self._amount_or_none(text_of(answer, "amount"))
         if amount_rial is None:
             raise OutcomeUnknown()
         return amount_rial
@@ -179,27 +185,19 @@ class SandboxGateway:
         except ValueError:
             return None
 
-    def _call(self, path: str, members: Mapping[str, str]) -> dict[str, Any]:
+    def _call(self, path: str, members: Mapping[str, str]) -> dict[str, object]:
         """One POST, its JSON answer; `timeout_ms` is for the whole exchange."""
-        answer = post_json(
+        return post_json(
             self._address,
             path,
-            json.dumps({"merchant": self._merchant, **members}).encode(),
-            {"content-type": "application/json", "authorization": f"Bearer {self._secret}"},
+            {"merchant": self._merchant, **members},
+            headers={"authorization": f"Bearer {self._secret}"},
             timeout_ms=self._timeout_ms,
         )
-        if not isinstance(answer, dict):
-            raise OutcomeUnknown()
-        return answer
 
 
-def _code(answer: Mapping[str, Any]) -> int:
+def _code(answer: Mapping[str, object]) -> int:
     code = answer.get("code")
     if type(code) is not int:
         raise OutcomeUnknown()
     return code
-
-
-def _text(answer: Mapping[str, Any], name: str) -> str:
-    value = answer.get(name)
-    return value if isinstance(value, str) else ""
