@@ -469,9 +469,10 @@ class FakeGateway:
 
     def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
         self._speak()
+        self.let_time_pass()
         slip = self.slips.get(token)
-        if slip is None or slip.reference != reference or not self.reversible:
-            return NotReversible("no")
+        if slip is None or slip.reference != reference or slip.order_id != order_id or not self.reversible:
+            return NotReversible("not_found")
         already = slip.state == "reversed"
         slip.state = "reversed"
         self._lose()
