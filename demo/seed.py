@@ -33,11 +33,36 @@ ROLLS_AT_ONCE = 3
 POLL_SECONDS = 0.1
 TRIES_WHEN_BUSY = 5
 SETTINGS: dict[str, dict[str, int | str]] = {
-    "TEHRAN": {"first_duty_year": 1395, "rounding_unit_rial": 1_000, "settlement_mode": "direct"},
-    "MASHHAD": {"first_duty_year": 1395, "rounding_unit_rial": 1_000, "settlement_mode": "direct"},
-    "ISFAHAN": {"first_duty_year": 1395, "rounding_unit_rial": 1_000, "settlement_mode": "direct"},
-    "SHIRAZ": {"first_duty_year": 1395, "rounding_unit_rial": 1_000, "settlement_mode": "collect"},
-    "TABRIZ": {"first_duty_year": 1395, "rounding_unit_rial": 1_000, "settlement_mode": "collect"},
+    "TEHRAN": {
+        "first_duty_year": 1395,
+        "rounding_unit_rial": 1_000,
+        "settlement_mode": "direct",
+        "bill_company_code": 101,
+    },
+    "MASHHAD": {
+        "first_duty_year": 1395,
+        "rounding_unit_rial": 1_000,
+        "settlement_mode": "direct",
+        "bill_company_code": 102,
+    },
+    "ISFAHAN": {
+        "first_duty_year": 1395,
+        "rounding_unit_rial": 1_000,
+        "settlement_mode": "direct",
+        "bill_company_code": 103,
+    },
+    "SHIRAZ": {
+        "first_duty_year": 1395,
+        "rounding_unit_rial": 1_000,
+        "settlement_mode": "collect",
+        "bill_company_code": 104,
+    },
+    "TABRIZ": {
+        "first_duty_year": 1395,
+        "rounding_unit_rial": 1_000,
+        "settlement_mode": "collect",
+        "bill_company_code": 105,
+    },
 }
 """What the five cities of the demonstration have decided for themselves."""
 

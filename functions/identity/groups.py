@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 _READ = (
     "assessments.read",
+    "bank-files.read",
     "certificates.read",
     "objections.read",
     "payments.read",
@@ -48,6 +49,6 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "vehicles.write",
     ),
     "auditor": _READ,
-    "operator": (*_READ, "refunds.approve", "refunds.write", "rolls.write", "tariffs.write"),
+    "operator": (*_READ, "bank-files.write", "refunds.approve", "refunds.write", "rolls.write", "tariffs.write"),
     "verifier": ("certificates.read", "vehicles.read"),
 }

@@ -8,14 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from avarez.clock import to_rfc3339
-from avarez.errors import FieldError, IdempotencyKeyRequired, InvalidInput
+from avarez.errors import ChannelUnavailable, FieldError, IdempotencyKeyRequired, InvalidInput
 from avarez.http import Request, Response, Router, json_response
 from avarez.money import format_rial
 from avarez.plates import parse_plate
+from functions.pay.payments import billing
 from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import Asked, create, find
+from functions.pay.rules.bills import barcode
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.states import Status
 from functions.pay.wiring import desk
@@ -31,6 +33,10 @@ PARTS_SHOWN = 5
 """Chunks of parts in one answer."""
 
 
+OPENINGS = {"gateway": create, "bill": billing.create}
+"""How a payment of one assessment opens, by channel."""
+
+
 class NewPayment(BaseModel):
     """The body of `POST /v1/payments`: one assessment, or several that are paid together."""
 
@@ -41,6 +47,7 @@ class NewPayment(BaseModel):
     channel: Literal["gateway", "pos", "bill"]
     gateway: Annotated[str, Field(max_length=32, pattern=r"^[a-z0-9_-]*$")] | None = None
     return_url: Annotated[str, Field(max_length=2_000)] | None = None
+    supersede_bill: bool = False
 
 
 @router.route("POST", "/v1/payments", scopes=["payments.write"])
@@ -62,8 +69,10 @@ def open_payment(request: Request) -> Response:
                 )
             ]
         )
-    asked = Asked(assessment_ids, body.channel, body.gateway or "", body.return_url or "")
-    opening = create if len(assessment_ids) == 1 else joint.create
+    asked = Asked(assessment_ids, body.channel, body.gateway or "", body.return_url or "", body.supersede_bill)
+    opening = joint.create if len(assessment_ids) > 1 else OPENINGS.get(body.channel)
+    if opening is None:
+        raise ChannelUnavailable()
     opened = opening(desk(), principal=request.principal, key=key, asked=asked)
     headers = {"location": f"/v1/payments/{opened.payment_id}"}
     if opened.replayed:
@@ -139,8 +148,12 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
         "created_at": to_rfc3339(payment.created_at),
         "expires_at": to_rfc3339(payment.expires_at),
     }
-    if payment.status is Status.PENDING:
+    if payment.status is Status.PENDING and payment.redirect_url:
         answer["redirect_url"] = payment.redirect_url
+    if payment.bill_id:
+        answer["bill_id"] = payment.bill_id
+        answer["payment_code"] = payment.payment_code
+        answer["barcode"] = barcode(payment.bill_id, payment.payment_code)
     if payment.reference:
         answer["reference"] = payment.reference
     if payment.settled_at:
@@ -157,6 +170,8 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
 
 
 def _of_one(payment: Payment) -> dict[str, Any]:
+    if not payment.years:  # money that was found
+        return {"municipality": payment.municipality}
     return {
         "assessment_id": payment.assessment_id,
         "municipality": payment.municipality,

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,7 +18,7 @@ from avarez.observability import metric
 from avarez.settings import setting
 from functions.pay.gateways.registry import Gateways
 from functions.pay.payments.ports import Desk
-from functions.pay.rules.records import Quote
+from functions.pay.rules.records import Payment, Quote, YearAmount
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.stores.refund_store import DynamoRefunds
 
@@ -90,6 +90,28 @@ def reassess(quote: Quote, now: datetime, username: str) -> Mapping[str, Any] | 
         return None
 
 
+def requote(payment: Payment, day: date) -> Sequence[YearAmount]:
+    """What the years of this payment cost on that day; none where this function may not assess, or cannot."""
+    bucket = os.environ.get("TARIFF_BUCKET", "")
+    if not bucket:
+        return ()
+    from avarez.quotes.quote import Quotes
+    from avarez.quotes.store import DutyStore, TariffStore
+
+    duty = Table(setting("DUTY_TABLE"))
+    quotes = Quotes(DutyStore(duty), TariffStore(duty, bucket))
+    rows = DutyStore(duty).rows(payment.municipality, payment.plate)
+    row = next((row for row in rows if row.vehicle_id == payment.vehicle_id), None)
+    if row is None:
+        return ()
+    through_year = max(part.year for part in payment.years)
+    try:
+        made = quotes.assess(row, DutyStore(duty).rows_of_vehicle(row.vehicle_id), day, through_year)
+    except AvarezError:
+        return ()
+    return [YearAmount(year.year, year.amount_rial) for year in made.owed_years]
+
+
 def wire(**replaced: Any) -> Desk:
     """The desk over the real adapters, except for those given."""
     public_origin = replaced.pop("public_origin", None) or setting("PUBLIC_ORIGIN").rstrip("/")
@@ -103,6 +125,7 @@ def wire(**replaced: Any) -> Desk:
         "public_origin": public_origin,
         "return_origins": frozenset({public_origin, *os.environ.get("RETURN_ORIGINS", "").split()}),
         "reassess": reassess,
+        "requote": requote,
         **replaced,
     }
     if parts["store"] is None:

@@ -40,6 +40,7 @@ class Queues(Construct):
             "roll-stage": self._queue("RollStage", "roll-stage"),
             "tariff-simulate": self._queue("TariffSimulate", "tariff-simulate"),
             "fleet-assess": self._queue("FleetAssess", "fleet-assess"),
+            "bank-file": self._queue("BankFile", "bank-file"),
         }
         self.failed_events = self._dead_letter_queue("FailedEvents")
         self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")

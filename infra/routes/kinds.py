@@ -15,6 +15,8 @@ SCOPES: dict[str, str] = {
     "assessments.write": "Make a quote",
     "payments.read": "Read a payment and its history",
     "payments.write": "Create and cancel a payment",
+    "bank-files.read": "Read what became of a bank's file",
+    "bank-files.write": "Load a bank's file of paid bills",
     "refunds.read": "Read refunds",
     "refunds.write": "Ask for a refund",
     "refunds.approve": "Decide refunds, and enter their transfer",
@@ -38,7 +40,7 @@ GROUPS: dict[str, str] = {
 
 TableName = Literal["duty", "ledger", "identity"]
 BucketName = Literal["documents", "rolls", "tariff"]
-QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess"]
+QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess", "bank-file"]
 SecretName = Literal["gateways", "owner"]
 
 

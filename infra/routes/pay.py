@@ -68,6 +68,34 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
     ),
     EntryPoint(
+        name="pay-bank-files",
+        handler="functions.pay.bank_files.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("POST", "/v1/bank-files", "bank-files.write"),
+            Route("GET", "/v1/bank-files/{id}", "bank-files.read"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "BANK_FILE_QUEUE_URL"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "Query")),
+            QueueGrant("bank-file"),
+        ),
+    ),
+    EntryPoint(
+        name="pay-bank-lines",
+        handler="functions.pay.bank_files.worker.handle",
+        timeout_s=60,
+        memory_mb=512,
+        trigger=QueueTrigger("bank-file", batch_size=2, max_concurrency=10),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "TARIFF_BUCKET", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("ledger", ("PutItem",)),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+        ),
+    ),
+    EntryPoint(
         name="pay-callback",
         handler="functions.pay.callback.handle",
         timeout_s=HTTP_TIMEOUT_S,
@@ -122,6 +150,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             "LEDGER_TABLE",
             "GATEWAYS_SECRET_ARN",
             "VERIFY_PAYMENT_QUEUE_URL",
+            "BANK_FILE_QUEUE_URL",
             "PUBLIC_ORIGIN",
         ),
         grants=(
@@ -129,6 +158,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
             QueueGrant("verify-payment"),
+            QueueGrant("bank-file"),
         ),
     ),
 )

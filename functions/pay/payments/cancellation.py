@@ -48,6 +48,8 @@ def _cancel_once(desk: Desk, payment: Payment) -> Payment:
     if payment.status is Status.CREATED:
         # It has no page that anybody could know of. The parts of a joint one are given up by the queue.
         return verification.close(desk, payment, Occurrence.CANCELLED, "person")
+    if payment.status is Status.PENDING and payment.channel == "bill":
+        return verification.close(desk, payment, Occurrence.CANCELLED, "person")
     if payment.status is Status.PENDING:
         gateway = desk.gateways.get(payment.gateway)
         if not gateway.can_inquire_without_callback:

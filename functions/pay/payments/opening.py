@@ -9,6 +9,7 @@ The numbers are the obligations of `create`, and come back in its comments.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -18,7 +19,7 @@ from avarez.canonical import content_hash
 from avarez.clock import tehran_today, to_rfc3339
 from avarez.errors import (
     AssessmentNotFound,
-    ChannelUnavailable,
+    BillOpen,
     DutyLocked,
     FieldError,
     GatewayUnavailable,
@@ -64,6 +65,7 @@ class Asked:
     channel: str
     gateway: str
     return_url: str
+    supersede_bill: bool = False
 
     def body_hash(self) -> str:
         """The same for the same wish, however its JSON was written."""
@@ -73,6 +75,7 @@ class Asked:
                 "channel": self.channel,
                 "gateway": self.gateway,
                 "return_url": self.return_url,
+                "supersede_bill": self.supersede_bill,
             }
         )
 
@@ -96,17 +99,11 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
     """
     # 1
     if (replay := desk.store.replay(principal.username, ROUTE, key)) is not None:
-        return _replayed(desk, replay, asked)
+        return replayed(desk, replay, asked)
     # 2
     now = desk.clock.now()
-    if asked.channel != "gateway":
-        raise ChannelUnavailable()
     check_return_url(desk, asked.return_url)
-    (assessment_id,) = asked.assessment_ids
-    quote = desk.store.quote(assessment_id) if is_id("as", assessment_id) else None
-    if quote is None or not principal.reaches(quote.municipality):
-        raise AssessmentNotFound()
-    check_quote(desk, quote, principal.username, now)
+    quote = payable_quote(desk, principal, asked, now)
     gateway = desk.gateways.get(asked.gateway or desk.gateways.default())
     expires_at = now + gateway.page_lifetime + LEASE_MARGIN
     terms = Terms(
@@ -123,7 +120,45 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
     )
     payment = payment_of(quote, terms, fee=desk.store.fee(quote.municipality), now=now)
     # 3
-    replay = Replay(
+    replay = replay_of(principal, key, asked, payment, now)
+    for _ in range(_CREATE_ATTEMPTS_MAX):
+        try:
+            desk.store.create(payment, Event(Occurrence.CREATED, "person", now, None, Status.CREATED), replay)
+        except DutyLocked:
+            desk.report("lease_conflict")
+            raise
+        except BillOpen as refusal:
+            if not asked.supersede_bill:
+                raise
+            supersede_bill(desk, refusal)
+            continue
+        except TransactionRefused:
+            if (other := desk.store.replay(principal.username, ROUTE, key)) is not None:
+                return replayed(desk, other, asked)
+            continue  # whoever held a duty let it go between the refusal and our look
+        desk.report("payment_created")
+        # 4
+        return Opened(open_page(desk, payment, gateway), False, payment.payment_id)
+    raise ServiceBusy(retry_after_s=1)
+
+
+def payable_quote(desk: Desk, principal: Principal, asked: Asked, now: datetime) -> Quote:
+    """The one quote that is asked for, if this caller may pay it now.
+
+    Raises:
+        AssessmentNotFound, QuoteNotPayable, QuoteExpired, NothingOwed, InvalidInput.
+    """
+    (assessment_id,) = asked.assessment_ids
+    quote = desk.store.quote(assessment_id) if is_id("as", assessment_id) else None
+    if quote is None or not principal.reaches(quote.municipality):
+        raise AssessmentNotFound()
+    check_quote(desk, quote, principal.username, now)
+    return quote
+
+
+def replay_of(principal: Principal, key: str, asked: Asked, payment: Payment, now: datetime) -> Replay:
+    """What is remembered of this Idempotency-Key."""
+    return Replay(
         caller=principal.username,
         route=ROUTE,
         key=key,
@@ -131,20 +166,18 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
         payment_id=payment.payment_id,
         expires_epoch_s=int((now + timedelta(days=IDEMPOTENCY_DAYS)).timestamp()),
     )
-    for _ in range(_CREATE_ATTEMPTS_MAX):
-        try:
-            desk.store.create(payment, Event(Occurrence.CREATED, "person", now, None, Status.CREATED), replay)
-        except DutyLocked:
-            desk.report("lease_conflict")
-            raise
-        except TransactionRefused:
-            if (other := desk.store.replay(principal.username, ROUTE, key)) is not None:
-                return _replayed(desk, other, asked)
-            continue  # whoever held a duty let it go between the refusal and our look
-        desk.report("payment_created")
-        # 4
-        return Opened(open_page(desk, payment, gateway), False, payment.payment_id)
-    raise ServiceBusy(retry_after_s=1)
+
+
+def supersede_bill(desk: Desk, refusal: BillOpen) -> None:
+    """Gives up the bill that stands in the way; money that still comes for it is dealt with when it comes."""
+    other = desk.store.payment(str(refusal.extra.get("payment_id", "")))
+    if other is None or other.status is not Status.PENDING:
+        return
+    now = desk.clock.now()
+    after = other.ended(Occurrence.BILL_SUPERSEDED, now)
+    event = Event(Occurrence.BILL_SUPERSEDED, "person", now, other.status, after.status)
+    with contextlib.suppress(TransactionRefused):
+        desk.store.close(other, after, event)
 
 
 def find(desk: Desk, *, principal: Principal, payment_id: str) -> Payment:
@@ -167,7 +200,7 @@ def _sees(principal: Principal, payment: Payment) -> bool:
     return bool(payment.parts) and (its_office or payment.created_by == principal.username)
 
 
-def _replayed(desk: Desk, replay: Replay, asked: Asked) -> Opened:
+def replayed(desk: Desk, replay: Replay, asked: Asked) -> Opened:
     if replay.body_hash != asked.body_hash():
         raise IdempotencyMismatch()
     payment = desk.store.payment(replay.payment_id)
@@ -315,17 +348,7 @@ def open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
         open_due_at=now + INQUIRY_EVERY,
         token=result.token,
         redirect_url=result.redirect_url,
-        answer={
-            "payment_id": payment.payment_id,
-            "status": Status.PENDING.value,
-            **({"parts": payment.parts} if payment.parts else {"assessment_id": payment.assessment_id}),
-            "channel": payment.channel,
-            "gateway": payment.gateway,
-            "amount_rial": format_rial(payment.amount_rial),
-            "fee_rial": format_rial(payment.fee_rial),
-            "expires_at": to_rfc3339(payment.expires_at),
-            "redirect_url": result.redirect_url,
-        },
+        answer=first_answer(payment) | {"gateway": payment.gateway, "redirect_url": result.redirect_url},
     )
     event = Event(Occurrence.TOKEN_GIVEN, "gateway", now, payment.status, after.status)
     try:
@@ -337,6 +360,19 @@ def open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
         return dict(current.answer)
     assert after.answer is not None  # noqa: S101 - set four lines above
     return dict(after.answer)
+
+
+def first_answer(payment: Payment) -> dict[str, Any]:
+    """What every channel answers with; the channel's own members come besides."""
+    return {
+        "payment_id": payment.payment_id,
+        "status": Status.PENDING.value,
+        **({"parts": payment.parts} if payment.parts else {"assessment_id": payment.assessment_id}),
+        "channel": payment.channel,
+        "amount_rial": format_rial(payment.amount_rial),
+        "fee_rial": format_rial(payment.fee_rial),
+        "expires_at": to_rfc3339(payment.expires_at),
+    }
 
 
 def _refused(desk: Desk, payment: Payment, refusal: TokenRefused, now: datetime) -> NoReturn:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from avarez.clock import Clock
 from avarez.ports import Queue
 from functions.pay.gateways.port import GatewaySet
+from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.records import (
     Chunk,
@@ -23,8 +24,9 @@ from functions.pay.rules.records import (
     Payment,
     Quote,
     Replay,
+    YearAmount,
 )
-from functions.pay.rules.refunds import Refund
+from functions.pay.rules.refunds import Found, Refund
 
 
 class Store(Protocol):
@@ -40,16 +42,43 @@ class Store(Protocol):
 
     def payment(self, payment_id: str) -> Payment | None: ...
 
+    def bill(self, bill_id: str, payment_code: str) -> Payment | None:
+        """The payment with this pair of ids."""
+
+    def bill_terms(self, municipality: str) -> BillTerms | None:
+        """What the city has agreed with the banks; None where it takes no bills."""
+
+    def settle_bill(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry,
+        outbox_event_id: str,
+        found: Sequence[Found],
+    ) -> None:
+        """As `settle`, of duties that nobody leased; the reference is taken, and what is left over comes along.
+
+        Raises:
+            ReferenceReused: the line was taken before.
+            DutyLocked, DutyPaid: a duty is not to be had.
+            TransactionRefused: the payment moved on.
+        """
+
+    def put_found(self, found: Found) -> None:
+        """Money in suspense under a reference of its own; raises `ReferenceReused` when that is taken."""
+
     def events(self, payment: Payment) -> Sequence[Event]: ...
 
     def replay(self, caller: str, route: str, key: str) -> Replay | None: ...
 
     def create(self, payment: Payment, event: Event, replay: Replay) -> None:
-        """Writes a new payment with its leases.
+        """Writes a new payment with its leases; a bill takes none, and is known by its pair of ids from now on.
 
         Raises:
             DutyLocked, DutyPaid: another holds a duty, or it is paid.
-            TransactionRefused: the Idempotency-Key was used at the same moment.
+            BillOpen: a bill of the vehicle in this city can still be paid.
+            TransactionRefused: the pair of ids is taken, or the Idempotency-Key was used at the same moment.
         """
 
     def members(self, payment: Payment, number: int) -> Sequence[Member]:
@@ -162,7 +191,8 @@ class Refunds(Protocol):
 class Desk:
     """Everything a use case of payments works with, wired once.
 
-    `report` counts an event of money. `reassess` gives a fresh quote in its public form, or None.
+    `report` counts an event of money. `reassess` gives a fresh quote in its public form, or None; `requote` what
+    the years of a payment cost on another day.
     """
 
     store: Store
@@ -174,3 +204,4 @@ class Desk:
     public_origin: str
     return_origins: frozenset[str]
     reassess: Callable[[Quote, datetime, str], Mapping[str, Any] | None]
+    requote: Callable[[Payment, date], Sequence[YearAmount]]

@@ -42,8 +42,13 @@ class Summary:
     failed: int = 0
 
 
-def sweep(desk: Desk, *, time_left: Callable[[], bool]) -> Summary:
-    """Looks at every open payment whose time has come, until none is left or the time is up."""
+def sweep(
+    desk: Desk, *, time_left: Callable[[], bool], others: Callable[[str, str], bool | None] = lambda _, __: None
+) -> Summary:
+    """Looks at every open payment and refund whose time has come, until none is left or the time is up.
+
+    `others` looks at rows of other kinds; None says that the row is to be forgotten.
+    """
     desk = replace(desk, gateways=Breakers(desk.gateways))
     summary = Summary()
     now = desk.clock.now()
@@ -55,7 +60,7 @@ def sweep(desk: Desk, *, time_left: Callable[[], bool]) -> Summary:
                 continue
             summary.looked_at += 1
             try:
-                summary.moved += _look(desk, row)
+                summary.moved += _look(desk, row, others)
             except Exception:  # noqa: BLE001 - the outermost edge of one row: it must not keep the others waiting
                 summary.failed += 1
                 desk.report("sweep_row_failed")
@@ -84,10 +89,12 @@ def retry(desk: Desk, payment_id: str, chunk: int | None = None) -> Payment | No
     return verification.resolve(desk, gateway, payment, source="queue")
 
 
-def _look(desk: Desk, row: OpenRow) -> bool:
+def _look(desk: Desk, row: OpenRow, others: Callable[[str, str], bool | None]) -> bool:
     """Whether the payment, or the refund, of this row changed its state."""
     if is_id("rf", row.payment_id):
         return _look_at_refund(desk, row)
+    if not is_id("py", row.payment_id) and (done := others(row.payment_id, row.due_at)) is not None:
+        return done
     payment = desk.store.payment(row.payment_id)
     if payment is None or not payment.unfinished or _due_text(payment) != row.due_at:
         desk.store.forget(row)
@@ -117,8 +124,12 @@ def _look_at_refund(desk: Desk, row: OpenRow) -> bool:
 
 
 def _step(desk: Desk, payment: Payment) -> Payment:
-    gateway = desk.gateways.get(payment.gateway)
     now = desk.clock.now()
+    if payment.channel != "gateway":
+        if payment.channel == "bill" and now > payment.expires_at:
+            return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+        return payment
+    gateway = desk.gateways.get(payment.gateway)
     if parts.goal_of(payment) is not None and payment.parts:
         return _parts_step(desk, payment, now)
     if payment.status is Status.CREATED:

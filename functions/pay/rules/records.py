@@ -89,6 +89,8 @@ class Payment:
     certificate_id: str = ""
     answer: Mapping[str, Any] | None = None
     tracking: str = ""
+    bill_id: str = ""
+    payment_code: str = ""
     confirmed_rial: int = 0
     refunded: tuple[YearAmount, ...] = ()
     refunded_rial: int = 0
@@ -104,8 +106,10 @@ class Payment:
 
     def __post_init__(self) -> None:
         total = sum(part.amount_rial for part in self.years) + self.rounding_rial + self.fee_rial + self.parts_rial
+        if not self.years and not self.parts:
+            total += self.confirmed_rial  # money that was found, in suspense from its birth
         least_rial = 0 if self.parts else 1
-        if total != self.amount_rial or self.amount_rial < least_rial or bool(self.years) == bool(self.parts):
+        if total != self.amount_rial or self.amount_rial < least_rial or (self.years and self.parts):
             raise ValueError(f"payment {self.payment_id}: the parts do not add up to the amount")
 
     def next(self, occurrence: Occurrence, *, open_due_at: datetime | None, **changes: Any) -> Payment:

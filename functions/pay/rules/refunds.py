@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from functions.pay.rules.records import Payment, YearAmount
+from functions.pay.rules.records import Event, JournalEntry, Payment, YearAmount
 from functions.pay.rules.states import Status
 
 SYSTEM = "system"
@@ -76,6 +76,19 @@ class Refund:
         if status not in REFUND_TRANSITIONS[self.status]:
             raise ValueError(f"a refund that is {self.status} cannot become {status}")
         return replace(self, status=status, version=self.version + 1, open_due_at=open_due_at, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Money that came and is no payment's own: a payment in suspense from its birth, with its entry.
+
+    `refund` gives it back; None while nobody knows whose it is.
+    """
+
+    payment: Payment
+    event: Event
+    entry: JournalEntry
+    refund: Refund | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class Occurrence(StrEnum):
     REFUND_BEGUN = "refund_begun"
     REFUND_DONE = "refund_done"
     PARTLY_REFUNDED = "partly_refunded"
+    BILL_PAID = "bill_paid"
+    BILL_SUPERSEDED = "bill_superseded"
     # what is stored without a transition
     CALLBACK_REPEATED = "callback_repeated"
     CALLBACK_EARLY = "callback_early"
@@ -84,6 +86,11 @@ TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyT
         (Status.PENDING, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
         (Status.EXPIRED, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
         (Status.CANCELLED, Occurrence.CONFIRMED_TOO_LATE): Status.SUSPENSE,
+        # A bill may be paid at any bank, whatever became of it here: the duty's own item decides.
+        (Status.PENDING, Occurrence.BILL_PAID): Status.SETTLED,
+        (Status.EXPIRED, Occurrence.BILL_PAID): Status.SETTLED,
+        (Status.CANCELLED, Occurrence.BILL_PAID): Status.SETTLED,
+        (Status.PENDING, Occurrence.BILL_SUPERSEDED): Status.CANCELLED,
         (Status.SETTLED, Occurrence.REFUND_BEGUN): Status.REFUNDING,
         (Status.SETTLED, Occurrence.PARTLY_REFUNDED): Status.SETTLED,
         (Status.SUSPENSE, Occurrence.REFUND_BEGUN): Status.REFUNDING,

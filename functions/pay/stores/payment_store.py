@@ -7,14 +7,16 @@ payment's version, so the event of a transition also tells, after a lost respons
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from avarez import keys
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, Table, transact
-from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, TransactionRefused
+from avarez.errors import BillOpen, DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, TransactionRefused
 from avarez.money import PARTS_PER_MILLION
+from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Bearer, Fee
 from functions.pay.rules.leases import LEASED, PAID, holds, may_take
 from functions.pay.rules.records import (
@@ -29,7 +31,7 @@ from functions.pay.rules.records import (
     Quote,
     Replay,
 )
-from functions.pay.rules.refunds import Refund
+from functions.pay.rules.refunds import Found, Refund
 from functions.pay.stores import items
 
 TAKE = (
@@ -37,6 +39,12 @@ TAKE = (
     "( attribute_not_exists(confirmed) AND lease_until_at < :now ) ) )"
 )
 """`leases.may_take` as a condition."""
+
+FREE = (
+    "attribute_not_exists(pk) OR "
+    "( #status = :leased AND attribute_not_exists(confirmed) AND lease_until_at < :now )"
+)
+"""Nobody holds the duty: what a bill asks for, which takes no lease."""
 
 HOLD = "#status = :leased AND payment_id = :payment"
 """`leases.holds` as a condition."""
@@ -48,6 +56,9 @@ EVENTS_READ_MAX = 1_000
 _SLOT_ATTEMPTS_MAX = 8
 _CLOSE_ATTEMPTS_MAX = 4
 _MEMBERS_WRITE_MAX = 90
+
+
+BILL_CHANNEL = "bill"
 
 
 class DynamoStore:
@@ -95,6 +106,15 @@ class DynamoStore:
         rows = self.duty.query(keys.open_payments(shard), upto=to_rfc3339(now) + "$", limit=limit)
         return [OpenRow(str(row["payment_id"]), str(row["sk"]).partition("#")[0]) for row in rows]
 
+    def bill(self, bill_id: str, payment_code: str) -> Payment | None:
+        place = self.duty.get(keys.bill(bill_id, payment_code))
+        return None if place is None else self.payment(str(place["payment_id"]))
+
+    def bill_terms(self, municipality: str) -> BillTerms | None:
+        settings = self.duty.get(keys.municipality_setting(municipality)) or {}
+        company_code = int(settings.get("bill_company_code", 0))
+        return BillTerms(company_code, int(settings.get("bill_valid_days", 10))) if company_code else None
+
     def pointed(self, identifier: str) -> Item | None:
         pointer = self.duty.get(keys.pointer(identifier))
         if pointer is None:
@@ -140,12 +160,14 @@ class DynamoStore:
             self.duty.put_new(key, items.payment_item(part)),
             self.pointer(part.payment_id, key, part.municipality),
             *self._event_write(part, event),
+            *self._no_open_bill(part, event.at),
             *self._leases(part, event.at),
         ]
         try:
             self.write(writes, part)
         except TransactionRefused as refusal:
             if not any(refusal.reasons[:3]):
+                self._explain_bill(part, event.at)
                 self._explain(part, event.at)
             raise
 
@@ -173,14 +195,108 @@ class DynamoStore:
             ),
             *self._event_write(payment, event),
             *self._open_moves(None, payment),
-            *self._leases(payment, event.at),
         ]
+        known = len(writes)
+        writes += [*self._no_open_bill(payment, event.at), *self._duties_of_new(payment, event.at)]
         try:
             self.write(writes, payment)
         except TransactionRefused as refusal:
             if refusal.reasons[2] is None:
+                if any(refusal.reasons[known:]):
+                    self._explain_bill(payment, event.at)
                 self._explain(payment, event.at)
             raise
+
+    def _duties_of_new(self, payment: Payment, now: datetime) -> Iterator[Item]:
+        """Leases; for a bill the pair of ids, and a look that nobody pays or has paid its duties."""
+        if payment.channel != BILL_CHANNEL:
+            yield from self._leases(payment, now)
+            return
+        yield self.duty.put_new(
+            keys.bill(payment.bill_id, payment.payment_code), {"payment_id": payment.payment_id}
+        )
+        values = {"leased": LEASED, "now": to_rfc3339(now)}
+        for part in payment.years:
+            yield self.duty.check(keys.duty(payment.vehicle_id, part.year), FREE, **values)
+
+    def _no_open_bill(self, payment: Payment, now: datetime) -> Iterator[Item]:
+        """No other bill can be paid; a new one says from now on that it can."""
+        if payment.parts:
+            return
+        key = keys.open_bill(payment.vehicle_id, payment.municipality)
+        condition, values = "attribute_not_exists(pk) OR lapses_at < :now", {"now": to_rfc3339(now)}
+        if payment.channel == BILL_CHANNEL:
+            bill = {"payment_id": payment.payment_id, "lapses_at": to_rfc3339(payment.expires_at)}
+            yield self.duty.put(key, bill, condition, **values)
+        else:
+            yield self.duty.check(key, condition, **values)
+
+    def _explain_bill(self, payment: Payment, now: datetime) -> None:
+        """Raises `BillOpen` when that is what stands in the way."""
+        standing = self.duty.get(keys.open_bill(payment.vehicle_id, payment.municipality))
+        if standing is not None and str(standing["lapses_at"]) >= to_rfc3339(now):
+            extra = {"payment_id": str(standing["payment_id"]), "expires_at": str(standing["lapses_at"])}
+            raise BillOpen(extra=extra)
+
+    def _bill_closed(self, payment: Payment) -> Iterator[Item]:
+        """Takes back what says that this bill can be paid, where it still does."""
+        key = keys.open_bill(payment.vehicle_id, payment.municipality)
+        standing = self.duty.get(key) if payment.channel == BILL_CHANNEL else None
+        if standing is not None and standing["payment_id"] == payment.payment_id:
+            yield self.duty.delete(key, "payment_id = :payment", payment=payment.payment_id)
+
+    def settle_bill(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry,
+        outbox_event_id: str,
+        found: Sequence[Found],
+    ) -> None:
+        """Everything that a paid bill changes, in one transaction."""
+        writes = [
+            *self.transition(before, after, event),
+            self.duty.put_new(keys.reference(_operator(after), after.reference), _owner(after, event.at)),
+        ]
+        known = len(writes)
+        writes += [
+            *self._paid(after, event.at, FREE, {"leased": LEASED, "now": to_rfc3339(event.at)}),
+            *self._settled(after, event, entry, outbox_event_id),
+            *self._bill_closed(after),
+            *(write for of in found for write in self._found(of)),
+        ]
+        try:
+            self.write(writes, after)
+        except TransactionRefused as refusal:
+            if refusal.reasons[known - 1] is not None:
+                raise ReferenceReused() from refusal
+            if refusal.reasons[0] is None:
+                self._explain(after, event.at)
+            raise
+
+    def put_found(self, found: Found) -> None:
+        payment = found.payment
+        reference = keys.reference(_operator(payment), payment.reference)
+        try:
+            self.write(
+                [self.duty.put_new(reference, _owner(payment, found.event.at)), *self._found(found)], payment
+            )
+        except TransactionRefused as refusal:
+            if refusal.reasons[0] is not None:
+                raise ReferenceReused() from refusal
+            raise
+
+    def _found(self, found: Found) -> list[Item]:
+        payment = found.payment
+        key = _key(payment)
+        return [
+            self.duty.put_new(key, items.payment_item(payment)),
+            self.pointer(payment.payment_id, key, payment.municipality),
+            *self._event_write(payment, found.event),
+            self.journal(found.entry),
+            *(self.refund_writes(found.refund) if found.refund is not None else ()),
+        ]
 
     def advance(self, before: Payment, after: Payment, event: Event) -> None:
         self.write(self.transition(before, after, event), after)
@@ -244,6 +360,7 @@ class DynamoStore:
                 writes.append(self.journal(entry))
             if refund is not None:
                 writes += self.refund_writes(refund)
+            writes += self._bill_closed(before)
             freed = [
                 self.duty.delete(key, HOLD, leased=LEASED, payment=before.payment_id)
                 for key, holder in self._holders(before)
@@ -262,19 +379,25 @@ class DynamoStore:
         self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
     ) -> None:
         """Everything that a verified payment changes, in one transaction."""
-        certificate_key = keys.certificate(after.municipality, after.plate, after.certificate_id)
-        outbox_key = keys.outbox(after.municipality, after.payment_id, outbox_event_id)
         self.write(
             [
                 *self.transition(before, after, event),
-                self.journal(entry),
-                self.ledger.put_new(outbox_key, items.outbox_item(after, outbox_event_id, event.at)),
-                self.duty.put_new(certificate_key, items.certificate_item(after, event.at)),
-                self.pointer(after.certificate_id, certificate_key, after.municipality),
-                *self._paid(after, event.at),
+                *self._settled(after, event, entry, outbox_event_id),
+                *self._paid(after, event.at, HOLD, {"leased": LEASED, "payment": after.payment_id}),
             ],
             after,
         )
+
+    def _settled(self, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str) -> list[Item]:
+        """The journal entry, the outbox row and the reserved certificate of a settled payment."""
+        certificate_key = keys.certificate(after.municipality, after.plate, after.certificate_id)
+        outbox_key = keys.outbox(after.municipality, after.payment_id, outbox_event_id)
+        return [
+            self.journal(entry),
+            self.ledger.put_new(outbox_key, items.outbox_item(after, outbox_event_id, event.at)),
+            self.duty.put_new(certificate_key, items.certificate_item(after, event.at)),
+            self.pointer(after.certificate_id, certificate_key, after.municipality),
+        ]
 
     def postpone(self, before: Payment, after: Payment) -> None:
         """Moves the sweep's next look; nothing else."""
@@ -358,8 +481,10 @@ class DynamoStore:
             lease = items.lease_item(payment, part.year, confirmed=confirmed)
             yield self.duty.put(keys.duty(payment.vehicle_id, part.year), lease, TAKE, **values)
 
-    def _paid(self, payment: Payment, now: datetime) -> Iterator[Item]:
+    def _paid(self, payment: Payment, now: datetime, condition: str, values: Mapping[str, Any]) -> Iterator[Item]:
         """Each duty paid, and its obligation noted where the car was looked up.
+
+        The condition says when it is this payment's to pay.
 
         A plate passes from car to car. Another car's obligation of that year on this plate stays what it is; ours
         stands beside it then.
@@ -368,9 +493,7 @@ class DynamoStore:
         noted = {item["sk"]: item["vehicle_id"] for item in self.duty.query(collection, keys.OBLIGATION_PREFIX)}
         for part in payment.years:
             paid = items.paid_item(payment, part, now)
-            yield self.duty.put(
-                keys.duty(payment.vehicle_id, part.year), paid, HOLD, leased=LEASED, payment=payment.payment_id
-            )
+            yield self.duty.put(keys.duty(payment.vehicle_id, part.year), paid, condition, **values)
             pk, sk = keys.obligation(payment.municipality, payment.plate, part.year)
             if noted.get(sk, payment.vehicle_id) != payment.vehicle_id:
                 sk = f"{sk}#{payment.vehicle_id}"
@@ -436,6 +559,15 @@ def _write_id_among(writes: Sequence[Item]) -> str | None:
         if "write_id" in item:
             return str(item["write_id"]["S"])
     raise ValueError("the transaction holds no event")
+
+
+def _operator(payment: Payment) -> str:
+    """Whose numbers the references are: a gateway's, a bank's, a terminal's."""
+    return payment.gateway if payment.channel == "gateway" else f"{payment.channel}:{payment.gateway}"
+
+
+def _owner(payment: Payment, now: datetime) -> Item:
+    return {"payment_id": payment.payment_id, "created_at": to_rfc3339(now)}
 
 
 def _event_key(payment: Payment, number: int) -> keys.Key:

@@ -234,6 +234,29 @@ class ChannelUnavailable(AvarezError):
     title_en, title_fa = "This channel of payment is not offered here.", "این روش پرداخت در دسترس نیست."
 
 
+class AmountNotBillable(AvarezError):
+    code, status = "amount_not_billable", 422
+    title_en = "A bill takes whole thousands of rial, at most 99,999,999,000; use another channel."
+    title_fa = "قبض تنها مضرب هزار ریال و حداکثر ۹۹٬۹۹۹٬۹۹۹٬۰۰۰ ریال را می‌پذیرد؛ روش دیگری برگزینید."
+
+
+class BankFileInvalid(AvarezError):
+    code, status = "bank_file_invalid", 422
+    title_en = "This is no file of paid bills: no line can be read in either layout."
+    title_fa = "این فایل قبض‌های پرداخت‌شده نیست: هیچ سطری در هیچ‌یک از دو قالب خوانده نشد."
+
+
+class BankFileNotFound(AvarezError):
+    code, status = "bank_file_not_found", 404
+    title_en, title_fa = "There is no such bank file.", "چنین فایل بانکی یافت نشد."
+
+
+class BillOpen(AvarezError):
+    code, status = "bill_open", 409
+    title_en = "A bill of this vehicle is open until expires_at; pay it, or send supersede_bill: true."
+    title_fa = "قبضی برای این خودرو تا expires_at باز است؛ آن را بپردازید یا supersede_bill: true بفرستید."
+
+
 class DutyLocked(AvarezError):
     code, status = "duty_locked", 409
     title_en = "Somebody is paying this duty right now; wait until locked_until_at or resume that payment."

@@ -136,6 +136,34 @@ def open_objections(shard: int) -> str:
     return f"OBJECTIONS#{shard}"
 
 
+def open_bill(vehicle_id: str, municipality: str) -> Key:
+    """Stands while a bill of this vehicle in this city can be paid."""
+    return f"VEHICLE#{vehicle_id}", f"BILL#{municipality}"
+
+
+def bill(bill_id: str, payment_code: str) -> Key:
+    """Which payment a pair of ids belongs to."""
+    return f"BILL#{bill_id}#{payment_code}", "BILL"
+
+
+def bank_file(file_id: str) -> Key:
+    return f"BANKFILE#{file_id}", "FILE"
+
+
+def bank_file_lines(file_id: str, number: int) -> Key:
+    return f"BANKFILE#{file_id}", f"LINES#{number:06d}"
+
+
+def bank_file_chunk(file_id: str, number: int) -> Key:
+    """What became of a chunk's lines, apart from them, so that progress is cheap to ask."""
+    return f"BANKFILE#{file_id}", f"CHUNK#{number:06d}"
+
+
+def bank_file_content(bank: str, content_sha256: str) -> Key:
+    """Which file came first with this content."""
+    return f"BANKFILE#{bank}#{content_sha256}", "CONTENT"
+
+
 def fleet(fleet_id: str) -> Key:
     return f"FLEET#{fleet_id}", "FLEET"
 

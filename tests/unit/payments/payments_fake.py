@@ -13,6 +13,7 @@ from typing import Any, cast
 from avarez import keys
 from avarez.clock import FixedClock, to_rfc3339
 from avarez.errors import (
+    BillOpen,
     ChannelUnavailable,
     DutyLocked,
     DutyPaid,
@@ -39,6 +40,7 @@ from functions.pay.gateways.port import (
     VerifyResult,
 )
 from functions.pay.payments.ports import Desk, Store
+from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.leases import LEASED, PAID, holds, may_take
 from functions.pay.rules.records import (
@@ -53,7 +55,7 @@ from functions.pay.rules.records import (
     Replay,
     YearAmount,
 )
-from functions.pay.rules.refunds import Refund, left_of
+from functions.pay.rules.refunds import Found, Refund, left_of
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.stores.refund_store import DynamoRefunds
 
@@ -80,6 +82,9 @@ class FakeStore:
         self.journal: list[JournalEntry] = []
         self.outbox: dict[str, str] = {}
         self.certificates: dict[str, str] = {}
+        self.bills: dict[tuple[str, str], str] = {}
+        self.open_bills: dict[tuple[str, str], tuple[str, str]] = {}
+        self.terms: dict[str, BillTerms] = {}
         self.refunds: dict[str, Refund] = {}
         self.of_payment: dict[tuple[str, int], Sequence[Member]] = {}
         self.chunk_of: dict[tuple[str, int], Chunk] = {}
@@ -111,16 +116,81 @@ class FakeStore:
     def events(self, payment: Payment) -> Sequence[Event]:
         return list(self.history.get(payment.payment_id, ()))
 
+    def bill(self, bill_id: str, payment_code: str) -> Payment | None:
+        payment_id = self.bills.get((bill_id, payment_code))
+        return None if payment_id is None else self.payments[payment_id]
+
+    def bill_terms(self, municipality: str) -> BillTerms | None:
+        return self.terms.get(municipality)
+
+    def settle_bill(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry,
+        outbox_event_id: str,
+        found: Sequence[Found],
+    ) -> None:
+        self._expect(before)
+        if (after.gateway, after.reference) in self.references:
+            raise ReferenceReused()
+        self._check_leases(after, event.at, may=lambda holder: may_take(holder, "", to_rfc3339(event.at)))
+        self.references[after.gateway, after.reference] = after.payment_id
+        for part in after.years:
+            self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
+        self.journal.append(entry)
+        self.outbox[outbox_event_id] = after.payment_id
+        self.certificates[after.certificate_id] = after.payment_id
+        self._bill_closed(after)
+        for of in found:
+            self._found(of)
+        self._move(before, after, event)
+        self._wrote()
+
+    def put_found(self, found: Found) -> None:
+        self._admit()
+        reference = found.payment.gateway, found.payment.reference
+        if reference in self.references:
+            raise ReferenceReused()
+        self.references[reference] = found.payment.payment_id
+        self._found(found)
+        self._wrote()
+
+    def _found(self, found: Found) -> None:
+        self._move(None, found.payment, found.event)
+        self.journal.append(found.entry)
+        if found.refund is not None:
+            self._put_refund(None, found.refund)
+
+    def _bill_closed(self, payment: Payment) -> None:
+        key = payment.vehicle_id, payment.municipality
+        if self.open_bills.get(key, ("", ""))[0] == payment.payment_id:
+            del self.open_bills[key]
+
+    def _check_bill(self, payment: Payment, now: datetime) -> None:
+        standing = self.open_bills.get((payment.vehicle_id, payment.municipality))
+        if standing is not None and standing[1] >= to_rfc3339(now):
+            raise BillOpen(extra={"payment_id": standing[0], "expires_at": standing[1]})
+
     def replay(self, caller: str, route: str, key: str) -> Replay | None:
         return self.replays.get((caller, route, key))
 
     def create(self, payment: Payment, event: Event, replay: Replay) -> None:
         if (replay.caller, replay.route, replay.key) in self.replays:
             raise TransactionRefused(["ConditionalCheckFailed"])
+        self._check_bill(payment, event.at)
         self._check_leases(payment, event.at)
+        if payment.channel == "bill":
+            if (payment.bill_id, payment.payment_code) in self.bills:
+                raise TransactionRefused(["ConditionalCheckFailed"])
+            self.bills[payment.bill_id, payment.payment_code] = payment.payment_id
+            lapses_at = to_rfc3339(payment.expires_at)
+            self.open_bills[payment.vehicle_id, payment.municipality] = payment.payment_id, lapses_at
+        else:
+            self._lease(payment, confirmed=False)
         self.replays[replay.caller, replay.route, replay.key] = replay
         self._move(None, payment, event)
-        self._lease(payment, confirmed=False)
         self._wrote()
 
     def members(self, payment: Payment, number: int) -> Sequence[Member]:
@@ -140,6 +210,7 @@ class FakeStore:
         stands = self.chunk_of[payment.payment_id, chunk.number]
         if stands.state is not ChunkState.WAITING or part.payment_id in self.payments:
             raise TransactionRefused(["ConditionalCheckFailed"])
+        self._check_bill(part, event.at)
         self._check_leases(part, event.at)
         self._move(None, part, event)
         self._lease(part, confirmed=True)
@@ -195,6 +266,7 @@ class FakeStore:
             self.journal.append(entry)
         if refund is not None:
             self._put_refund(None, refund)
+        self._bill_closed(before)
         self._move(before, after, event)
         self._wrote()
 
@@ -328,12 +400,11 @@ class FakeStore:
     def _holders(self, payment: Payment) -> list[dict[str, Any] | None]:
         return [self.duties.get((payment.vehicle_id, part.year)) for part in payment.years]
 
-    def _check_leases(self, payment: Payment, now: datetime) -> None:
-        blocking = [
-            holder
-            for holder in self._holders(payment)
-            if holder is not None and not may_take(holder, payment.payment_id, to_rfc3339(now))
-        ]
+    def _check_leases(
+        self, payment: Payment, now: datetime, may: Callable[[dict[str, Any]], bool] | None = None
+    ) -> None:
+        allowed = may or (lambda holder: may_take(holder, payment.payment_id, to_rfc3339(now)))
+        blocking = [holder for holder in self._holders(payment) if holder is not None and not allowed(holder)]
         if any(holder["status"] == PAID for holder in blocking):
             raise DutyPaid()
         if blocking:
@@ -551,6 +622,7 @@ class World:
     queue: FakeQueue
     desk: Desk
     reports: list[str]
+    costs: list[YearAmount]
 
     @property
     def store(self) -> FakeStore:
@@ -564,6 +636,7 @@ def world(store: Store | None = None) -> World:
     queue = FakeQueue()
     reports: list[str] = []
     stored = store or FakeStore()
+    costs: list[YearAmount] = []
     desk = Desk(
         store=stored,
         refunds=stored if isinstance(stored, FakeStore) else DynamoRefunds(cast("DynamoStore", stored)),
@@ -574,5 +647,6 @@ def world(store: Store | None = None) -> World:
         public_origin="https://avarez.example",
         return_origins=frozenset({"https://avarez.example"}),
         reassess=lambda quote, now, username: None,
+        requote=lambda payment, day: costs,
     )
-    return World(clock, gateway, queue, desk, reports)
+    return World(clock, gateway, queue, desk, reports, costs)

@@ -11,7 +11,6 @@ import pytest
 from avarez.errors import (
     AssessmentNotFound,
     AvarezError,
-    ChannelUnavailable,
     DutyLocked,
     GatewayUnavailable,
     IdempotencyMismatch,
@@ -180,13 +179,6 @@ def test_payment_of_a_city_out_of_reach_does_not_exist() -> None:
     payment = open_one(w)
     with pytest.raises(PaymentNotFound):
         find(w.desk, principal=OTHER_CLERK, payment_id=payment.payment_id)
-
-
-@pytest.mark.parametrize("channel", ["pos", "bill"])
-def test_channels_to_come_are_unavailable(channel: str) -> None:
-    w = world()
-    with pytest.raises(ChannelUnavailable):
-        create(w.desk, principal=CLERK, key="k", asked=Asked(("as_x",), channel, "", ""))
 
 
 @pytest.mark.parametrize(

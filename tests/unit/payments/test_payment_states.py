@@ -23,12 +23,15 @@ def test_every_state_is_reached_from_created() -> None:
     assert reached == set(Status)
 
 
-def test_settled_is_reached_by_verified_alone_or_under_a_parent_that_was() -> None:
+def test_settled_is_reached_by_a_verified_payment_or_a_paid_bill_alone() -> None:
     assert {key for key, target in TRANSITIONS.items() if target is Status.SETTLED} - {
         (Status.SETTLED, Occurrence.PARTLY_REFUNDED)
     } == {
         (Status.VERIFYING, Occurrence.VERIFIED),
         (Status.CREATED, Occurrence.PARENT_SETTLED),
+        (Status.PENDING, Occurrence.BILL_PAID),
+        (Status.EXPIRED, Occurrence.BILL_PAID),
+        (Status.CANCELLED, Occurrence.BILL_PAID),
     }
 
 

@@ -18,6 +18,7 @@ from datetime import timedelta
 from avarez.errors import (
     AssessmentNotFound,
     AvarezError,
+    BillOpen,
     DutyLocked,
     DutyPaid,
     InvalidInput,
@@ -41,6 +42,7 @@ PREPARED_WITHIN = timedelta(minutes=15)
 FINISH_ATTEMPTS_MAX = 4
 REFUSALS: tuple[type[AvarezError], ...] = (
     AssessmentNotFound,
+    BillOpen,
     DutyLocked,
     DutyPaid,
     InvalidInput,
