@@ -13,6 +13,7 @@ _READ = (
     "refunds.read",
     "rolls.read",
     "tariffs.read",
+    "terminals.read",
     "vehicles.read",
 )
 
@@ -27,6 +28,8 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "payments.write",
         "refunds.read",
         "refunds.write",
+        "terminals.close",
+        "terminals.read",
         "vehicles.read",
         "vehicles.write",
     ),
@@ -49,6 +52,14 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "vehicles.write",
     ),
     "auditor": _READ,
-    "operator": (*_READ, "bank-files.write", "refunds.approve", "refunds.write", "rolls.write", "tariffs.write"),
+    "operator": (
+        *_READ,
+        "bank-files.write",
+        "refunds.approve",
+        "refunds.write",
+        "rolls.write",
+        "tariffs.write",
+        "terminals.write",
+    ),
     "verifier": ("certificates.read", "vehicles.read"),
 }

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from avarez.clock import to_rfc3339
-from avarez.errors import ChannelUnavailable, FieldError, IdempotencyKeyRequired, InvalidInput
+from avarez.errors import FieldError, IdempotencyKeyRequired, InvalidInput
 from avarez.http import Request, Response, Router, json_response
 from avarez.money import format_rial
 from avarez.plates import parse_plate
-from functions.pay.payments import billing
+from functions.pay.payments import billing, terminals
 from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.joint import parts
@@ -33,7 +33,7 @@ PARTS_SHOWN = 5
 """Chunks of parts in one answer."""
 
 
-OPENINGS = {"gateway": create, "bill": billing.create}
+OPENINGS = {"gateway": create, "bill": billing.create, "pos": terminals.create}
 """How a payment of one assessment opens, by channel."""
 
 
@@ -48,6 +48,7 @@ class NewPayment(BaseModel):
     gateway: Annotated[str, Field(max_length=32, pattern=r"^[a-z0-9_-]*$")] | None = None
     return_url: Annotated[str, Field(max_length=2_000)] | None = None
     supersede_bill: bool = False
+    terminal: Annotated[str, Field(max_length=32)] | None = None
 
 
 @router.route("POST", "/v1/payments", scopes=["payments.write"])
@@ -69,10 +70,15 @@ def open_payment(request: Request) -> Response:
                 )
             ]
         )
-    asked = Asked(assessment_ids, body.channel, body.gateway or "", body.return_url or "", body.supersede_bill)
-    opening = joint.create if len(assessment_ids) > 1 else OPENINGS.get(body.channel)
-    if opening is None:
-        raise ChannelUnavailable()
+    asked = Asked(
+        assessment_ids,
+        body.channel,
+        body.gateway or "",
+        body.return_url or "",
+        body.supersede_bill,
+        body.terminal or "",
+    )
+    opening = joint.create if len(assessment_ids) > 1 else OPENINGS[body.channel]
     opened = opening(desk(), principal=request.principal, key=key, asked=asked)
     headers = {"location": f"/v1/payments/{opened.payment_id}"}
     if opened.replayed:
@@ -150,6 +156,11 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
     }
     if payment.status is Status.PENDING and payment.redirect_url:
         answer["redirect_url"] = payment.redirect_url
+    if payment.terminal:
+        answer["terminal"] = payment.terminal
+        for name, who in (("typed_by", payment.typed_by), ("released_by", payment.released_by)):
+            if who:
+                answer[name] = who
     if payment.bill_id:
         answer["bill_id"] = payment.bill_id
         answer["payment_code"] = payment.payment_code

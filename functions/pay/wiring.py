@@ -21,6 +21,7 @@ from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import Payment, Quote, YearAmount
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.stores.refund_store import DynamoRefunds
+from functions.pay.stores.terminal_store import DynamoTerminals
 
 SEND_BATCH_MAX = 10
 """Source: SQS API reference, SendMessageBatch."""
@@ -120,6 +121,7 @@ def wire(**replaced: Any) -> Desk:
         "queue": None,
         "store": None,
         "refunds": None,
+        "terminals": None,
         "clock": SystemClock(),
         "report": metric,
         "public_origin": public_origin,
@@ -131,6 +133,7 @@ def wire(**replaced: Any) -> Desk:
     if parts["store"] is None:
         store = DynamoStore(Table(setting("DUTY_TABLE")), Table(setting("LEDGER_TABLE")))
         parts["store"], parts["refunds"] = store, DynamoRefunds(store)
+        parts["terminals"] = DynamoTerminals(store)
     if parts["gateways"] is None:
         parts["gateways"] = Gateways(read_gateways_secret)
     if parts["queue"] is None:

@@ -32,7 +32,7 @@ BUSINESS_METRICS = {
 }
 """Metrics of the functions of which a single one is an alarm."""
 
-SETTLING = ("pay-handler", "pay-callback", "pay-verify-queue", "pay-sweep")
+SETTLING = ("pay-handler", "pay-terminals", "pay-bank-lines", "pay-callback", "pay-verify-queue", "pay-sweep")
 """The functions that may write them; each does so under its own name as the dimension `service`."""
 
 

@@ -96,6 +96,25 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
     ),
     EntryPoint(
+        name="pay-terminals",
+        handler="functions.pay.terminals.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("POST", "/v1/payments/{id}/pos-results", "payments.write"),
+            Route("POST", "/v1/payments/{id}/pos-confirmations", "payments.write"),
+            Route("POST", "/v1/payments/{id}/releases", "payments.write"),
+            Route("PUT", "/v1/terminals/{id}", "terminals.write"),
+            Route("GET", "/v1/terminals/{id}", "terminals.read"),
+            Route("POST", "/v1/terminals/{id}/closings", "terminals.close"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            TableGrant("ledger", ("PutItem",)),
+        ),
+    ),
+    EntryPoint(
         name="pay-callback",
         handler="functions.pay.callback.handle",
         timeout_s=HTTP_TIMEOUT_S,

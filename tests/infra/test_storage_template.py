@@ -173,4 +173,11 @@ def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, met
         for one in alarm.get("Metrics", [])
         if one.get("MetricStat", {}).get("Metric", {}).get("MetricName") == metric
     }
-    assert services == {"pay-handler", "pay-callback", "pay-verify-queue", "pay-sweep"}
+    assert services == {
+        "pay-handler",
+        "pay-terminals",
+        "pay-bank-lines",
+        "pay-callback",
+        "pay-verify-queue",
+        "pay-sweep",
+    }

@@ -66,6 +66,7 @@ class Asked:
     gateway: str
     return_url: str
     supersede_bill: bool = False
+    terminal: str = ""
 
     def body_hash(self) -> str:
         """The same for the same wish, however its JSON was written."""
@@ -76,6 +77,7 @@ class Asked:
                 "gateway": self.gateway,
                 "return_url": self.return_url,
                 "supersede_bill": self.supersede_bill,
+                "terminal": self.terminal,
             }
         )
 
@@ -282,6 +284,7 @@ class Terms:
     return_url: str = ""
     parent_id: str = ""
     open_due_at: datetime | None = None
+    terminal: str = ""
 
 
 def payment_of(quote: Quote, terms: Terms, *, fee: Fee, now: datetime) -> Payment:
@@ -319,6 +322,7 @@ def payment_of(quote: Quote, terms: Terms, *, fee: Fee, now: datetime) -> Paymen
         return_url=terms.return_url,
         parent_id=terms.parent_id,
         open_due_at=terms.open_due_at,
+        terminal=terms.terminal,
     )
 
 

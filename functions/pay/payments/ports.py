@@ -27,6 +27,7 @@ from functions.pay.rules.records import (
     YearAmount,
 )
 from functions.pay.rules.refunds import Found, Refund
+from functions.pay.rules.terminals import Closing, Sale, Terminal
 
 
 class Store(Protocol):
@@ -146,6 +147,28 @@ class Store(Protocol):
         """Removes the open row of a payment that is not open."""
 
 
+class Terminals(Protocol):
+    """Terminals, their sales and the closings of their days."""
+
+    def terminal(self, terminal_id: str) -> Terminal | None: ...
+
+    def register(self, terminal: Terminal) -> None: ...
+
+    def sales(self, terminal_id: str, *, after: str) -> Sequence[Sale]:
+        """Sales that began after the payment named, oldest first."""
+
+    def closing(self, terminal_id: str, day: date) -> Closing | None: ...
+
+    def last_closing(self, terminal_id: str) -> Closing | None: ...
+
+    def begin_closing(self, closing: Closing) -> None: ...
+
+    def finish_closing(self, before: Closing, after: Closing) -> None: ...
+
+    def book_variance(self, closing: Closing, payment: Payment, entry: JournalEntry) -> None:
+        """Books it once for each payment, whoever repeats it."""
+
+
 class Refunds(Protocol):
     """Refunds as they are kept, with the payments they are of. Every write is all or nothing."""
 
@@ -197,6 +220,7 @@ class Desk:
 
     store: Store
     refunds: Refunds
+    terminals: Terminals
     gateways: GatewaySet
     queue: Queue
     clock: Clock

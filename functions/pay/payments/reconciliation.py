@@ -28,6 +28,8 @@ from functions.pay.rules.states import Occurrence, Status
 
 ROWS_PER_SHARD_MAX = 50
 """A run looks at no more than 800 payments; those longest overdue come first, the rest wait a minute."""
+OPEN_SALE_EVERY = timedelta(hours=1)
+"""How often a sale that its terminal left open is counted, until the terminal is closed."""
 STALE_VERIFY_EVERY = timedelta(minutes=5)
 """How often a verify without a verdict is asked again once the gateway's window is over."""
 
@@ -128,6 +130,8 @@ def _step(desk: Desk, payment: Payment) -> Payment:
     if payment.channel != "gateway":
         if payment.channel == "bill" and now > payment.expires_at:
             return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
+        if payment.channel == "pos":
+            desk.report("pos_left_open")
         return payment
     gateway = desk.gateways.get(payment.gateway)
     if parts.goal_of(payment) is not None and payment.parts:
@@ -185,6 +189,8 @@ def found_paid(desk: Desk, gateway: Gateway, payment: Payment, inquiry: Inquiry,
 
 
 def _next_look(payment: Payment, now: datetime) -> datetime:
+    if payment.channel == "pos":
+        return now + OPEN_SALE_EVERY
     stale = payment.status is Status.VERIFYING and now > payment.verify_until_at
     return now + (STALE_VERIFY_EVERY if stale else INQUIRY_EVERY)
 

@@ -175,7 +175,7 @@ def _conclude(desk: Desk, asked: Payment, payment: Payment, verdict: VerifyResul
         if verifying and payment.confirmed_at is not None:
             return payment
         if verifying:
-            return _confirmed(desk, payment, verdict, source)
+            return confirmed(desk, payment, verdict, source)
         return _confirmed_meanwhile(desk, asked, payment, verdict, source)
     if not verifying or payment.verify_starts != asked.verify_starts:
         return payment  # a verdict on a verification that is over says nothing about the next
@@ -188,7 +188,7 @@ def _conclude(desk: Desk, asked: Payment, payment: Payment, verdict: VerifyResul
         case Returned():
             return close(desk, payment, Occurrence.MONEY_RETURNED, source)
         case NotPaid():
-            return _resume_waiting(desk, payment, source)
+            return resume_waiting(desk, payment, source)
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -211,7 +211,7 @@ def _confirmed_meanwhile(desk: Desk, asked: Payment, payment: Payment, verdict: 
         except (ReferenceReused, DutyLocked, DutyPaid):
             desk.report("lease_conflict")
         else:
-            return _confirmed(desk, again, verdict, source)
+            return confirmed(desk, again, verdict, source)
     desk.report("suspense")
     note = {"confirmed": "yes", "gateway_amount_rial": str(verdict.amount_rial)}
     return close(
@@ -232,7 +232,7 @@ def _note_unplaced(desk: Desk, payment: Payment, verdict: Verified, source: str)
     )
 
 
-def _confirmed(desk: Desk, payment: Payment, result: Verified, source: str) -> Payment:
+def confirmed(desk: Desk, payment: Payment, result: Verified, source: str) -> Payment:
     """Settled when reference and amount are ours; else the confirmed money stands in suspense."""
     if result.amount_rial != payment.amount_rial or payment.suspicion or result.reference != payment.reference:
         desk.report("suspense")
@@ -276,7 +276,7 @@ def _parts_to_settle(desk: Desk, payment: Payment, result: Verified, source: str
     return after
 
 
-def _resume_waiting(desk: Desk, payment: Payment, source: str) -> Payment:
+def resume_waiting(desk: Desk, payment: Payment, source: str) -> Payment:
     """Nothing was paid under this reference: the payer may still pay, and the sweep ends it in time."""
     now = desk.clock.now()
     after = payment.next(Occurrence.NOT_PAID, open_due_at=now + INQUIRY_EVERY, reference="", suspicion="")

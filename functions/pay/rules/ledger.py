@@ -44,6 +44,11 @@ def office_fee(office: str) -> str:
     return f"office_fee:{office}"
 
 
+def terminal_variance(terminal: str) -> str:
+    """What a terminal's closings did not confirm: somebody has to explain it."""
+    return f"terminal_variance:{terminal}"
+
+
 def debit(account: str, amount_rial: int) -> Posting:
     return Posting(account, amount_rial, 0)
 
@@ -108,6 +113,18 @@ def refund_paid_entry(
     source = clearing(payment.channel, payment.gateway) if through_gateway else BANK
     postings = [debit(REFUNDS_PAYABLE, refund.amount_rial), credit(source, refund.amount_rial)]
     return entry(payment, "refund_paid", postings, (), journal_id=journal_id, now=now, cause=refund.refund_id)
+
+
+def variance_entry(
+    payment: Payment, missing_rial: int, *, journal_id: str, now: datetime, cause: str
+) -> JournalEntry:
+    """The entry of what we booked and the terminal's own list does not have (or has more of, negative)."""
+    account = terminal_variance(payment.terminal)
+    postings = [
+        *signed(account, -missing_rial),
+        *signed(clearing(payment.channel, payment.gateway), missing_rial),
+    ]
+    return entry(payment, "terminal_variance", postings, (), journal_id=journal_id, now=now, cause=cause)
 
 
 def _fees(payment: Payment, total_rial: int) -> list[Posting]:

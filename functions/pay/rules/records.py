@@ -52,6 +52,9 @@ class Payment:
     together `office_fee_rial` is the office's and the rest the platform's. `refunded` says what was given back of
     each year, `refunded_rial` all that was. `confirmed_rial` is what was confirmed and stands in suspense.
 
+    At a `terminal`, `typed_by` entered a slip of `typed_rial` by hand, and `released_by` was the first to say that
+    nothing was taken.
+
     A joint payment has `parts` payments under it, one for each assessment, whose `parent_id` names it. It takes
     the money and they take the duties: `parts_rial` is what they come to without fees, known once all of them are
     leased. `confirmed_at` says that the gateway confirmed the whole and the parts are being settled; `releasing`
@@ -89,6 +92,10 @@ class Payment:
     certificate_id: str = ""
     answer: Mapping[str, Any] | None = None
     tracking: str = ""
+    terminal: str = ""
+    typed_by: str = ""
+    typed_rial: int = 0
+    released_by: str = ""
     bill_id: str = ""
     payment_code: str = ""
     confirmed_rial: int = 0
@@ -130,6 +137,11 @@ class Payment:
     def unfinished(self) -> bool:
         """Whether the sweep has to look after it."""
         return self.status in OPEN or self.releasing
+
+    @property
+    def holds_for_good(self) -> bool:
+        """Whether no time ends its leases: of a part, which its parent ends, and of a sale at a terminal."""
+        return bool(self.parent_id or self.terminal)
 
     def postponed(self, open_due_at: datetime) -> Payment:
         """The same payment, to be looked at again at `open_due_at`."""

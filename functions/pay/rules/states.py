@@ -49,6 +49,8 @@ class Occurrence(StrEnum):
     PARTLY_REFUNDED = "partly_refunded"
     BILL_PAID = "bill_paid"
     BILL_SUPERSEDED = "bill_superseded"
+    RELEASED = "released"
+    CLOSED_WITHOUT_SALE = "closed_without_sale"
     # what is stored without a transition
     CALLBACK_REPEATED = "callback_repeated"
     CALLBACK_EARLY = "callback_early"
@@ -91,6 +93,10 @@ TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyT
         (Status.EXPIRED, Occurrence.BILL_PAID): Status.SETTLED,
         (Status.CANCELLED, Occurrence.BILL_PAID): Status.SETTLED,
         (Status.PENDING, Occurrence.BILL_SUPERSEDED): Status.CANCELLED,
+        # A terminal's lease ends by a result, by two people, or by the terminal's closing; never by time.
+        (Status.PENDING, Occurrence.RELEASED): Status.CANCELLED,
+        (Status.PENDING, Occurrence.CLOSED_WITHOUT_SALE): Status.CANCELLED,
+        (Status.VERIFYING, Occurrence.CLOSED_WITHOUT_SALE): Status.CANCELLED,
         (Status.SETTLED, Occurrence.REFUND_BEGUN): Status.REFUNDING,
         (Status.SETTLED, Occurrence.PARTLY_REFUNDED): Status.SETTLED,
         (Status.SUSPENSE, Occurrence.REFUND_BEGUN): Status.REFUNDING,

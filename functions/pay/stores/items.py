@@ -68,7 +68,19 @@ def payment_item(payment: Payment) -> Item:
         "refunded_rial": payment.refunded_rial,
         "city_fee_rial": payment.city_fee_rial,
         "office_fee_rial": payment.office_fee_rial,
+        **_terminal_members(payment),
         **_joint_members(payment),
+    }
+
+
+def _terminal_members(payment: Payment) -> Item:
+    if not payment.terminal:
+        return {}
+    return {
+        "terminal": payment.terminal,
+        "typed_by": payment.typed_by,
+        "typed_rial": payment.typed_rial,
+        "released_by": payment.released_by,
     }
 
 
@@ -128,6 +140,10 @@ def payment_from(item: Item) -> Payment:
         refunded_rial=int(item.get("refunded_rial", 0)),
         city_fee_rial=int(item.get("city_fee_rial", 0)),
         office_fee_rial=int(item.get("office_fee_rial", 0)),
+        terminal=str(item.get("terminal", "")),
+        typed_by=str(item.get("typed_by", "")),
+        typed_rial=int(item.get("typed_rial", 0)),
+        released_by=str(item.get("released_by", "")),
         parent_id=str(item.get("parent_id", "")),
         parts=int(item.get("parts", 0)),
         parts_rial=int(item.get("parts_rial", 0)),
@@ -202,10 +218,10 @@ def event_item(payment: Payment, event: Event, number: int, write_id: str) -> It
 def lease_item(payment: Payment, year: int, *, confirmed: bool = False) -> Item:
     """The item that decides who may charge this duty.
 
-    A confirmed lease ends by a result alone; a part of a joint payment holds such a lease from the first, since
-    its parent always comes to a result.
+    A confirmed lease ends by a result alone; parts of joint payments and sales at terminals hold such a lease from
+    the first.
     """
-    confirmed = confirmed or bool(payment.parent_id)
+    confirmed = confirmed or payment.holds_for_good
     until = payment.verify_until_at if confirmed else payment.expires_at
     item: Item = {
         **_duty(payment, year),

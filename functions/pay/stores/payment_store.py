@@ -211,6 +211,9 @@ class DynamoStore:
         """Leases; for a bill the pair of ids, and a look that nobody pays or has paid its duties."""
         if payment.channel != BILL_CHANNEL:
             yield from self._leases(payment, now)
+            if payment.terminal:
+                sale = keys.terminal_sale(payment.terminal, payment.payment_id)
+                yield self.duty.put_new(sale, {"payment_id": payment.payment_id})
             return
         yield self.duty.put_new(
             keys.bill(payment.bill_id, payment.payment_code), {"payment_id": payment.payment_id}
@@ -304,7 +307,7 @@ class DynamoStore:
     def begin_verifying(self, before: Payment, after: Payment, event: Event) -> None:
         """The reference, the confirmed leases and the new state, in one transaction."""
         reference = self.duty.put(
-            keys.reference(after.gateway, after.reference),
+            keys.reference(_operator(after), after.reference),
             {"payment_id": after.payment_id, "created_at": to_rfc3339(event.at)},
             "attribute_not_exists(pk) OR payment_id = :payment",
             payment=after.payment_id,
@@ -327,7 +330,7 @@ class DynamoStore:
             [
                 *self.transition(before, after, event),
                 self.duty.delete(
-                    keys.reference(before.gateway, before.reference),
+                    keys.reference(_operator(before), before.reference),
                     "attribute_not_exists(pk) OR payment_id = :payment",
                     payment=before.payment_id,
                 ),

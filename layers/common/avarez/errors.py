@@ -314,6 +314,17 @@ class RefundNotFound(AvarezError):
     title_en, title_fa = "There is no such refund.", "چنین بازپرداختی یافت نشد."
 
 
+class PosResultConflict(AvarezError):
+    code, status = "pos_result_conflict", 409
+    title_en = "This does not go with what is recorded of the sale; read the payment again."
+    title_fa = "این با آنچه از این فروش ثبت شده نمی‌خواند؛ پرداخت را دوباره بخوانید."
+
+
+class TerminalNotFound(AvarezError):
+    code, status = "terminal_not_found", 404
+    title_en, title_fa = "Your office has no such terminal.", "دفتر شما چنین پایانه‌ای ندارد."
+
+
 class QuoteExpired(AvarezError):
     code, status = "quote_expired", 409
     title_en, title_fa = (

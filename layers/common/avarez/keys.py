@@ -136,6 +136,24 @@ def open_objections(shard: int) -> str:
     return f"OBJECTIONS#{shard}"
 
 
+def terminal(terminal_id: str) -> Key:
+    return f"TERMINAL#{terminal_id}", "TERMINAL"
+
+
+def terminal_sale(terminal_id: str, payment_id: str) -> Key:
+    return f"TERMINAL#{terminal_id}", f"SALE#{payment_id}"
+
+
+def terminal_closing(terminal_id: str, day: str) -> Key:
+    """The closing of a terminal's day; `day` is the Gregorian date in Tehran."""
+    return f"TERMINAL#{terminal_id}", f"CLOSING#{day}"
+
+
+def terminal_variance(terminal_id: str, payment_id: str) -> Key:
+    """That a sale's variance is booked."""
+    return f"TERMINAL#{terminal_id}", f"VARIANCE#{payment_id}"
+
+
 def open_bill(vehicle_id: str, municipality: str) -> Key:
     """Stands while a bill of this vehicle in this city can be paid."""
     return f"VEHICLE#{vehicle_id}", f"BILL#{municipality}"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
@@ -56,8 +56,10 @@ from functions.pay.rules.records import (
     YearAmount,
 )
 from functions.pay.rules.refunds import Found, Refund, left_of
+from functions.pay.rules.terminals import Closing, Sale, Terminal
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.stores.refund_store import DynamoRefunds
+from functions.pay.stores.terminal_store import DynamoTerminals
 
 NOON = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 """Noon in Tehran on 1405-09-02."""
@@ -85,6 +87,10 @@ class FakeStore:
         self.bills: dict[tuple[str, str], str] = {}
         self.open_bills: dict[tuple[str, str], tuple[str, str]] = {}
         self.terms: dict[str, BillTerms] = {}
+        self.sold: list[tuple[str, str]] = []
+        self.machines: dict[str, Terminal] = {}
+        self.closings: dict[tuple[str, date], Closing] = {}
+        self.variances: set[str] = set()
         self.refunds: dict[str, Refund] = {}
         self.of_payment: dict[tuple[str, int], Sequence[Member]] = {}
         self.chunk_of: dict[tuple[str, int], Chunk] = {}
@@ -189,6 +195,8 @@ class FakeStore:
             self.open_bills[payment.vehicle_id, payment.municipality] = payment.payment_id, lapses_at
         else:
             self._lease(payment, confirmed=False)
+        if payment.terminal:
+            self.sold.append((payment.terminal, payment.payment_id))
         self.replays[replay.caller, replay.route, replay.key] = replay
         self._move(None, payment, event)
         self._wrote()
@@ -268,6 +276,42 @@ class FakeStore:
             self._put_refund(None, refund)
         self._bill_closed(before)
         self._move(before, after, event)
+        self._wrote()
+
+    # -- terminals -----------------------------------------------------------------------------------
+
+    def terminal(self, terminal_id: str) -> Terminal | None:
+        return self.machines.get(terminal_id)
+
+    def register(self, terminal: Terminal) -> None:
+        self.machines[terminal.terminal_id] = terminal
+
+    def sales(self, terminal_id: str, *, after: str) -> Sequence[Sale]:
+        return [Sale(of) for terminal, of in sorted(self.sold) if terminal == terminal_id and of > after]
+
+    def closing(self, terminal_id: str, day: date) -> Closing | None:
+        return self.closings.get((terminal_id, day))
+
+    def last_closing(self, terminal_id: str) -> Closing | None:
+        found = [closing for (terminal, _), closing in sorted(self.closings.items()) if terminal == terminal_id]
+        return found[-1] if found else None
+
+    def begin_closing(self, closing: Closing) -> None:
+        if (closing.terminal_id, closing.day) in self.closings:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.closings[closing.terminal_id, closing.day] = closing
+        self._wrote()
+
+    def finish_closing(self, before: Closing, after: Closing) -> None:
+        self.closings[after.terminal_id, after.day] = after
+        machine = self.machines[after.terminal_id]
+        self.machines[after.terminal_id] = replace(machine, last_payment_id=after.last_payment_id)
+        self._wrote()
+
+    def book_variance(self, closing: Closing, payment: Payment, entry: JournalEntry) -> None:
+        if payment.payment_id not in self.variances:
+            self.variances.add(payment.payment_id)
+            self.journal.append(entry)
         self._wrote()
 
     # -- refunds -------------------------------------------------------------------------------------
@@ -414,6 +458,7 @@ class FakeStore:
             raise DutyLocked(extra=extra)
 
     def _lease(self, payment: Payment, *, confirmed: bool) -> None:
+        confirmed = confirmed or payment.holds_for_good
         until = payment.verify_until_at if confirmed else payment.expires_at
         for part in payment.years:
             self.duties[payment.vehicle_id, part.year] = {
@@ -639,6 +684,7 @@ def world(store: Store | None = None) -> World:
     costs: list[YearAmount] = []
     desk = Desk(
         store=stored,
+        terminals=stored if isinstance(stored, FakeStore) else DynamoTerminals(cast("DynamoStore", stored)),
         refunds=stored if isinstance(stored, FakeStore) else DynamoRefunds(cast("DynamoStore", stored)),
         gateways=FakeGateways([gateway]),
         queue=queue,

@@ -153,7 +153,8 @@ def test_same_key_with_another_body_is_a_mismatch(w: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"channel": "pos"}, "channel_unavailable"),
+        ({"channel": "bill"}, "channel_unavailable"),
+        ({"channel": "pos", "terminal": "T-9"}, "terminal_not_found"),
         ({"gateway": "nowhere"}, "channel_unavailable"),
         ({"channel": "cash"}, "invalid_input"),
         ({"amount_rial": "1"}, "invalid_input"),
@@ -167,7 +168,7 @@ def test_wish_that_cannot_be_met_is_refused_by_code_and_takes_no_duty(
     w: World, changes: dict[str, Any], code: str
 ) -> None:
     status, _, answer = post(w, **changes)
-    assert (status, answer["code"]) == ({"assessment_not_found": 404}.get(code, 422), code)
+    assert (status, answer["code"]) == (404 if code.endswith("_not_found") else 422, code)
     assert w.store.duties == {}
 
 
