@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
-    path for folder in ("layers", "functions", "infra", "cli") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("layers", "functions", "simulation", "infra", "cli")
+    for path in (ROOT / folder).rglob("*.py")
 )
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 PURE_NAMES = {"rules.py", "states.py"}
@@ -38,11 +40,13 @@ def test_imports_respect_the_layers(path: Path) -> None:
         if parts[0] == "layers":
             assert words[0] not in {"functions", "infra", "cli", "avarez_cli"}, f"the layer imports {module}"
         if parts[0] == "functions":
-            assert words[0] not in {"infra", "avarez_cli"}, f"a function imports {module}"
+            assert words[0] not in {"infra", "avarez_cli", "simulation"}, f"a function imports {module}"
             if words[0] == "functions" and len(words) > 1:
                 assert words[1] == parts[1], f"functions/{parts[1]} imports {module}"
         if parts[0] == "infra":
             assert words[0] != "functions", f"infra imports {module}"
+        if parts[0] == "simulation":
+            assert words[0] not in {"infra", "avarez_cli", "tests"} | AWS, f"the simulator imports {module}"
         if parts[0] == "cli":
             assert words[0] not in {"functions", "infra"}, f"the command line imports {module}"
         if path.name in PURE_NAMES or parts[:4] == ("layers", "common", "avarez", "assessment"):

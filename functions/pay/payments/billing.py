@@ -11,7 +11,6 @@ A bill takes no lease, since it may be paid for days. The numbers are the obliga
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,7 +28,7 @@ from avarez.errors import (
     TransactionRefused,
 )
 from avarez.http.principal import Principal
-from avarez.ids import new_id
+from avarez.ids import lot, new_id
 from avarez.jalali import to_jalali
 from functions.pay.payments import opening, verification
 from functions.pay.payments.ports import Desk
@@ -119,9 +118,9 @@ def _numbered(payment: Payment, terms: BillTerms, year_digit: int) -> Payment:
 
     Raises: AmountNotBillable.
     """
-    of_bill = bills.bill_id(1 + secrets.randbelow(bills.FILE_CODES - 1), terms.company_code)
+    of_bill = bills.bill_id(1 + lot(bills.FILE_CODES - 1), terms.company_code)
     try:
-        code = bills.payment_code(payment.amount_rial, year_digit, secrets.randbelow(100), of_bill)
+        code = bills.payment_code(payment.amount_rial, year_digit, lot(100), of_bill)
     except ValueError as error:
         raise AmountNotBillable() from error
     bill = replace(payment, status=Status.PENDING, bill_id=of_bill, payment_code=code)

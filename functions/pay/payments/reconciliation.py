@@ -149,7 +149,8 @@ def _step(desk: Desk, payment: Payment) -> Payment:
     try:
         inquiry = gateway.inquire(token=payment.token, order_id=payment.payment_id)
     except OutcomeUnknown:
-        if now <= payment.verify_until_at:
+        # Once we asked to verify, the answer may have been lost: only the gateway's word ends it then.
+        if now <= payment.verify_until_at or payment.verify_starts:
             return payment
         # Whatever was paid has gone back by now: nobody verified it.
         return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")

@@ -4,7 +4,8 @@ Obligations, by number:
 1. Nothing is approved twice, and never more than a payment still holds: the payment's own version decides.
 2. With the approval, in one transaction: the money leaves where it stood and is owed to the payer, duties that are
    given back whole are free again, and the certificate is revoked or gives way to one of what remains.
-3. The gateway is asked until it gives a verdict; "already sent back" is success, silence is not.
+3. The gateway is asked until it gives a verdict; "already sent back" is success, silence is not. Before a refusal
+   counts, it must say that it still holds the money.
 4. What no gateway can send back stays `payable`, with a name and an age, until a bank transfer is entered.
 """
 
@@ -26,7 +27,7 @@ from avarez.errors import (
     TransactionRefused,
 )
 from avarez.ids import new_id
-from functions.pay.gateways.port import NotReversible, Reversed
+from functions.pay.gateways.port import Gateway, NotReversible, Returned, Reversed, Verified
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.ledger import refund_entry, refund_paid_entry
 from functions.pay.rules.records import Event, Payment, Replay, YearAmount
@@ -196,9 +197,36 @@ def proceed(desk: Desk, refund: Refund) -> Refund:
         case Reversed():
             return _done(desk, refund, through_gateway=True)
         case NotReversible():
-            return _payable(desk, refund)
+            return _refused(desk, refund, payment, gateway)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _refused(desk: Desk, refund: Refund, payment: Payment, gateway: Gateway) -> Refund:
+    """The refund after the gateway would not send it back, unless it did so at an earlier call of ours.
+
+    An answer may have been lost on the way, and some gateways call money that has gone back "not reversible": to
+    transfer it as well would be to pay twice. So the gateway must still say that it holds the money.
+    """
+    held_rial = payment.confirmed_rial if refund.of_suspense else payment.amount_rial
+    try:
+        verdict = gateway.verify(
+            token=payment.token,
+            reference=refund.reference,
+            order_id=payment.payment_id,
+            amount_rial=held_rial,
+        )
+    except OutcomeUnknown:
+        desk.report("reverse_unknown")
+        return refund
+    match verdict:
+        case Returned():
+            return _done(desk, refund, through_gateway=True)
+        case Verified():
+            return _payable(desk, refund)
+        case _:
+            desk.report("reverse_unknown")
+            return refund
 
 
 def next_look(now: datetime) -> datetime:

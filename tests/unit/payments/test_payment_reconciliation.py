@@ -173,3 +173,24 @@ def test_payment_that_cannot_be_looked_at_does_not_keep_the_others_waiting() -> 
     summary = sweep(w)
     assert (summary.looked_at, summary.moved, summary.failed) == (5, 4, 1)
     assert "sweep_row_failed" in w.reports
+
+
+def test_silence_ends_no_payment_that_we_once_asked_to_verify() -> None:
+    """A lost answer, then a copy that lags, then silence: the gateway holds the money all the while."""
+    w = world()
+    payment = open_one(w)
+    w.gateway.pay(payment.token)
+    w.gateway.lost = 1
+    callback(w, payment)
+    w.gateway.lagging = 1
+    w.clock.advance(timedelta(seconds=31))
+    sweep(w)
+    assert now_of(w, payment).status is Status.PENDING
+    w.gateway.silent = 3
+    for _ in range(3):
+        w.clock.advance(timedelta(minutes=20))
+        sweep(w)
+    assert now_of(w, payment).status is Status.PENDING
+    w.clock.advance(timedelta(minutes=1))
+    sweep(w)
+    assert now_of(w, payment).status is Status.SETTLED

@@ -1,0 +1,1 @@
+"""The simulator: the real domain code over a deterministic world, with faults at every call."""

@@ -1,0 +1,224 @@
+"""The invariants of `docs/proofs.md`, each a list of what breaks it; and whether the world has come to rest."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+
+from avarez.canonical import content_hash
+from functions.pay.rules.leases import PAID
+from functions.pay.rules.ledger import members_of
+from functions.pay.rules.records import Payment
+from functions.pay.rules.refunds import RefundStatus, left_of
+from functions.pay.rules.states import OPEN, Status
+from simulation.people import People
+from simulation.world import World
+
+NOT_YET = ("I10", "I11")
+"""What settlement to cities will bring: its lines, and its webhooks."""
+
+
+def check(world: World, people: People) -> dict[str, list[str]]:
+    """What breaks each invariant; empty lists are what one wants."""
+    told: dict[str, list[str]] = {}
+    for name, rule in RULES.items():
+        told[name] = list(rule(world, people))
+    return told
+
+
+def _payments(world: World) -> list[Payment]:
+    return list(world.store.payments.values())
+
+
+def balanced(world: World, people: People) -> Iterator[str]:
+    """I1: the postings of each entry add up to nothing."""
+    for entry in world.store.journal:
+        if sum(posting.debit_rial - posting.credit_rial for posting in entry.postings):
+            yield entry.journal_id
+
+
+def _cleared(world: World) -> Counter[tuple[str, str]]:
+    """What the clearing accounts hold, by account and reference."""
+    held: Counter[tuple[str, str]] = Counter()
+    for entry in world.store.journal:
+        for posting in entry.postings:
+            if "_clearing:" in posting.account:
+                held[posting.account, entry.reference] += posting.debit_rial - posting.credit_rial
+    return Counter({key: rial for key, rial in held.items() if rial})
+
+
+def _confirmed(world: World, people: People) -> Counter[tuple[str, str]]:
+    """What gateways, banks and terminals hold for us, by account and reference: their own books, not ours."""
+    held: Counter[tuple[str, str]] = Counter()
+    for gateway in world.gateways:
+        for slip in gateway.slips.values():
+            if slip.state == "verified":
+                held[f"gateway_clearing:{gateway.name}", slip.reference] += slip.amount_rial
+    for key, rial in people.bank_rial.items():
+        held["bill_clearing:melli", key] += rial
+    for terminal, listed in people.slips.items():
+        for line in listed.values():
+            held["pos_clearing:saman", f"{terminal}-{line.reference}"] += line.amount_rial
+    return held
+
+
+def confirmed_is_cleared(world: World, people: People) -> Iterator[str]:
+    """I2: what others hold for us is what our clearing accounts hold, reference by reference."""
+    ours, theirs = _cleared(world), _confirmed(world, people)
+    for key in sorted(set(ours) | set(theirs)):
+        if ours[key] != theirs[key]:
+            yield f"{key[0]} {key[1]}: ours {ours[key]}, theirs {theirs[key]}"
+
+
+def lost_rial(world: World, people: People) -> int:
+    """The sum of what differs between others' books and ours, whichever way."""
+    ours, theirs = _cleared(world), _confirmed(world, people)
+    return sum(abs(ours[key] - theirs[key]) for key in set(ours) | set(theirs))
+
+
+def _certified(world: World) -> Counter[tuple[str, int]]:
+    held: Counter[tuple[str, int]] = Counter()
+    for payment_id in world.store.certificates.values():
+        payment = world.store.payments[payment_id]
+        held.update((payment.vehicle_id, part.year) for part in left_of(payment))
+    return held
+
+
+def one_certificate(world: World, people: People) -> Iterator[str]:
+    """I3: no duty has two certificates in force."""
+    for duty, count in _certified(world).items():
+        if count > 1:
+            yield f"{duty}: {count}"
+
+
+def certificate_is_paid(world: World, people: People) -> Iterator[str]:
+    """I4: a duty has a certificate if and only if it is paid."""
+    paid = {duty for duty, holder in world.store.duties.items() if holder["status"] == PAID}
+    for duty in sorted(set(_certified(world)) ^ paid):
+        yield f"{duty}"
+
+
+def applied_once(world: World, people: People) -> Iterator[str]:
+    """I5: no duty is paid by two payments; and no write took effect twice."""
+    applied: Counter[tuple[str, int]] = Counter()
+    for payment in _payments(world):
+        if payment.status is Status.SETTLED and not payment.parts:
+            applied.update((payment.vehicle_id, part.year) for part in left_of(payment))
+    for duty, count in applied.items():
+        if count > 1:
+            yield f"{duty}: {count}"
+    for name, count in world.store.doubled.items():
+        yield f"{name} took effect twice, {count} times"
+    taken = Counter(entry.payment_id for entry in world.store.journal if not entry.cause)
+    yield from (f"{payment_id}: taken {count} times" for payment_id, count in taken.items() if count > 1)
+
+
+def references_end(world: World, people: People) -> Iterator[str]:
+    """I6: every reference of a gateway is applied, in suspense, given back, or never became ours."""
+    booked = {entry.reference for entry in world.store.journal}
+    for gateway in world.gateways:
+        for slip in gateway.slips.values():
+            if slip.state == "paid":
+                yield f"{slip.reference}: neither verified nor gone back"
+            if slip.state == "verified" and slip.reference not in booked:
+                yield f"{slip.reference}: verified and not booked"
+    owners = Counter(
+        (payment.channel, payment.gateway, payment.reference)
+        for payment in _payments(world)
+        if payment.settled_at and not payment.parent_id and payment.reference
+    )
+    yield from (f"{owner}: used {count} times" for owner, count in owners.items() if count > 1)
+
+
+def cities_get_what_is_applied(world: World, people: People) -> Iterator[str]:
+    """I7: what a city is owed = what was applied for it − its fees − what was given back; and it is its own."""
+    owed: Counter[str] = Counter()
+    for entry in world.store.journal:
+        for posting in entry.postings:
+            kind, _, city = posting.account.partition(":")
+            if kind in ("municipality_payable", "municipality_rounding"):
+                owed[city] += posting.credit_rial - posting.debit_rial
+                if city != entry.municipality:
+                    yield f"{entry.journal_id}: {city} credited in the book of {entry.municipality}"
+    due: Counter[str] = Counter()
+    for payment in _payments(world):
+        if payment.settled_at and not payment.parts and payment.status is Status.SETTLED:
+            due[payment.municipality] += sum(part.amount_rial for part in left_of(payment))
+            due[payment.municipality] += payment.rounding_rial - payment.city_fee_rial
+    for city in sorted(set(owed) | set(due)):
+        if owed[city] != due[city]:
+            yield f"{city}: owed {owed[city]}, due {due[city]}"
+
+
+def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
+    """I8: a settlement takes exactly the payment's own amount, which is its quote and its fee."""
+    for entry in world.store.journal:
+        if entry.kind != "payment_settled":
+            continue
+        payment = world.store.payments[entry.payment_id]
+        taken_rial = sum(posting.debit_rial for posting in entry.postings if "_clearing:" in posting.account)
+        years_rial = sum(part.amount_rial for part in payment.years)
+        own_rial = years_rial + payment.rounding_rial + payment.fee_rial
+        if not taken_rial == payment.amount_rial == own_rial:
+            yield f"{entry.payment_id}: took {taken_rial} of {payment.amount_rial}"
+        quote = world.store.quotes.get(payment.assessment_id)
+        quoted_rial = quote.owed_rial + payment.fee_rial if quote is not None else own_rial
+        if payment.channel != "bill" and payment.amount_rial != quoted_rial:
+            yield f"{entry.payment_id}: another amount than its quote's"
+    for parent in _payments(world):
+        if parent.parts and parent.status is Status.SETTLED:
+            own = [part.amount_rial for part in _payments(world) if part.parent_id == parent.payment_id]
+            if sum(own) != parent.amount_rial or len(own) != parent.parts:
+                yield f"{parent.payment_id}: parts {sum(own)} of {parent.amount_rial}"
+
+
+def in_time(world: World, people: People) -> Iterator[str]:
+    """I9: no payment is created after its quote has expired, none settled after its gateway's window."""
+    for payment in _payments(world):
+        quote = world.store.quotes.get(payment.assessment_id)
+        if quote is None or payment.parent_id or not payment.years:
+            continue
+        if payment.created_at >= quote.expires_at:
+            yield f"{payment.payment_id}: created after its quote"
+
+
+def never_changed(world: World, people: People) -> Iterator[str]:
+    """I12: every entry still has the content that its hash was made of, and the journal only grew."""
+    for entry in world.store.journal:
+        if content_hash(members_of(entry)) != entry.content_hash:
+            yield f"{entry.journal_id}: changed"
+    ids = Counter(entry.journal_id for entry in world.store.journal)
+    yield from (f"{journal_id}: {count} entries" for journal_id, count in ids.items() if count > 1)
+
+
+RULES: dict[str, Callable[[World, People], Iterator[str]]] = {
+    "I1": balanced,
+    "I2": confirmed_is_cleared,
+    "I3": one_certificate,
+    "I4": certificate_is_paid,
+    "I5": applied_once,
+    "I6": references_end,
+    "I7": cities_get_what_is_applied,
+    "I8": applied_is_own_amount,
+    "I9": in_time,
+    "I12": never_changed,
+}
+
+
+def unrest(world: World) -> list[str]:
+    """What has not come to its end although the storm is over."""
+    told = [f"{of.payment_id} {of.status.value}" for of in _payments(world) if of.status in OPEN]
+    told += [f"{of.payment_id} is still releasing" for of in _payments(world) if of.releasing]
+    told += [
+        f"{of.refund_id} {of.status.value}"
+        for of in world.store.refunds.values()
+        if of.status is RefundStatus.APPROVED
+        or (of.status is RefundStatus.REQUESTED and of.requested_by == "system")
+    ]
+    held = defaultdict(list)
+    for duty, holder in world.store.duties.items():
+        if holder["status"] != PAID:
+            held[str(holder["payment_id"])].append(duty)
+    told += [f"{payment_id} still holds {len(duties)} duties" for payment_id, duties in held.items()]
+    told += [f"row {due_at} {of}" for due_at, of in sorted(world.store.opened)]
+    return told

@@ -1,0 +1,173 @@
+"""A run of the simulator: worlds of ten thousand visits each, one after the other or on every core, one report.
+
+The worlds are independent and each has its own seed, so the report is the same on any number of cores.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from avarez import ids
+from functions.pay.rules.states import Status
+from simulation import invariants
+from simulation.faults import table, unreached
+from simulation.people import People
+from simulation.world import World
+
+VISITS_PER_WORLD = 10_000
+SECONDS_BETWEEN = 0.2
+HEAL_MINUTES = 100
+"""Longer than any window: a page, a verification, a refund's reversal."""
+CLOSING_TRIES_MAX = 50
+SHOWN_MAX = 20
+FULL_SIZE = 20_000
+"""A run of so many payments must have reached every type of fault at every site."""
+LEAST_FAULTS_PER_PAYMENT = 0.5
+
+
+@dataclass
+class Part:
+    """What one world comes to."""
+
+    payments: int
+    fired: Counter[tuple[str, str]]
+    broken: dict[str, list[str]]
+    unrest: list[str]
+    lost_rial: int
+    ended: Counter[str]
+    state_hash: str
+    reports: Counter[str] = field(default_factory=Counter)
+
+
+def run_world(seed: int, number: int, visits: int, rate: float) -> Part:
+    """One world, from its first visit until everything has come to its end."""
+    logging.disable(logging.CRITICAL)
+    name = f"{seed}/{number}"
+    source = Random(f"ids {name}")  # noqa: S311 - a run must repeat
+    with ids.drawn_from(source.getrandbits):
+        world = World(name, rate)
+        people = People(world)
+        for place in range(visits):
+            world.at(place * SECONDS_BETWEEN, people.visit)
+        minutes = int(visits * SECONDS_BETWEEN // 60) + 1
+        for minute in range(1, minutes + 40):
+            world.at(minute * 60, world.sweep)
+        for hour in range(1, minutes // 30 + 2):
+            world.at(hour * 1_800, people.bank_tells)
+        world.run()
+        _heal(world, people)
+        return Part(
+            payments=len(world.store.payments),
+            fired=world.faults.fired,
+            broken=invariants.check(world, people),
+            unrest=invariants.unrest(world),
+            lost_rial=invariants.lost_rial(world, people),
+            ended=Counter(payment.status.value for payment in world.store.payments.values()),
+            state_hash=_state_hash(world),
+            reports=world.reports,
+        )
+
+
+def _heal(world: World, people: People) -> None:
+    """The terminals close in the storm; then it is over, and everything must come to its end by itself."""
+    for attempt in range(CLOSING_TRIES_MAX):
+        if attempt == CLOSING_TRIES_MAX - 1:
+            world.faults.stop()
+        if people.close_terminals():
+            break
+    world.faults.stop()
+    for _ in range(HEAL_MINUTES):
+        world.clock.advance(timedelta(minutes=1))
+        world.run(world.clock.now())
+        world.sweep()
+    people.bank_tells()
+    world.clock.advance(timedelta(days=30))  # bills pass their dates, and banks have told everything
+    for _ in range(3):
+        people.bank_tells()
+        world.clock.advance(timedelta(minutes=3))
+        world.run(world.clock.now())
+        for _ in range(20):
+            world.sweep()
+    for gateway in world.gateways:
+        gateway.let_time_pass()
+
+
+def _state_hash(world: World) -> str:
+    digest = sha256()
+    for payment_id, payment in sorted(world.store.payments.items()):
+        digest.update(f"{payment_id} {payment.status} {payment.amount_rial} {payment.version}\n".encode())
+    for entry in world.store.journal:
+        digest.update(entry.content_hash.encode())
+    for duty, holder in sorted(world.store.duties.items()):
+        digest.update(f"{duty} {holder['status']} {holder['payment_id']}\n".encode())
+    return digest.hexdigest()
+
+
+def simulate(payments: int, seed: int, rate: float, *, processes: int | None = None) -> dict[str, Any]:
+    """The report of a run; only `elapsed_s` may vary between two runs of the same seed."""
+    started = time.perf_counter()
+    sizes = [min(VISITS_PER_WORLD, payments - begin) for begin in range(0, payments, VISITS_PER_WORLD)]
+    jobs = [(seed, number, visits, rate) for number, visits in enumerate(sizes)]
+    workers = min(processes or os.cpu_count() or 1, len(jobs))
+    if workers == 1:
+        parts = [run_world(*job) for job in jobs]
+    else:
+        with ProcessPoolExecutor(workers) as pool:
+            parts = list(pool.map(run_world, *zip(*jobs, strict=True)))
+    return report(parts, payments=payments, seed=seed, rate=rate, elapsed_s=time.perf_counter() - started)
+
+
+def report(parts: list[Part], *, payments: int, seed: int, rate: float, elapsed_s: float) -> dict[str, Any]:
+    """All worlds together, in the documented form."""
+    fired: Counter[tuple[str, str]] = Counter()
+    ended: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
+    for part in parts:
+        fired.update(part.fired)
+        ended.update(part.ended)
+        for name, broken in {**part.broken, "converges": part.unrest}.items():
+            counted[name] += len(broken)
+            examples[name] = (examples.get(name, []) + broken)[:SHOWN_MAX]
+    names = [f"I{number}" for number in range(1, 13)]
+    return {
+        "seed": seed,
+        "payments": payments,
+        "faults_fired": fired.total(),
+        "faults": table(fired),
+        "unreached": unreached(fired),
+        "invariants": {name: None if name in invariants.NOT_YET else counted[name] for name in names},
+        "unfinished": counted["converges"],
+        "examples": {name: found for name, found in sorted(examples.items()) if found},
+        "lost_rial": sum(part.lost_rial for part in parts),
+        "settled": ended[Status.SETTLED.value],
+        "suspense": ended[Status.SUSPENSE.value],
+        "refunded": ended[Status.REFUNDED.value] + ended[Status.REFUNDING.value],
+        "ended": dict(sorted(ended.items())),
+        "state_hash": sha256("".join(part.state_hash for part in parts).encode()).hexdigest(),
+        "elapsed_s": round(elapsed_s, 1),
+    }
+
+
+def verdict(told: Mapping[str, Any], rate: float) -> list[str]:
+    """Why a run does not pass; empty when it does."""
+    wrong = [f"{name} is broken {count} times" for name, count in told["invariants"].items() if count]
+    if told["unfinished"]:
+        wrong.append(f"{told['unfinished']} things have not come to their end")
+    if told["lost_rial"]:
+        wrong.append(f"{told['lost_rial']} rial are lost")
+    if rate > 0 and told["payments"] >= FULL_SIZE:
+        wrong += [f"unreached: {pair}" for pair in told["unreached"]]
+        if told["faults_fired"] < LEAST_FAULTS_PER_PAYMENT * told["payments"] * min(rate / 0.1, 1):
+            wrong.append(f"only {told['faults_fired']} faults were fired")
+    return wrong

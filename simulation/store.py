@@ -1,0 +1,435 @@
+"""Payments in memory, by the same rules as in DynamoDB: what the simulator and the unit tests write to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from avarez import keys
+from avarez.clock import to_rfc3339
+from avarez.errors import BillOpen, DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, TransactionRefused
+from functions.pay.rules.bills import BillTerms
+from functions.pay.rules.fees import Fee
+from functions.pay.rules.leases import LEASED, PAID, holds, may_take
+from functions.pay.rules.records import (
+    Chunk,
+    ChunkState,
+    Event,
+    JournalEntry,
+    Member,
+    OpenRow,
+    Payment,
+    Quote,
+    Replay,
+)
+from functions.pay.rules.refunds import Found, Refund, left_of
+from functions.pay.rules.terminals import Closing, Sale, Terminal
+
+
+class Crash(BaseException):
+    """The process died here."""
+
+
+class MemoryStore:
+    """The store's rules over dictionaries; `tests/contract` holds it to the same suite as DynamoDB's."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, Quote] = {}
+        self.fees: dict[str, Fee] = {}
+        self.payments: dict[str, Payment] = {}
+        self.history: dict[str, list[Event]] = {}
+        self.replays: dict[tuple[str, str, str], Replay] = {}
+        self.duties: dict[tuple[str, int], dict[str, Any]] = {}
+        self.references: dict[tuple[str, str], str] = {}
+        self.opened: set[tuple[str, str]] = set()
+        self.journal: list[JournalEntry] = []
+        self.outbox: dict[str, str] = {}
+        self.certificates: dict[str, str] = {}
+        self.bills: dict[tuple[str, str], str] = {}
+        self.open_bills: dict[tuple[str, str], tuple[str, str]] = {}
+        self.terms: dict[str, BillTerms] = {}
+        self.sold: list[tuple[str, str]] = []
+        self.machines: dict[str, Terminal] = {}
+        self.closings: dict[tuple[str, date], Closing] = {}
+        self.variances: set[str] = set()
+        self.refunds: dict[str, Refund] = {}
+        self.of_payment: dict[tuple[str, int], Sequence[Member]] = {}
+        self.chunk_of: dict[tuple[str, int], Chunk] = {}
+        self.crash_after_writes: int | None = None
+        self.busy: int = 0
+
+    def _admit(self) -> None:
+        """A busy store refuses before it writes anything."""
+        if self.busy > 0:
+            self.busy -= 1
+            raise ServiceBusy(retry_after_s=1)
+
+    def _wrote(self) -> None:
+        if self.crash_after_writes is not None:
+            self.crash_after_writes -= 1
+            if self.crash_after_writes < 0:
+                self.crash_after_writes = None
+                raise Crash
+
+    def quote(self, assessment_id: str) -> Quote | None:
+        return self.quotes.get(assessment_id)
+
+    def fee(self, municipality: str) -> Fee:
+        return self.fees.get(municipality, Fee())
+
+    def payment(self, payment_id: str) -> Payment | None:
+        return self.payments.get(payment_id)
+
+    def events(self, payment: Payment) -> Sequence[Event]:
+        return list(self.history.get(payment.payment_id, ()))
+
+    def bill(self, bill_id: str, payment_code: str) -> Payment | None:
+        payment_id = self.bills.get((bill_id, payment_code))
+        return None if payment_id is None else self.payments[payment_id]
+
+    def bill_terms(self, municipality: str) -> BillTerms | None:
+        return self.terms.get(municipality)
+
+    def settle_bill(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry,
+        outbox_event_id: str,
+        found: Sequence[Found],
+    ) -> None:
+        self._expect(before)
+        if (after.gateway, after.reference) in self.references:
+            raise ReferenceReused()
+        self._check_leases(after, event.at, may=lambda holder: may_take(holder, "", to_rfc3339(event.at)))
+        self.references[after.gateway, after.reference] = after.payment_id
+        for part in after.years:
+            self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
+        self.journal.append(entry)
+        self.outbox[outbox_event_id] = after.payment_id
+        self.certificates[after.certificate_id] = after.payment_id
+        self._bill_closed(after)
+        for of in found:
+            self._found(of)
+        self._move(before, after, event)
+        self._wrote()
+
+    def put_found(self, found: Found) -> None:
+        self._admit()
+        reference = found.payment.gateway, found.payment.reference
+        if reference in self.references:
+            raise ReferenceReused()
+        self.references[reference] = found.payment.payment_id
+        self._found(found)
+        self._wrote()
+
+    def _found(self, found: Found) -> None:
+        self._move(None, found.payment, found.event)
+        self.journal.append(found.entry)
+        if found.refund is not None:
+            self._put_refund(None, found.refund)
+
+    def _bill_closed(self, payment: Payment) -> None:
+        key = payment.vehicle_id, payment.municipality
+        if self.open_bills.get(key, ("", ""))[0] == payment.payment_id:
+            del self.open_bills[key]
+
+    def _check_bill(self, payment: Payment, now: datetime) -> None:
+        standing = self.open_bills.get((payment.vehicle_id, payment.municipality))
+        if standing is not None and standing[1] >= to_rfc3339(now):
+            raise BillOpen(extra={"payment_id": standing[0], "expires_at": standing[1]})
+
+    def replay(self, caller: str, route: str, key: str) -> Replay | None:
+        return self.replays.get((caller, route, key))
+
+    def create(self, payment: Payment, event: Event, replay: Replay) -> None:
+        if (replay.caller, replay.route, replay.key) in self.replays:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self._check_bill(payment, event.at)
+        self._check_leases(payment, event.at)
+        if payment.channel == "bill":
+            if (payment.bill_id, payment.payment_code) in self.bills:
+                raise TransactionRefused(["ConditionalCheckFailed"])
+            self.bills[payment.bill_id, payment.payment_code] = payment.payment_id
+            lapses_at = to_rfc3339(payment.expires_at)
+            self.open_bills[payment.vehicle_id, payment.municipality] = payment.payment_id, lapses_at
+        else:
+            self._lease(payment, confirmed=False)
+        if payment.terminal:
+            self.sold.append((payment.terminal, payment.payment_id))
+        self.replays[replay.caller, replay.route, replay.key] = replay
+        self._move(None, payment, event)
+        self._wrote()
+
+    def members(self, payment: Payment, number: int) -> Sequence[Member]:
+        return self.of_payment[payment.payment_id, number]
+
+    def chunks(self, payment: Payment) -> Sequence[Chunk]:
+        return [chunk for (whose, _), chunk in sorted(self.chunk_of.items()) if whose == payment.payment_id]
+
+    def create_members(self, payment: Payment, members: Sequence[Sequence[Member]]) -> None:
+        for number, chunk in enumerate(members):
+            self.of_payment[payment.payment_id, number] = chunk
+            self.chunk_of[payment.payment_id, number] = Chunk(number)
+        self._wrote()
+
+    def lease_part(self, payment: Payment, part: Payment, chunk: Chunk, event: Event) -> None:
+        self._admit()
+        stands = self.chunk_of[payment.payment_id, chunk.number]
+        if stands.state is not ChunkState.WAITING or part.payment_id in self.payments:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self._check_bill(part, event.at)
+        self._check_leases(part, event.at)
+        self._move(None, part, event)
+        self._lease(part, confirmed=True)
+        self._wrote()
+
+    def move_chunk(self, payment: Payment, before: Chunk, after: Chunk) -> None:
+        self._admit()
+        if self.chunk_of[payment.payment_id, before.number].state is not before.state:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.chunk_of[payment.payment_id, before.number] = after
+        self._wrote()
+
+    def holds_duties(self, payment: Payment) -> bool:
+        return all(holds(holder, payment.payment_id) for holder in self._holders(payment))
+
+    def advance(self, before: Payment, after: Payment, event: Event) -> None:
+        self._expect(before)
+        self._move(before, after, event)
+        self._wrote()
+
+    def begin_verifying(self, before: Payment, after: Payment, event: Event) -> None:
+        self._expect(before)
+        if self.references.get((after.gateway, after.reference), after.payment_id) != after.payment_id:
+            raise ReferenceReused()
+        self._check_leases(after, event.at)
+        self.references[after.gateway, after.reference] = after.payment_id
+        self._lease(after, confirmed=True)
+        self._move(before, after, event)
+        self._wrote()
+
+    def resume_waiting(self, before: Payment, after: Payment, event: Event) -> None:
+        self._expect(before)
+        if not all(holds(holder, before.payment_id) for holder in self._holders(before)):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.references.pop((before.gateway, before.reference), None)
+        self._lease(after, confirmed=False)
+        self._move(before, after, event)
+        self._wrote()
+
+    def close(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        entry: JournalEntry | None = None,
+        refund: Refund | None = None,
+    ) -> None:
+        self._expect(before)
+        for part in before.years:
+            if holds(self.duties.get((before.vehicle_id, part.year)), before.payment_id):
+                del self.duties[before.vehicle_id, part.year]
+        if entry is not None:
+            self.journal.append(entry)
+        if refund is not None:
+            self._put_refund(None, refund)
+        self._bill_closed(before)
+        self._move(before, after, event)
+        self._wrote()
+
+    # -- terminals -----------------------------------------------------------------------------------
+
+    def terminal(self, terminal_id: str) -> Terminal | None:
+        return self.machines.get(terminal_id)
+
+    def register(self, terminal: Terminal) -> None:
+        self.machines[terminal.terminal_id] = terminal
+
+    def sales(self, terminal_id: str, *, after: str) -> Sequence[Sale]:
+        return [Sale(of) for terminal, of in sorted(self.sold) if terminal == terminal_id and of > after]
+
+    def closing(self, terminal_id: str, day: date) -> Closing | None:
+        return self.closings.get((terminal_id, day))
+
+    def last_closing(self, terminal_id: str) -> Closing | None:
+        found = [closing for (terminal, _), closing in sorted(self.closings.items()) if terminal == terminal_id]
+        return found[-1] if found else None
+
+    def begin_closing(self, closing: Closing) -> None:
+        if (closing.terminal_id, closing.day) in self.closings:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.closings[closing.terminal_id, closing.day] = closing
+        self._wrote()
+
+    def finish_closing(self, before: Closing, after: Closing) -> None:
+        if self.closings[after.terminal_id, after.day].done:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.closings[after.terminal_id, after.day] = after
+        machine = self.machines[after.terminal_id]
+        self.machines[after.terminal_id] = replace(machine, last_payment_id=after.last_payment_id)
+        self._wrote()
+
+    def book_variance(self, closing: Closing, payment: Payment, entry: JournalEntry) -> None:
+        if payment.payment_id not in self.variances:
+            self.variances.add(payment.payment_id)
+            self.journal.append(entry)
+        self._wrote()
+
+    # -- refunds -------------------------------------------------------------------------------------
+
+    def refund(self, refund_id: str) -> Refund | None:
+        return self.refunds.get(refund_id)
+
+    def of_city(self, municipality: str, *, after: str, limit: int) -> Sequence[Refund]:
+        found = [of for _, of in sorted(self.refunds.items()) if of.municipality == municipality]
+        return [of for of in found if of.refund_id > after][:limit]
+
+    def request(self, refund: Refund, replay: Replay) -> None:
+        if (replay.caller, replay.route, replay.key) in self.replays:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.replays[replay.caller, replay.route, replay.key] = replay
+        self._put_refund(None, refund)
+        self._wrote()
+
+    def approve(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event,
+        entry: JournalEntry,
+    ) -> None:
+        self._expect(payment)
+        self._expect_refund(before)
+        self.journal.append(entry)
+        if not before.of_suspense:
+            left = {part.year: part.amount_rial for part in left_of(payment_after)}
+            for part in left_of(payment):
+                if part.year not in left:
+                    del self.duties[payment.vehicle_id, part.year]
+            old = next(of for of, whose in self.certificates.items() if whose == payment.payment_id)
+            del self.certificates[old]
+            if left:
+                self.certificates[f"{old}+"] = payment.payment_id
+        self._put_refund(before, after)
+        self._move(payment, payment_after, event)
+        self._wrote()
+
+    def move(self, before: Refund, after: Refund) -> None:
+        self._expect_refund(before)
+        self._put_refund(before, after)
+        self._wrote()
+
+    def finish(
+        self,
+        before: Refund,
+        after: Refund,
+        payment: Payment,
+        payment_after: Payment,
+        event: Event | None,
+        entry: JournalEntry,
+    ) -> None:
+        self._expect_refund(before)
+        if event is not None:
+            self._expect(payment)
+            self._move(payment, payment_after, event)
+        self.journal.append(entry)
+        self._put_refund(before, after)
+        self._wrote()
+
+    def _expect_refund(self, before: Refund) -> None:
+        self._admit()
+        current = self.refunds[before.refund_id]
+        if (current.version, current.status) != (before.version, before.status):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+
+    def _put_refund(self, before: Refund | None, after: Refund) -> None:
+        self.refunds[after.refund_id] = after
+        if before is not None and before.open_due_at is not None:
+            self.opened.discard((to_rfc3339(before.open_due_at), before.refund_id))
+        if after.open_due_at is not None:
+            self.opened.add((to_rfc3339(after.open_due_at), after.refund_id))
+
+    def settle(
+        self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
+    ) -> None:
+        self._expect(before)
+        if not all(holds(holder, before.payment_id) for holder in self._holders(before)):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        for part in after.years:
+            self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
+        self.journal.append(entry)
+        self.outbox[outbox_event_id] = after.payment_id
+        self.certificates[after.certificate_id] = after.payment_id
+        self._move(before, after, event)
+        self._wrote()
+
+    def postpone(self, before: Payment, after: Payment) -> None:
+        self._expect(before)
+        self._move(before, after, None)
+        self._wrote()
+
+    def record(self, payment: Payment, event: Event) -> bool:
+        self.history.setdefault(payment.payment_id, []).append(event)
+        self._wrote()
+        return True
+
+    def due(self, shard: int, now: datetime, limit: int) -> Sequence[OpenRow]:
+        upto = to_rfc3339(now)
+        rows = sorted(
+            (due_at, payment_id)
+            for due_at, payment_id in self.opened
+            if due_at <= upto and keys.shard_of(payment_id) == shard
+        )
+        return [OpenRow(payment_id, due_at) for due_at, payment_id in rows[:limit]]
+
+    def forget(self, row: OpenRow) -> None:
+        self.opened.discard((row.due_at, row.payment_id))
+
+    def _expect(self, before: Payment) -> None:
+        self._admit()
+        current = self.payments[before.payment_id]
+        if current.version != before.version or current.status is not before.status:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+
+    def _move(self, before: Payment | None, after: Payment, event: Event | None) -> None:
+        self.payments[after.payment_id] = after
+        if event is not None:
+            self.history.setdefault(after.payment_id, []).append(event)
+        if before is not None and before.open_due_at is not None:
+            self.opened.discard((to_rfc3339(before.open_due_at), before.payment_id))
+        if after.open_due_at is not None:
+            self.opened.add((to_rfc3339(after.open_due_at), after.payment_id))
+
+    def _holders(self, payment: Payment) -> list[dict[str, Any] | None]:
+        return [self.duties.get((payment.vehicle_id, part.year)) for part in payment.years]
+
+    def _check_leases(
+        self, payment: Payment, now: datetime, may: Callable[[dict[str, Any]], bool] | None = None
+    ) -> None:
+        allowed = may or (lambda holder: may_take(holder, payment.payment_id, to_rfc3339(now)))
+        blocking = [holder for holder in self._holders(payment) if holder is not None and not allowed(holder)]
+        if any(holder["status"] == PAID for holder in blocking):
+            raise DutyPaid()
+        if blocking:
+            mine = {h["payment_id"] for h in blocking if h["created_by"] == payment.created_by}
+            until = max(str(holder["lease_until_at"]) for holder in blocking)
+            extra = {"locked_until_at": until, **({"payment_id": mine.pop()} if len(mine) == 1 else {})}
+            raise DutyLocked(extra=extra)
+
+    def _lease(self, payment: Payment, *, confirmed: bool) -> None:
+        confirmed = confirmed or payment.holds_for_good
+        until = payment.verify_until_at if confirmed else payment.expires_at
+        for part in payment.years:
+            self.duties[payment.vehicle_id, part.year] = {
+                "status": LEASED,
+                "payment_id": payment.payment_id,
+                "lease_until_at": to_rfc3339(until),
+                "created_by": payment.created_by,
+                **({"confirmed": True} if confirmed else {}),
+            }

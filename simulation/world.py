@@ -1,0 +1,264 @@
+"""The world of a run: a clock that only events move, a store and gateways that fail, a queue, people who pay.
+
+Everything that happens is an event on one heap. A process that is killed loses what it had in mind and nothing
+that it wrote. The same seed gives the same events in the same order.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from avarez.clock import FixedClock
+from avarez.errors import AvarezError, OutcomeUnknown, ServiceBusy
+from functions.pay.gateways.port import (
+    Inquiry,
+    NotPaid,
+    NotReversible,
+    ReverseResult,
+    Share,
+    Token,
+    TokenRefused,
+    Verified,
+    VerifyResult,
+)
+from functions.pay.payments import reconciliation
+from functions.pay.payments.ports import Desk
+from functions.pay.rules.bills import BillTerms
+from functions.pay.rules.fees import Bearer, Fee
+from functions.pay.rules.records import Payment, YearAmount
+from functions.pay.rules.terminals import Terminal
+from simulation.faults import WRITES, Faults
+from simulation.gateway import MemoryGateway, MemoryGateways
+from simulation.store import Crash, MemoryStore
+
+BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+"""Half past eight in the morning in Tehran on 1405-09-02."""
+DAY = date(2026, 11, 23)
+NEVER_DOUBLES = frozenset({"create_members", "record", "book_variance"})
+"""Writes that may be sent twice without a condition: the second is the same, or an event more."""
+
+TERMINALS = 100
+"""Many small ones, so that closings are many too."""
+CITIES = ("TEHRAN", "MASHHAD", "SHIRAZ")
+
+
+class FaultyStore(MemoryStore):
+    """The store, throttled and killed at; a write whose response is lost is sent again by the SDK."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self.faults = faults
+        self.doubled: Counter[str] = Counter()
+
+
+def _faulty(name: str) -> Callable[..., Any]:
+    plain = getattr(MemoryStore, name)
+    site = f"store.{name}"
+
+    def call(self: FaultyStore, *arguments: Any, **named: Any) -> Any:
+        kind = self.faults.at(site)
+        if kind == "busy":
+            raise ServiceBusy(retry_after_s=1)
+        if kind == "killed_before":
+            raise Crash
+        answer = plain(self, *arguments, **named)
+        if kind == "killed_after":
+            raise Crash
+        if kind == "sent_again" and name not in NEVER_DOUBLES:
+            try:
+                plain(self, *arguments, **named)
+            except AvarezError:
+                return answer  # refused, and recognised as our own work
+            self.doubled[name] += 1
+        return answer
+
+    return call
+
+
+for _name in WRITES:
+    setattr(FaultyStore, _name, _faulty(_name))
+
+
+class FaultyGateway(MemoryGateway):
+    """The gateway behind a bad line; `meanwhile` lets somebody else act in the middle of a call."""
+
+    faults: Faults
+    meanwhile: Callable[[], object]
+
+    def request_token(
+        self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
+    ) -> Token | TokenRefused:
+        kind = self.faults.at("gateway.request_token")
+        if kind == "silent":
+            raise OutcomeUnknown()
+        if kind == "refused":
+            return TokenRefused("refused")
+        answer = super().request_token(
+            order_id=order_id, amount_rial=amount_rial, callback_url=callback_url, shares=shares
+        )
+        if kind == "answer_lost":
+            raise OutcomeUnknown()
+        return answer
+
+    def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult:
+        kind = self.faults.at("gateway.verify")
+        if kind == "silent":
+            raise OutcomeUnknown()
+        # Where nobody can inquire, a copy that lags would leave it to the report of the day.
+        if kind == "lagging" and self.can_inquire_without_callback:
+            return NotPaid()
+        if kind == "wrong_amount" and (slip := self.slips.get(token)) is not None and slip.state == "paid":
+            slip.amount_rial += 10
+            answer = super().verify(
+                token=token, reference=reference, order_id=order_id, amount_rial=slip.amount_rial
+            )
+        else:
+            answer = super().verify(token=token, reference=reference, order_id=order_id, amount_rial=amount_rial)
+        if kind == "interleaved" and isinstance(answer, Verified):
+            self.meanwhile()
+        if kind == "answer_lost":
+            raise OutcomeUnknown()
+        return answer
+
+    def inquire(self, *, token: str, order_id: str) -> Inquiry:
+        kind = self.faults.at("gateway.inquire")
+        if kind == "silent":
+            raise OutcomeUnknown()
+        answer = super().inquire(token=token, order_id=order_id)
+        if kind == "interleaved":
+            self.meanwhile()
+        if kind == "answer_lost":
+            raise OutcomeUnknown()
+        return answer
+
+    def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
+        kind = self.faults.at("gateway.reverse")
+        if kind == "silent":
+            raise OutcomeUnknown()
+        if kind == "refused":
+            return NotReversible("refused")
+        answer = super().reverse(token=token, reference=reference, order_id=order_id, amount_rial=amount_rial)
+        if kind == "answer_lost":
+            raise OutcomeUnknown()
+        return answer
+
+
+class World:
+    """One run: what there is, and what happens next."""
+
+    def __init__(self, seed: str, rate: float) -> None:
+        self.random = Random(seed)  # noqa: S311 - a run must repeat
+        self.faults = Faults(self.random, rate)
+        self.clock = FixedClock(BEGIN)
+        self.store = FaultyStore(self.faults)
+        self.gateways = [self._gateway("rial", True), self._gateway("callback-only", False)]
+        self.reports: Counter[str] = Counter()
+        self.costs: dict[str, tuple[YearAmount, ...]] = {}
+        self.desk = Desk(
+            store=self.store,
+            refunds=self.store,
+            terminals=self.store,
+            gateways=MemoryGateways(self.gateways),
+            queue=self,
+            clock=self.clock,
+            report=self._report,
+            public_origin="https://avarez.example",
+            return_origins=frozenset(),
+            reassess=lambda quote, now, username: None,
+            requote=self._requote,
+        )
+        for number, city in enumerate(CITIES):
+            self.store.terms[city] = BillTerms(101 + number, 10)
+        self.store.fees["TEHRAN"] = Fee(5_000, office_ppm=700_000)
+        self.store.fees["MASHHAD"] = Fee(3_333, Bearer.CITY, 500_000)
+        for number in range(TERMINALS):
+            name = f"T-{number}"
+            self.store.machines[name] = Terminal(name, "of1", "saman")
+        self._heap: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._number = 0
+        self._depth = 0
+        self.killed = 0
+
+    def _gateway(self, name: str, inquirable: bool) -> FaultyGateway:
+        made = FaultyGateway(self.clock, name=name, can_inquire_without_callback=inquirable)
+        made.faults = self.faults
+        made.meanwhile = self._meanwhile
+        return made
+
+    def _report(self, name: str) -> None:
+        self.reports[name] += 1
+
+    def _requote(self, payment: Payment, day: date) -> Sequence[YearAmount]:
+        """Each year costs a twentieth more on a later day."""
+        return [YearAmount(part.year, part.amount_rial * 21 // 20) for part in payment.years]
+
+    # -- what happens --------------------------------------------------------------------------------
+
+    def at(self, delay_s: float, act: Callable[[], object]) -> None:
+        """Something happens so many seconds from now."""
+        self._number += 1
+        heapq.heappush(self._heap, (self.clock.now() + timedelta(seconds=delay_s), self._number, act))
+
+    def run(self, until: datetime | None = None) -> None:
+        """Everything up to this instant, or all there is, happens in order."""
+        while self._heap and (until is None or self._heap[0][0] <= until):
+            when, _, act = heapq.heappop(self._heap)
+            if when > self.clock.instant:
+                self.clock.instant = when
+            self.attempt(act)
+        if until is not None and until > self.clock.instant:
+            self.clock.instant = until
+
+    def attempt(self, act: Callable[[], Any]) -> Any:
+        """Refusals are answers, and a kill ends one process; anything else is a defect and ends the run."""
+        try:
+            return act()
+        except AvarezError as refusal:
+            return refusal
+        except Crash:
+            self.killed += 1
+            return None
+
+    def _meanwhile(self) -> None:
+        """Somebody else's next act happens in the middle of this one."""
+        if self._depth or not self._heap:
+            return
+        self._depth += 1
+        _, _, act = heapq.heappop(self._heap)
+        try:
+            self.attempt(act)
+        finally:
+            self._depth -= 1
+
+    # -- the queue -----------------------------------------------------------------------------------
+
+    def send(self, message: dict[str, str], delay_s: int = 0) -> None:
+        kind = self.faults.at("queue.send")
+        if kind == "dropped":
+            return
+        deliveries = 2 if kind == "duplicated" else 1
+        for _ in range(deliveries):
+            delay = delay_s + 1 + self.random.random() * (300 if kind == "delayed" else 3)
+            self.at(delay, lambda: self._deliver(message))
+
+    def send_all(self, messages: Sequence[dict[str, str]]) -> None:
+        for message in messages:
+            self.send(message)
+
+    def _deliver(self, message: Mapping[str, str]) -> None:
+        chunk = int(message["chunk"]) if "chunk" in message else None
+        reconciliation.retry(self.desk, message["payment_id"], chunk)
+
+    # -- the sweep -----------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        if self.faults.at("sweep") == "skipped":
+            return
+        if self.faults.at("clock") == "jumps":
+            self.clock.advance(timedelta(seconds=30 + self.random.random() * 300))
+        reconciliation.sweep(self.desk, time_left=lambda: True)
