@@ -17,6 +17,7 @@ SECRET_SECONDS_MAX = 300
 _FOLDER = "functions.pay.gateways.adapters"
 ADAPTERS: Mapping[str, str] = {
     "sandbox": "SandboxGateway",
+    "zarinpal": "ZarinpalGateway",
 }
 """Modules of the folder `adapters`, and the class in each."""
 
