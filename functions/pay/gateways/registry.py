@@ -18,6 +18,7 @@ _FOLDER = "functions.pay.gateways.adapters"
 ADAPTERS: Mapping[str, str] = {
     "sandbox": "SandboxGateway",
     "zarinpal": "ZarinpalGateway",
+    "zibal": "ZibalGateway",
 }
 """Modules of the folder `adapters`, and the class in each."""
 

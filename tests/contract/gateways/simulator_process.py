@@ -18,12 +18,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from avarez.ids import new_id
 from functions.pay.gateways.adapters.zarinpal import ZarinpalGateway
+from functions.pay.gateways.adapters.zibal import ZibalGateway
 from functions.pay.gateways.port import (
     AmountRefused,
     Claim,
     Gateway,
     Inquiry,
     NotPaid,
+    NotReversible,
     OpensByForm,
     Returned,
     Reversed,
@@ -31,7 +33,8 @@ from functions.pay.gateways.port import (
     Token,
     VerifyResult,
 )
-from infra.local.gateways.simulators.zarinpal import MERCHANT_ID
+from infra.local.gateways.simulators import zarinpal as at_zarinpal
+from infra.local.gateways.simulators import zibal as at_zibal
 
 ROOT = Path(__file__).resolve().parents[3]
 AMOUNT_RIAL = 1_235_000
@@ -71,8 +74,12 @@ class Expected:
 
 def zarinpal(base_url: str, **changes: Any) -> Gateway:
     return ZarinpalGateway(
-        **{"merchant_id": MERCHANT_ID, "base_url": base_url, "timeout_ms": TIMEOUT_MS, **changes}
+        **{"merchant_id": at_zarinpal.MERCHANT_ID, "base_url": base_url, "timeout_ms": TIMEOUT_MS, **changes}
     )
+
+
+def zibal(base_url: str) -> Gateway:
+    return ZibalGateway(merchant=at_zibal.MERCHANT, base_url=base_url, timeout_ms=TIMEOUT_MS)
 
 
 GATEWAYS: tuple[Expected, ...] = (
@@ -86,6 +93,14 @@ GATEWAYS: tuple[Expected, ...] = (
         wrong_amount=AmountRefused(None),
         reverse_window_s=1_800,
         sharing=True,
+    ),
+    Expected(
+        "zibal",
+        zibal,
+        verify_window_s=1_800,
+        cancelled=Inquiry("cancelled"),
+        inquiry_tells_amount=True,
+        reversed=NotReversible("unsupported"),
     ),
 )
 
