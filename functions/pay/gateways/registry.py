@@ -17,6 +17,7 @@ SECRET_SECONDS_MAX = 300
 _FOLDER = "functions.pay.gateways.adapters"
 ADAPTERS: Mapping[str, str] = {
     "sandbox": "SandboxGateway",
+    "sep": "SepGateway",
     "zarinpal": "ZarinpalGateway",
     "zibal": "ZibalGateway",
 }

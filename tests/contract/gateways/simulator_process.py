@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from avarez.ids import new_id
+from functions.pay.gateways.adapters.sep import SepGateway
 from functions.pay.gateways.adapters.zarinpal import ZarinpalGateway
 from functions.pay.gateways.adapters.zibal import ZibalGateway
 from functions.pay.gateways.port import (
@@ -31,8 +32,10 @@ from functions.pay.gateways.port import (
     Reversed,
     ReverseResult,
     Token,
+    Verified,
     VerifyResult,
 )
+from infra.local.gateways.simulators import sep as at_sep
 from infra.local.gateways.simulators import zarinpal as at_zarinpal
 from infra.local.gateways.simulators import zibal as at_zibal
 
@@ -82,6 +85,10 @@ def zibal(base_url: str) -> Gateway:
     return ZibalGateway(merchant=at_zibal.MERCHANT, base_url=base_url, timeout_ms=TIMEOUT_MS)
 
 
+def sep(base_url: str) -> Gateway:
+    return SepGateway(terminal_id=at_sep.TERMINAL_ID, base_url=base_url, timeout_ms=TIMEOUT_MS)
+
+
 GATEWAYS: tuple[Expected, ...] = (
     Expected(
         "zarinpal",
@@ -101,6 +108,16 @@ GATEWAYS: tuple[Expected, ...] = (
         cancelled=Inquiry("cancelled"),
         inquiry_tells_amount=True,
         reversed=NotReversible("unsupported"),
+    ),
+    Expected(
+        "sep",
+        sep,
+        verify_window_s=1_800,
+        cancelled=None,
+        callback_names_amount=True,
+        anothers_reference=Verified,
+        reverse_window_s=3_000,
+        sharing=True,
     ),
 )
 

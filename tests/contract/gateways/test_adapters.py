@@ -435,6 +435,13 @@ def test_payments_outlive_the_simulators(tmp_path_factory: pytest.TempPathFactor
 # --- one gateway's own ----------------------------------------------------------------------------------
 
 
+def at(running: Running, name: str) -> Simulated:
+    (expected,) = (expected for expected in GATEWAYS if expected.name == name)
+    simulated = Simulated(expected, running.addresses[name], expected.make(running.addresses[name]))
+    simulated.control("reset")
+    return simulated
+
+
 def test_zarinpal_counts_in_toman_where_it_is_told_to(running: Running) -> None:
     expected = GATEWAYS[0]
     base_url = running.addresses[expected.name]
@@ -457,3 +464,21 @@ def test_zarinpal_counts_in_toman_where_it_is_told_to(running: Running) -> None:
             shares=[Share(IBANS[0], AMOUNT_RIAL - 5), Share(IBANS[1], 5)],
         )
     assert one.calls("request") == 1
+
+
+def test_sep_confirms_one_reference_for_any_payment_as_often_as_it_is_asked(running: Running) -> None:
+    one = at(running, "sep")
+    order, other = payment_id(), payment_id()
+    token, claim = one.pay(order)
+    first = one.verify(order, token, claim.reference)
+    elsewhere = one.verify(other, one.open(other), claim.reference)
+    assert isinstance(first, Verified)
+    assert elsewhere == replace(first, already=True)
+
+
+def test_sep_callback_that_names_no_token_is_heard(running: Running) -> None:
+    one = at(running, "sep")
+    one.control("settings", names_token=False)
+    order = payment_id()
+    _, claim = one.pay(order)
+    assert (claim.order_id, claim.token, claim.state) == (order, None, "paid")
