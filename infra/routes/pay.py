@@ -43,6 +43,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             SecretGrant("gateways"),
             QueueGrant("verify-payment"),
         ),
+        packages=("cryptography",),
     ),
     EntryPoint(
         name="pay-callback",
@@ -66,6 +67,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             SecretGrant("gateways"),
             QueueGrant("verify-payment"),
         ),
+        packages=("cryptography",),
     ),
     EntryPoint(
         name="pay-verify-queue",
@@ -79,6 +81,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
         ),
+        packages=("cryptography",),
     ),
     EntryPoint(
         name="pay-sweep",
@@ -93,5 +96,6 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
         ),
+        packages=("cryptography",),
     ),
 )

@@ -16,6 +16,7 @@ SECRET_SECONDS_MAX = 300
 
 _FOLDER = "functions.pay.gateways.adapters"
 ADAPTERS: Mapping[str, str] = {
+    "sadad": "SadadGateway",
     "sandbox": "SandboxGateway",
     "sep": "SepGateway",
     "zarinpal": "ZarinpalGateway",

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from avarez.ids import new_id
+from functions.pay.gateways.adapters.sadad import SadadGateway
 from functions.pay.gateways.adapters.sep import SepGateway
 from functions.pay.gateways.adapters.zarinpal import ZarinpalGateway
 from functions.pay.gateways.adapters.zibal import ZibalGateway
@@ -35,6 +36,7 @@ from functions.pay.gateways.port import (
     Verified,
     VerifyResult,
 )
+from infra.local.gateways.simulators import sadad as at_sadad
 from infra.local.gateways.simulators import sep as at_sep
 from infra.local.gateways.simulators import zarinpal as at_zarinpal
 from infra.local.gateways.simulators import zibal as at_zibal
@@ -89,6 +91,16 @@ def sep(base_url: str) -> Gateway:
     return SepGateway(terminal_id=at_sep.TERMINAL_ID, base_url=base_url, timeout_ms=TIMEOUT_MS)
 
 
+def sadad(base_url: str) -> Gateway:
+    return SadadGateway(
+        merchant_id=at_sadad.MERCHANT_ID,
+        terminal_id=at_sadad.TERMINAL_ID,
+        key=at_sadad.KEY,
+        base_url=base_url,
+        timeout_ms=TIMEOUT_MS,
+    )
+
+
 GATEWAYS: tuple[Expected, ...] = (
     Expected(
         "zarinpal",
@@ -118,6 +130,13 @@ GATEWAYS: tuple[Expected, ...] = (
         anothers_reference=Verified,
         reverse_window_s=3_000,
         sharing=True,
+    ),
+    Expected(
+        "sadad",
+        sadad,
+        verify_window_s=900,
+        cancelled=None,
+        reversed=NotReversible("unsupported"),
     ),
 )
 
