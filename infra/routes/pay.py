@@ -70,6 +70,15 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         packages=("cryptography",),
     ),
     EntryPoint(
+        name="pay-redirect",
+        handler="functions.pay.redirect.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(Route("GET", "/v1/redirects/{gateway}/{token}"),),
+        environment=("GATEWAYS_SECRET_ARN",),
+        grants=(SecretGrant("gateways"),),
+    ),
+    EntryPoint(
         name="pay-verify-queue",
         handler="functions.pay.verify_queue.handle",
         timeout_s=60,

@@ -16,6 +16,7 @@ SECRET_SECONDS_MAX = 300
 
 _FOLDER = "functions.pay.gateways.adapters"
 ADAPTERS: Mapping[str, str] = {
+    "behpardakht": "BehpardakhtGateway",
     "sadad": "SadadGateway",
     "sandbox": "SandboxGateway",
     "sep": "SepGateway",

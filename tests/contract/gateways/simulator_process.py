@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from avarez.ids import new_id
+from functions.pay.gateways.adapters.behpardakht import BehpardakhtGateway
 from functions.pay.gateways.adapters.sadad import SadadGateway
 from functions.pay.gateways.adapters.sep import SepGateway
 from functions.pay.gateways.adapters.zarinpal import ZarinpalGateway
@@ -36,6 +37,7 @@ from functions.pay.gateways.port import (
     Verified,
     VerifyResult,
 )
+from infra.local.gateways.simulators import behpardakht as at_behpardakht
 from infra.local.gateways.simulators import sadad as at_sadad
 from infra.local.gateways.simulators import sep as at_sep
 from infra.local.gateways.simulators import zarinpal as at_zarinpal
@@ -67,6 +69,8 @@ class Expected:
     """What verify says when the window is over; None where the money waits."""
     other_amount: VerifyResult | None = None
     """What verify says when asked with another amount; None: the amount that the gateway holds."""
+    verify_tells_amount: bool = True
+    """Whether verify compares the amount or tells it; where not, it was fixed when the page was opened."""
     anothers_reference: type[VerifyResult] = NotPaid
     wrong_amount: VerifyResult | None = None
     """What verify says when the gateway took a rial more; None: that amount."""
@@ -96,6 +100,17 @@ def sadad(base_url: str) -> Gateway:
         merchant_id=at_sadad.MERCHANT_ID,
         terminal_id=at_sadad.TERMINAL_ID,
         key=at_sadad.KEY,
+        base_url=base_url,
+        timeout_ms=TIMEOUT_MS,
+    )
+
+
+def behpardakht(base_url: str) -> Gateway:
+    return BehpardakhtGateway(
+        terminal_id=at_behpardakht.TERMINAL_ID,
+        user_name=at_behpardakht.USER_NAME,
+        user_password=at_behpardakht.USER_PASSWORD,
+        redirect_base="https://avarez.example",
         base_url=base_url,
         timeout_ms=TIMEOUT_MS,
     )
@@ -137,6 +152,15 @@ GATEWAYS: tuple[Expected, ...] = (
         verify_window_s=900,
         cancelled=None,
         reversed=NotReversible("unsupported"),
+    ),
+    Expected(
+        "behpardakht",
+        behpardakht,
+        verify_window_s=1_200,
+        cancelled=None,
+        callback_names_amount=True,
+        verify_tells_amount=False,
+        reverse_window_s=10_800,
     ),
 )
 

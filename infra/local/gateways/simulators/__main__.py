@@ -10,13 +10,14 @@ from pathlib import Path
 from aiohttp import web
 
 from infra.local.gateways.common.server import BODY_BYTES_MAX
+from infra.local.gateways.simulators.behpardakht import Behpardakht
 from infra.local.gateways.simulators.sadad import Sadad
 from infra.local.gateways.simulators.sep import Sep
 from infra.local.gateways.simulators.simulator import Simulator
 from infra.local.gateways.simulators.zarinpal import Zarinpal
 from infra.local.gateways.simulators.zibal import Zibal
 
-ALL: tuple[type[Simulator], ...] = (Zarinpal, Zibal, Sep, Sadad)
+ALL: tuple[type[Simulator], ...] = (Zarinpal, Zibal, Sep, Sadad, Behpardakht)
 
 
 async def serve(port: int, folder: Path) -> None:
