@@ -46,6 +46,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             SecretGrant("gateways"),
             QueueGrant("verify-payment"),
         ),
+        packages=("cryptography",),
     ),
     EntryPoint(
         name="pay-refunds",
@@ -136,6 +137,16 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             SecretGrant("gateways"),
             QueueGrant("verify-payment"),
         ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="pay-redirect",
+        handler="functions.pay.redirect.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(Route("GET", "/v1/redirects/{gateway}/{token}"),),
+        environment=("GATEWAYS_SECRET_ARN",),
+        grants=(SecretGrant("gateways"),),
     ),
     EntryPoint(
         name="pay-verify-queue",
@@ -156,6 +167,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             SecretGrant("gateways"),
             QueueGrant("verify-payment"),
         ),
+        packages=("cryptography",),
     ),
     EntryPoint(
         name="pay-sweep",
@@ -179,5 +191,6 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             QueueGrant("verify-payment"),
             QueueGrant("bank-file"),
         ),
+        packages=("cryptography",),
     ),
 )

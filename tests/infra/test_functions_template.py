@@ -192,6 +192,7 @@ def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
         "GET /healthz",
         "GET /v1/callbacks/{gateway}",
         "GET /v1/municipalities",
+        "GET /v1/redirects/{gateway}/{token}",
         "GET /v1/tariffs/versions/{version}",
         "GET /v1/verify/{id}",
         "POST /v1/callbacks/{gateway}",

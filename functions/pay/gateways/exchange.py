@@ -39,11 +39,11 @@ def post(
     deadline = time.monotonic() + timeout_ms / 1000
     connection = http.client.HTTPConnection(address.hostname or "")
     try:
-        connected = _connect(address, deadline)
-        connection.sock = _Timed(connected, deadline)
-        connection.request("POST", address.path.rstrip("/") + path, body, {**headers, "host": address.netloc})
-        response = connection.getresponse()
-        answer = response.read()
+        with _connect(address, deadline) as connected:
+            connection.sock = _Timed(connected, deadline)
+            connection.request("POST", address.path.rstrip("/") + path, body, {**headers, "host": address.netloc})
+            response = connection.getresponse()
+            answer = response.read()
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise OutcomeUnknown() from error
     finally:
@@ -138,7 +138,7 @@ class _Timed:
         return io.BufferedReader(_Reads(self._connected, self._deadline))
 
     def close(self) -> None:
-        self._connected.close()
+        """Nothing: `http.client` closes before it has read an answer that ends with the connection."""
 
 
 class _Reads(io.RawIOBase):

@@ -16,7 +16,12 @@ SECRET_SECONDS_MAX = 300
 
 _FOLDER = "functions.pay.gateways.adapters"
 ADAPTERS: Mapping[str, str] = {
+    "behpardakht": "BehpardakhtGateway",
+    "sadad": "SadadGateway",
     "sandbox": "SandboxGateway",
+    "sep": "SepGateway",
+    "zarinpal": "ZarinpalGateway",
+    "zibal": "ZibalGateway",
 }
 """Modules of the folder `adapters`, and the class in each."""
 
