@@ -54,6 +54,7 @@ class MemoryStore:
         self.machines: dict[str, Terminal] = {}
         self.closings: dict[tuple[str, date], Closing] = {}
         self.variances: set[str] = set()
+        self.orders: dict[tuple[str, str], Sequence[str]] = {}
         self.refunds: dict[str, Refund] = {}
         self.of_payment: dict[tuple[str, int], Sequence[Member]] = {}
         self.chunk_of: dict[tuple[str, int], Chunk] = {}
@@ -78,6 +79,9 @@ class MemoryStore:
 
     def fee(self, municipality: str) -> Fee:
         return self.fees.get(municipality, Fee())
+
+    def gateway_order(self, municipality: str, office: str) -> Sequence[str]:
+        return self.orders.get((municipality, office), self.orders.get((municipality, ""), ()))
 
     def payment(self, payment_id: str) -> Payment | None:
         return self.payments.get(payment_id)

@@ -16,6 +16,7 @@ from avarez.dynamo import Table, client, translated
 from avarez.errors import AvarezError
 from avarez.observability import metric
 from avarez.settings import setting
+from functions.pay.gateways.breaker import Breakers
 from functions.pay.gateways.registry import Gateways
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import Payment, Quote, YearAmount
@@ -135,7 +136,7 @@ def wire(**replaced: Any) -> Desk:
         parts["store"], parts["refunds"] = store, DynamoRefunds(store)
         parts["terminals"] = DynamoTerminals(store)
     if parts["gateways"] is None:
-        parts["gateways"] = Gateways(read_gateways_secret)
+        parts["gateways"] = Breakers(Gateways(read_gateways_secret))
     if parts["queue"] is None:
         parts["queue"] = SqsQueue(os.environ.get("VERIFY_PAYMENT_QUEUE_URL", ""))
     return Desk(**parts)

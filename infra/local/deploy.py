@@ -505,7 +505,7 @@ def _with_places(literal: dict[str, Any], resource: Mapping[str, Any]) -> dict[s
 def write_gateways(engine: Engine, secret_arn: str, gateways: Mapping[str, Mapping[str, str]]) -> None:
     """The gateways' secret holds exactly these gateways; written only when that changes it."""
     secrets = engine.client("secretsmanager")
-    wanted = json.dumps(gateways, sort_keys=True)
+    wanted = json.dumps(gateways)
     try:
         if secrets.get_secret_value(SecretId=secret_arn).get("SecretString") == wanted:
             return

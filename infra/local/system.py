@@ -20,6 +20,7 @@ from typing import Any
 
 from infra.local.deploy import Deployed, deploy, write_gateways
 from infra.local.engine import ENGINE_PYTHON, ROOT, CorruptState, Engine, PortTaken
+from infra.local.gateways.simulators.credentials import credentials
 from infra.local.process import Child, bare_environment, port_is_free, sticky_ports
 
 DATA_VERSION = 1
@@ -94,6 +95,8 @@ class LocalSystem:
         self._say = say
         self._engine: Engine | None = None
         self._sandbox: Child | None = None
+        self._simulators: Child | None = None
+        self.simulators_url = ""
         self._edge: Child | None = None
         self._synthesis: subprocess.Popen[str] | None = None
         self.deployed: Deployed | None = None
@@ -166,9 +169,10 @@ class LocalSystem:
 
     def _start(self, seed: Callable[[LocalSystem], None] | None) -> None:
         self.check()
-        ports = sticky_ports(self.data_dir / "ports.json", ["engine", "sandbox"], avoid={self.port})
+        ports = sticky_ports(self.data_dir / "ports.json", ["engine", "sandbox", "simulators"], avoid={self.port})
         self._start_engine(ports["engine"])
         self._start_sandbox(ports["sandbox"])
+        self._start_simulators(ports["simulators"])
         synthesise(self.assembly)
         self._say("deploying the stack … · استقرار سامانه …")
         self.deployed = deploy(self.engine, self.assembly, {"PublicOrigin": self.origin})
@@ -220,6 +224,17 @@ class LocalSystem:
             log=self.data_dir / "logs" / "sandbox.log",
         )
 
+    def _start_simulators(self, port: int) -> None:
+        """The five public protocols, each as its own documents tell it; no money moves."""
+        self.simulators_url = f"http://127.0.0.1:{port}"
+        module = "infra.local.gateways.simulators"
+        self._simulators = Child(
+            [sys.executable, "-m", module, "--port", str(port), "--data", str(self.data_dir / "simulators")],
+            env=bare_environment(),
+            cwd=ROOT,
+            log=self.data_dir / "logs" / "simulators.log",
+        )
+
     def _sandbox_secret(self) -> str:
         path = self.data_dir / "sandbox-secret"
         if not path.exists():
@@ -234,7 +249,8 @@ class LocalSystem:
                 "base_url": self.sandbox_url,
                 "merchant": MERCHANT,
                 "secret": self._sandbox_secret(),
-            }
+            },
+            **credentials(self.simulators_url, self.origin),
         }
 
     def _start_edge(self) -> None:
@@ -271,7 +287,7 @@ class LocalSystem:
         """The name of a part that has ended by itself, if one has."""
         if self._engine is not None and not self._engine.running():
             return "engine"
-        for name, child in (("sandbox", self._sandbox), ("edge", self._edge)):
+        for name, child in (("sandbox", self._sandbox), ("simulators", self._simulators), ("edge", self._edge)):
             if child is not None and not child.running():
                 return name
         return None
@@ -279,7 +295,7 @@ class LocalSystem:
     def pids(self) -> dict[str, int]:
         """Process ids of the parts, and of the functions' processes."""
         found = {"engine": self.engine.pid}
-        for name, child in (("sandbox", self._sandbox), ("edge", self._edge)):
+        for name, child in (("sandbox", self._sandbox), ("simulators", self._simulators), ("edge", self._edge)):
             if child is not None:
                 found[name] = child.pid
         for number, (function, pid) in enumerate(self.engine.workers()):
@@ -288,19 +304,19 @@ class LocalSystem:
 
     def stop(self) -> None:
         """Everything is stopped; data is saved."""
-        for child in (self._edge, self._sandbox):
+        for child in (self._edge, self._sandbox, self._simulators):
             if child is not None:
                 child.stop(timeout_seconds=5.0)
         if self._engine is not None:
             self._engine.stop()
-        self._edge = self._sandbox = self._engine = None
+        self._edge = self._sandbox = self._simulators = self._engine = None
 
     def kill(self) -> None:
         """Everything is killed where it stands."""
-        for child in (self._edge, self._sandbox, self._engine):
+        for child in (self._edge, self._sandbox, self._simulators, self._engine):
             if child is not None:
                 child.kill()
-        self._edge = self._sandbox = self._engine = None
+        self._edge = self._sandbox = self._simulators = self._engine = None
 
     def restart(self) -> None:
         """Stopped and started again over the same data, on the same ports."""

@@ -1,8 +1,10 @@
-"""Gateways for one run of the sweep; one that stays silent is not asked again in it."""
+"""Gateways behind breakers: one that stays silent is left alone for a while, and then tried once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 from avarez.errors import OutcomeUnknown
 from functions.pay.gateways.port import (
@@ -17,19 +19,22 @@ from functions.pay.gateways.port import (
 )
 
 SILENCES_MAX = 3
-"""After so many calls in a row without an answer a gateway is left alone until the next run."""
+"""After so many calls in a row without an answer a gateway is left alone."""
+REST_S = 30.0
+"""For so long; then one call tries it again."""
 
 
 class Breakers:
-    """The gateways of one run, each behind its breaker."""
+    """The gateways of a process, each behind its breaker; `elapsed_s` never goes back."""
 
-    def __init__(self, gateways: GatewaySet) -> None:
+    def __init__(self, gateways: GatewaySet, elapsed_s: Callable[[], float] = time.monotonic) -> None:
         self._gateways = gateways
+        self._elapsed_s = elapsed_s
         self._known: dict[str, Breaker] = {}
 
     def get(self, name: str) -> Gateway:
         if name not in self._known:
-            self._known[name] = Breaker(self._gateways.get(name))
+            self._known[name] = Breaker(self._gateways.get(name), self._elapsed_s)
         return self._known[name]
 
     def default(self) -> str:
@@ -39,9 +44,11 @@ class Breakers:
 class Breaker:
     """A gateway that answers `OutcomeUnknown` at once after too many silences in a row."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, elapsed_s: Callable[[], float] = time.monotonic) -> None:
         self._gateway = gateway
+        self._elapsed_s = elapsed_s
         self._silences = 0
+        self._rests_until_s = 0.0
         self.name = gateway.name
         self.rial_per_unit = gateway.rial_per_unit
         self.page_lifetime = gateway.page_lifetime
@@ -55,44 +62,37 @@ class Breaker:
     def request_token(
         self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
     ) -> Token | TokenRefused:
-        return self._gateway.request_token(
-            order_id=order_id, amount_rial=amount_rial, callback_url=callback_url, shares=shares
-        )
+        with self._guarded():
+            return self._gateway.request_token(
+                order_id=order_id, amount_rial=amount_rial, callback_url=callback_url, shares=shares
+            )
 
     def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult:
-        self._refuse_when_open()
-        try:
-            result = self._gateway.verify(
+        with self._guarded():
+            return self._gateway.verify(
                 token=token, reference=reference, order_id=order_id, amount_rial=amount_rial
             )
-        except OutcomeUnknown:
-            self._silences += 1
-            raise
-        self._silences = 0
-        return result
 
     def inquire(self, *, token: str, order_id: str) -> Inquiry:
-        self._refuse_when_open()
-        try:
-            inquiry = self._gateway.inquire(token=token, order_id=order_id)
-        except OutcomeUnknown:
-            self._silences += 1
-            raise
-        self._silences = 0
-        return inquiry
+        with self._guarded():
+            return self._gateway.inquire(token=token, order_id=order_id)
 
     def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
-        self._refuse_when_open()
-        try:
-            result = self._gateway.reverse(
+        with self._guarded():
+            return self._gateway.reverse(
                 token=token, reference=reference, order_id=order_id, amount_rial=amount_rial
             )
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """One call, counted; refused at once while the gateway rests."""
+        if self._elapsed_s() < self._rests_until_s:
+            raise OutcomeUnknown()
+        try:
+            yield
         except OutcomeUnknown:
             self._silences += 1
+            if self._silences >= SILENCES_MAX:
+                self._rests_until_s = self._elapsed_s() + REST_S
             raise
         self._silences = 0
-        return result
-
-    def _refuse_when_open(self) -> None:
-        if self._silences >= SILENCES_MAX:
-            raise OutcomeUnknown()

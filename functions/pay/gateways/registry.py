@@ -55,12 +55,12 @@ class Gateways:
         return self._made[name]
 
     def default(self) -> str:
-        """The name of the gateway used when the caller names none.
+        """The name of the gateway used when nobody names one: the first in the secret.
 
         Raises:
             ChannelUnavailable: no gateway is set up.
         """
-        names = sorted(self._current())
+        names = list(self._current())
         if not names:
             raise ChannelUnavailable()
         return names[0]

@@ -10,6 +10,7 @@ The numbers are the obligations of `create`, and come back in its comments.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -20,6 +21,7 @@ from avarez.clock import tehran_today, to_rfc3339
 from avarez.errors import (
     AssessmentNotFound,
     BillOpen,
+    ChannelUnavailable,
     DutyLocked,
     FieldError,
     GatewayUnavailable,
@@ -106,8 +108,8 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
     now = desk.clock.now()
     check_return_url(desk, asked.return_url)
     quote = payable_quote(desk, principal, asked, now)
-    gateway = desk.gateways.get(asked.gateway or desk.gateways.default())
-    expires_at = now + gateway.page_lifetime + LEASE_MARGIN
+    gateway, *others = candidates(desk, asked.gateway, quote.municipality, principal.office or "", quote.owed_rial)
+    expires_at = now + max(one.page_lifetime for one in (gateway, *others)) + LEASE_MARGIN
     terms = Terms(
         payment_id=new_id("py", now),
         channel=asked.channel,
@@ -115,7 +117,7 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
         created_by=principal.username,
         office=principal.office or "",
         expires_at=expires_at,
-        verify_until_at=expires_at + gateway.verify_window,
+        verify_until_at=expires_at + max(one.verify_window for one in (gateway, *others)),
         return_url=asked.return_url,
         # Nobody can open the page any more once the margin is used up; then the sweep frees the duties.
         open_due_at=now + LEASE_MARGIN,
@@ -140,7 +142,7 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
             continue  # whoever held a duty let it go between the refusal and our look
         desk.report("payment_created")
         # 4
-        return Opened(open_page(desk, payment, gateway), False, payment.payment_id)
+        return Opened(open_page(desk, payment, gateway, others), False, payment.payment_id)
     raise ServiceBusy(retry_after_s=1)
 
 
@@ -331,8 +333,45 @@ def may_open_page(payment: Payment, gateway: Gateway, now: datetime) -> bool:
     return now + gateway.page_lifetime <= payment.expires_at
 
 
-def open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
-    """The first answer of a payment that has got its page, from us or from a twin of this request."""
+def candidates(desk: Desk, asked: str, municipality: str, office: str, owed_rial: int) -> list[Gateway]:
+    """The gateways to be tried in turn: the one asked for, or those of the office's or the city's list.
+
+    Raises:
+        ChannelUnavailable: none of them is set up, or takes such an amount.
+    """
+    names = [asked] if asked else list(desk.store.gateway_order(municipality, office)) or [desk.gateways.default()]
+    found: list[Gateway] = []
+    for name in names:
+        with contextlib.suppress(ChannelUnavailable):
+            found.append(desk.gateways.get(name))
+    fit = [one for one in found if one.amount_min_rial <= owed_rial <= one.amount_max_rial] or found[:1]
+    if not fit:
+        raise ChannelUnavailable()
+    return fit
+
+
+def _changed(desk: Desk, payment: Payment, gateway: Gateway) -> Payment:
+    """The payment, to be opened at the next gateway; the page that the first may have made has no address.
+
+    Raises: GatewayUnavailable when a twin of this request moved it meanwhile.
+    """
+    now = desk.clock.now()
+    after = payment.next(Occurrence.GATEWAY_CHANGED, open_due_at=payment.open_due_at, gateway=gateway.name)
+    note = {"from": payment.gateway, "to": gateway.name}
+    event = Event(Occurrence.GATEWAY_CHANGED, "gateway", now, payment.status, after.status, note)
+    try:
+        desk.store.advance(payment, after, event)
+    except TransactionRefused as refused:
+        raise GatewayUnavailable(retry_after_s=5) from refused
+    desk.report("gateway_changed")
+    return after
+
+
+def open_page(desk: Desk, payment: Payment, gateway: Gateway, others: Sequence[Gateway] = ()) -> dict[str, Any]:
+    """The first answer of a payment that has got its page, from us or from a twin of this request.
+
+    A gateway that is silent or refuses gives way to the next of `others`, before anybody has a page.
+    """
     now = desk.clock.now()
     if not may_open_page(payment, gateway, now):
         raise never_opened()
@@ -344,7 +383,11 @@ def open_page(desk: Desk, payment: Payment, gateway: Gateway) -> dict[str, Any]:
         )
     except OutcomeUnknown as unknown:
         desk.report("gateway_unavailable")
-        raise GatewayUnavailable(retry_after_s=5) from unknown
+        if not others:
+            raise GatewayUnavailable(retry_after_s=5) from unknown
+        return open_page(desk, _changed(desk, payment, others[0]), others[0], others[1:])
+    if isinstance(result, TokenRefused) and others:
+        return open_page(desk, _changed(desk, payment, others[0]), others[0], others[1:])
     if isinstance(result, TokenRefused):
         _refused(desk, payment, result, now)
     after = payment.next(

@@ -41,6 +41,9 @@ class Store(Protocol):
 
     def fee(self, municipality: str) -> Fee: ...
 
+    def gateway_order(self, municipality: str, office: str) -> Sequence[str]:
+        """The gateways that the city, or the office, wants tried in turn; empty where nobody has chosen."""
+
     def payment(self, payment_id: str) -> Payment | None: ...
 
     def bill(self, bill_id: str, payment_code: str) -> Payment | None:

@@ -29,6 +29,7 @@ class Occurrence(StrEnum):
 
     CREATED = "created"
     TOKEN_GIVEN = "token_given"  # noqa: S105 - the name of an occurrence
+    GATEWAY_CHANGED = "gateway_changed"
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - the name of an occurrence
     CANCELLED = "cancelled"
     CANCELLED_AT_GATEWAY = "cancelled_at_gateway"
@@ -63,6 +64,7 @@ class Occurrence(StrEnum):
 TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyType(
     {
         (Status.CREATED, Occurrence.TOKEN_GIVEN): Status.PENDING,
+        (Status.CREATED, Occurrence.GATEWAY_CHANGED): Status.CREATED,
         (Status.CREATED, Occurrence.TOKEN_REFUSED): Status.FAILED,
         (Status.CREATED, Occurrence.CANCELLED): Status.CANCELLED,
         (Status.CREATED, Occurrence.WINDOW_PASSED): Status.EXPIRED,

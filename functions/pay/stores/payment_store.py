@@ -84,6 +84,12 @@ class DynamoStore:
             office_ppm=int(settings.get("fee_office_ppm", PARTS_PER_MILLION)),
         )
 
+    def gateway_order(self, municipality: str, office: str) -> Sequence[str]:
+        """The office's own list, else the city's."""
+        settings = self.duty.get(keys.municipality_setting(municipality)) or {}
+        of_office = settings.get("gateways_by_office", {}).get(office)
+        return [str(name) for name in of_office or settings.get("gateways", ())]
+
     def payment(self, payment_id: str) -> Payment | None:
         item = self.pointed(payment_id)
         return None if item is None else items.payment_from(item)

@@ -15,15 +15,28 @@ from avarez.errors import (
     GatewayUnavailable,
     IdempotencyMismatch,
     NothingOwed,
+    OutcomeUnknown,
     PaymentNotFound,
     QuoteExpired,
     QuoteNotPayable,
     ReturnUrlRefused,
 )
+from functions.pay.gateways.breaker import Breakers
+from functions.pay.gateways.port import Token
 from functions.pay.payments.opening import Asked, create, find
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.states import Status
-from tests.unit.payments.payments_fake import CLERK, NOON, OTHER_CLERK, Crash, world
+from tests.unit.payments.payments_fake import (
+    CLERK,
+    NOON,
+    OTHER_CLERK,
+    Crash,
+    FakeGateway,
+    FakeGateways,
+    World,
+    quote,
+    world,
+)
 from tests.unit.payments.payments_steps import AMOUNT, open_one, sweep
 
 
@@ -200,3 +213,70 @@ def test_return_url_on_no_registered_origin_is_refused(return_url: str) -> None:
     w = world()
     with pytest.raises(ReturnUrlRefused):
         create(w.desk, principal=CLERK, key="k", asked=Asked(("as_x",), "gateway", "", return_url))
+
+
+def two_gateways(w: World) -> FakeGateway:
+    """A second gateway, tried after the first."""
+    second = FakeGateway(w.clock, name="second", page_lifetime=timedelta(minutes=20))
+    w.desk = replace(w.desk, gateways=FakeGateways([w.gateway, second]))
+    w.store.orders["TEHRAN", ""] = ("sandbox", "second")
+    return second
+
+
+@pytest.mark.parametrize("fault", ["silent", "lost", "refuses"])
+def test_gateway_that_fails_gives_way_to_the_next_before_anybody_has_a_page(fault: str) -> None:
+    w = world()
+    second = two_gateways(w)
+    w.gateway.silent, w.gateway.lost = int(fault == "silent"), int(fault == "lost")
+    w.gateway.refuse_tokens = fault == "refuses"
+    payment = open_one(w)
+    assert (payment.gateway, payment.status) == ("second", Status.PENDING)
+    assert payment.answer is not None
+    assert payment.answer["gateway"] == "second"
+    assert payment.token in second.slips
+    assert "gateway_changed" in w.reports
+
+
+def test_office_may_have_its_own_list_and_a_wish_stands_over_both() -> None:
+    w = world()
+    two_gateways(w)
+    w.store.orders["TEHRAN", "of1"] = ("second",)
+    assert open_one(w).gateway == "second"
+    made = quote(w.clock, 5, vehicle_id="ve_5")
+    w.store.quotes[made.assessment_id] = made
+    asked = Asked((made.assessment_id,), "gateway", "sandbox", "")
+    opened = create(w.desk, principal=CLERK, key="k5", asked=asked)
+    assert w.store.payments[opened.payment_id].gateway == "sandbox"
+
+
+def test_gateway_that_does_not_take_such_an_amount_is_passed_over() -> None:
+    w = world()
+    two_gateways(w)
+    w.gateway.amount_max_rial = 1_000_000
+    assert open_one(w).gateway == "second"
+
+
+def test_when_all_fail_the_same_key_resumes_at_the_last() -> None:
+    w = world()
+    second = two_gateways(w)
+    w.gateway.silent = second.silent = 1
+    with pytest.raises(GatewayUnavailable):
+        open_one(w)
+    (payment,) = w.store.payments.values()
+    assert (payment.gateway, payment.status) == ("second", Status.CREATED)
+    assert open_one(w).status is Status.PENDING
+
+
+def test_silent_gateway_rests_and_is_tried_again() -> None:
+    w = world()
+    elapsed = [0.0]
+    breakers = Breakers(FakeGateways([w.gateway]), lambda: elapsed[0])
+    gateway = breakers.get("sandbox")
+    w.gateway.silent = 3
+    for _ in range(5):
+        with pytest.raises(OutcomeUnknown):
+            gateway.request_token(order_id="py_1", amount_rial=1_000, callback_url="https://x")
+    assert w.gateway.calls == 3
+    elapsed[0] = 30.0
+    assert isinstance(gateway.request_token(order_id="py_1", amount_rial=1_000, callback_url="https://x"), Token)
+    assert breakers.get("sandbox") is gateway
