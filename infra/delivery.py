@@ -92,7 +92,7 @@ class DeliveryStack(Stack):
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
             cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-            response_headers_policy=self._headers("Answers", policy),
+            response_headers_policy=self._headers("Answers", policy, replace_policy=False),
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
             edge_lambdas=[
                 cloudfront.EdgeLambda(
@@ -107,7 +107,7 @@ class DeliveryStack(Stack):
             return cloudfront.BehaviorOptions(
                 origin=pages_origin,
                 cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
-                response_headers_policy=self._headers(name, policy, **more),
+                response_headers_policy=self._headers(name, policy, replace_policy=True, **more),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 function_associations=[
                     cloudfront.FunctionAssociation(
@@ -182,8 +182,14 @@ class DeliveryStack(Stack):
             removal_policy=RemovalPolicy.RETAIN,
         )
 
-    def _headers(self, name: str, policy: str, **more: str) -> cloudfront.ResponseHeadersPolicy:
-        """The table's headers, and `more` of them (underscores read as hyphens)."""
+    def _headers(
+        self, name: str, policy: str, *, replace_policy: bool, **more: str
+    ) -> cloudfront.ResponseHeadersPolicy:
+        """The table's headers, and `more` of them (underscores read as hyphens).
+
+        With `replace_policy` False the origin's content policy stands where it has one: the page that leads to a
+        gateway posts a form, which the pages' policy forbids. The local edge does the same.
+        """
         custom = {
             header: edge_rules.SECURITY_HEADERS[header]
             for header in ("permissions-policy", "cross-origin-opener-policy", "cross-origin-resource-policy")
@@ -193,7 +199,7 @@ class DeliveryStack(Stack):
             f"{name}Headers",
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy=policy, override=True
+                    content_security_policy=policy, override=replace_policy
                 ),
                 content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
                 frame_options=cloudfront.ResponseHeadersFrameOptions(

@@ -81,6 +81,16 @@ def test_every_page_carries_the_content_policy(delivery: Any) -> None:
         assert (parts[0], parts[-1]) == (before, after)
 
 
+def test_content_policy_of_an_answer_stands_and_that_of_a_page_is_ours(delivery: Any) -> None:
+    policies = delivery.of("AWS::CloudFront::ResponseHeadersPolicy")
+    for behaviour, replaced in (
+        (_distribution(delivery)["DefaultCacheBehavior"], True),
+        (_behaviours(delivery)["/v1/*"], False),
+    ):
+        config = policies[behaviour["ResponseHeadersPolicyId"]["Ref"]]["ResponseHeadersPolicyConfig"]
+        assert config["SecurityHeadersConfig"]["ContentSecurityPolicy"]["Override"] is replaced
+
+
 def test_policy_of_pages_runs_no_foreign_script() -> None:
     policy = edge_rules.content_security_policy("https://storage.example")
     assert "default-src 'none'" in policy
