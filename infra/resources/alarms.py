@@ -28,11 +28,20 @@ BUSINESS_METRICS = {
     "payment_suspense": "Money came that belongs to no duty: a person must match or return it.",
     "amount_mismatch": "A gateway confirmed another amount than the payment's.",
     "reference_reused": "A gateway's reference was used for a second payment.",
+    "invariant_broken": "The books are not whole: docs/ledger.md says what each invariant means.",
     "confirmed_unplaced": "A gateway confirmed money that found no place in the ledger: look at once.",
 }
 """Metrics of the functions of which a single one is an alarm."""
 
-SETTLING = ("pay-handler", "pay-terminals", "pay-bank-lines", "pay-callback", "pay-verify-queue", "pay-sweep")
+SETTLING = (
+    "pay-handler",
+    "pay-terminals",
+    "pay-bank-lines",
+    "pay-callback",
+    "pay-verify-queue",
+    "pay-sweep",
+    "pay-invariants",
+)
 """The functions that may write them; each does so under its own name as the dimension `service`."""
 
 

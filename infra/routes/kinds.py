@@ -17,6 +17,7 @@ SCOPES: dict[str, str] = {
     "payments.write": "Create and cancel a payment",
     "bank-files.read": "Read what became of a bank's file",
     "bank-files.write": "Load a bank's file of paid bills",
+    "ledger.read": "Read the trial balance, and whether the books are whole",
     "terminals.read": "Read a terminal and its sales",
     "terminals.write": "Register a terminal",
     "terminals.close": "Close a terminal's day",

@@ -193,4 +193,32 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
         packages=("cryptography",),
     ),
+    EntryPoint(
+        name="pay-ledger",
+        handler="functions.pay.audit.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("GET", "/v1/municipalities/{code}/trial-balance", "ledger.read"),
+            Route("GET", "/v1/municipalities/{code}/invariants", "ledger.read"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem",)),
+            TableGrant("ledger", ("Query",)),
+        ),
+    ),
+    EntryPoint(
+        name="pay-invariants",
+        handler="functions.pay.audit.hourly.handle",
+        timeout_s=300,
+        memory_mb=1024,
+        trigger=ScheduleTrigger(every_minutes=60),
+        reserved_concurrency=1,
+        environment=("DUTY_TABLE", "LEDGER_TABLE"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "Query")),
+            TableGrant("ledger", ("Query",)),
+        ),
+    ),
 )

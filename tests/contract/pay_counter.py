@@ -46,6 +46,8 @@ class Recorder:
                 ((kind, write),) = part.items()
                 action = {"ConditionCheck": "ConditionCheckItem"}.get(kind, f"{kind}Item")
                 self.used.add((write["TableName"], action))
+        elif name == "batch_get_item":
+            self.used.update((table, "BatchGetItem") for table in request["RequestItems"])
         else:
             self.used.add((request["TableName"], "".join(word.title() for word in name.split("_"))))
         return getattr(self.dynamodb, name)(**request)

@@ -180,4 +180,5 @@ def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, met
         "pay-callback",
         "pay-verify-queue",
         "pay-sweep",
+        "pay-invariants",
     }

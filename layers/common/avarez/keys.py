@@ -255,7 +255,11 @@ def signing_key(kid: str) -> Key:
 
 def journal(municipality: str, day: str, payment_id: str, journal_id: str) -> Key:
     """A journal entry; `day` is the Gregorian date in Tehran, `2026-11-23`."""
-    return f"{municipality}#JOURNAL#{day}#{shard_of(payment_id)}", journal_id
+    return journal_partition(municipality, day, shard_of(payment_id)), journal_id
+
+
+def journal_partition(municipality: str, day: str, shard: int) -> str:
+    return f"{municipality}#JOURNAL#{day}#{shard}"
 
 
 def outbox(municipality: str, payment_id: str, event_id: str) -> Key:

@@ -1,0 +1,149 @@
+"""What must hold of a day's journal and of what it records. Pure: everything is read beforehand.
+
+The numbers are those of the simulator's invariants (`docs/proofs.md`); what needs others' books (I2, I6) is the
+reconciliation's, and what needs settlements (I10, I11) comes with them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from avarez.canonical import content_hash
+from avarez.dynamo import Item
+from functions.pay.rules.ledger import members_of
+from functions.pay.rules.records import JournalEntry, Payment
+from functions.pay.rules.refunds import left_of
+from functions.pay.rules.states import Status
+
+CERTIFICATE_WITHIN = timedelta(minutes=5)
+"""A paid duty without a certificate after that is something to look at."""
+TAKEN = frozenset({Status.SETTLED, Status.REFUNDING, Status.REFUNDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A city's journal of one day, with the payments, duties and certificates that it is about."""
+
+    municipality: str
+    day: str
+    entries: Sequence[JournalEntry]
+    payments: Mapping[str, Payment]
+    duties: Mapping[tuple[str, int], Item]
+    certificates: Mapping[str, Item]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One thing that does not hold: which invariant, of what, and how."""
+
+    invariant: str
+    of: str
+    how: str
+
+
+def check(book: Book) -> list[Broken]:
+    """All that does not hold; an empty list is what one wants."""
+    return [broken for rule in RULES for broken in rule(book)]
+
+
+def balances(entries: Iterable[JournalEntry]) -> dict[str, tuple[int, int]]:
+    """Debits and credits of each account, by name."""
+    debited: Counter[str] = Counter()
+    credited: Counter[str] = Counter()
+    for entry in entries:
+        for posting in entry.postings:
+            debited[posting.account] += posting.debit_rial
+            credited[posting.account] += posting.credit_rial
+    return {account: (debited[account], credited[account]) for account in sorted(set(debited) | set(credited))}
+
+
+def balanced(book: Book) -> Iterator[Broken]:
+    """I1: the postings of each entry add up to nothing."""
+    for entry in book.entries:
+        difference_rial = sum(posting.debit_rial - posting.credit_rial for posting in entry.postings)
+        if difference_rial:
+            yield Broken("I1", entry.journal_id, f"debits − credits = {difference_rial}")
+
+
+def certificate_is_paid(book: Book) -> Iterator[Broken]:
+    """I4: every duty that a settled payment still holds is paid by it, and certified soon."""
+    for payment in _settled(book):
+        for part in left_of(payment):
+            duty = book.duties.get((payment.vehicle_id, part.year))
+            if duty is None or duty.get("status") != "paid" or duty.get("payment_id") != payment.payment_id:
+                yield Broken("I4", payment.payment_id, f"the duty of {part.year} is not paid by it")
+        certificate = book.certificates.get(payment.certificate_id)
+        if certificate is None:
+            yield Broken("I4", payment.payment_id, "its certificate does not exist")
+        elif certificate["status"] == "preparing" and book.now - _at(payment) > CERTIFICATE_WITHIN:
+            yield Broken("I4", payment.payment_id, "its certificate is still being prepared")
+
+
+def applied_once(book: Book) -> Iterator[Broken]:
+    """I5: a payment takes money in one entry, and no duty is paid by two payments."""
+    taken = Counter(entry.payment_id for entry in book.entries if not entry.cause)
+    yield from (
+        Broken("I5", payment_id, f"taken {count} times") for payment_id, count in taken.items() if count > 1
+    )
+    held: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for payment in _settled(book):
+        for part in left_of(payment):
+            held[payment.vehicle_id, part.year].append(payment.payment_id)
+    for (_, year), payments in held.items():
+        if len(payments) > 1:
+            yield Broken("I5", payments[0], f"the duty of {year} is paid by {len(payments)} payments")
+
+
+def cities_get_their_own(book: Book) -> Iterator[Broken]:
+    """I7: no entry of this book credits another city."""
+    for entry in book.entries:
+        for posting in entry.postings:
+            kind, _, city = posting.account.partition(":")
+            if kind in ("municipality_payable", "municipality_rounding") and city != book.municipality:
+                yield Broken("I7", entry.journal_id, f"touches {posting.account}")
+
+
+def applied_is_own_amount(book: Book) -> Iterator[Broken]:
+    """I8: a settlement takes exactly the payment's own amount, and the payment says that it is settled."""
+    for entry in book.entries:
+        if entry.kind != "payment_settled":
+            continue
+        payment = book.payments.get(entry.payment_id)
+        if payment is None or payment.status not in TAKEN:
+            yield Broken("I8", entry.payment_id, "booked, but the payment does not say so")
+            continue
+        taken_rial = sum(posting.debit_rial for posting in entry.postings if "_clearing:" in posting.account)
+        if taken_rial != payment.amount_rial:
+            yield Broken("I8", entry.payment_id, f"took {taken_rial} of {payment.amount_rial}")
+
+
+def never_changed(book: Book) -> Iterator[Broken]:
+    """I12: each entry still has the content that its hash was made of."""
+    for entry in book.entries:
+        if content_hash(members_of(entry)) != entry.content_hash:
+            yield Broken("I12", entry.journal_id, "its content is not what its hash says")
+
+
+def _settled(book: Book) -> list[Payment]:
+    ids = [entry.payment_id for entry in book.entries if entry.kind == "payment_settled"]
+    found = (book.payments.get(payment_id) for payment_id in dict.fromkeys(ids))
+    return [payment for payment in found if payment is not None and payment.status is Status.SETTLED]
+
+
+def _at(payment: Payment) -> datetime:
+    return payment.settled_at or payment.created_at
+
+
+RULES = (
+    balanced,
+    certificate_is_paid,
+    applied_once,
+    cities_get_their_own,
+    applied_is_own_amount,
+    never_changed,
+)
+CHECKED = ("I1", "I4", "I5", "I7", "I8", "I12")
