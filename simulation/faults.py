@@ -51,10 +51,11 @@ SITES: Mapping[str, tuple[str, ...]] = {
         "false_cancellation",
     ),
     "payer": ("abandons", "cancels", "pays_late", "clicks_twice", "rival", "cancels_at_office"),
-    "bank": ("line_repeated", "line_late", "line_unknown", "never_paid", "paid_twice"),
+    "bank": ("line_repeated", "line_late", "line_unknown", "never_paid", "paid_twice", "paid_elsewhere_too"),
     "terminal": ("answer_lost", "typed_by_hand", "declined", "wrong_amount", "variance", "sale_unknown"),
     "clock": ("jumps",),
     "sweep": ("skipped",),
+    "gateway": ("outage",),
 }
 """Sites, and the types of fault that each can have."""
 

@@ -23,6 +23,8 @@ from functions.pay.gateways.port import (
     TokenRefused,
     Verified,
     VerifyResult,
+    from_units,
+    to_units,
 )
 
 
@@ -75,6 +77,10 @@ class MemoryGateway:
             self.lost -= 1
             raise OutcomeUnknown()
 
+    def _told(self, slip: Slip) -> int:
+        """The amount as an adapter reads it from the gateway's answer in its unit."""
+        return from_units(slip.amount_rial // self.rial_per_unit, self.rial_per_unit)
+
     def let_time_pass(self) -> None:
         """Pages close; money that nobody verified goes back."""
         for slip in self.slips.values():
@@ -101,7 +107,8 @@ class MemoryGateway:
         if self.refuse_tokens:
             return TokenRefused("refused")
         token = f"token{len(self.slips)}"
-        self.slips[token] = Slip(order_id, amount_rial, self.clock.now(), self.clock.now())
+        asked_rial = to_units(amount_rial, self.rial_per_unit) * self.rial_per_unit  # its own counting, not ours
+        self.slips[token] = Slip(order_id, asked_rial, self.clock.now(), self.clock.now())
         self._lose()
         return Token(token, f"http://gateway.example/pay/{token}")
 
@@ -127,8 +134,14 @@ class MemoryGateway:
             fields.get("token", ""),
             "paid" if state == "paid" else "cancelled" if state == "cancelled" else "other",
             fields.get("reference", ""),
-            int(amount) if amount.isascii() and amount.isdigit() else None,
+            self._claimed(amount),
         )
+
+    def _claimed(self, text: str) -> int | None:
+        """What a callback says was paid, in its unit."""
+        if not text.isascii() or not text.isdigit():
+            return None
+        return from_units(int(text), self.rial_per_unit)
 
     def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult:
         self.verifies += 1
@@ -139,15 +152,16 @@ class MemoryGateway:
             return NotPaid()
         if slip.state == "reversed":
             return Returned()
-        if slip.amount_rial != amount_rial and slip.state == "paid":
-            return AmountRefused(slip.amount_rial)
+        asked_rial = to_units(amount_rial, self.rial_per_unit) * self.rial_per_unit
+        if slip.amount_rial != asked_rial and slip.state == "paid":
+            return AmountRefused(self._told(slip))
         already = slip.state == "verified"
         slip.state = "verified"
         meanwhile, self.before_verdict = self.before_verdict, None
         if meanwhile is not None:
             meanwhile()
         self._lose()
-        return Verified(reference, slip.amount_rial, already)
+        return Verified(reference, self._told(slip), already)
 
     def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
         self._speak()
@@ -166,7 +180,7 @@ class MemoryGateway:
             return Inquiry("gone")
         match slip.state:
             case "paid" | "verified":
-                return Inquiry("paid", slip.reference, slip.amount_rial)
+                return Inquiry("paid", slip.reference, self._told(slip))
             case "open":
                 return Inquiry("open")
             case "cancelled":

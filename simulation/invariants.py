@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from avarez.canonical import content_hash
+from avarez.clock import tehran_today
+from functions.pay.rules.fees import Fee
 from functions.pay.rules.leases import PAID
 from functions.pay.rules.ledger import members_of
 from functions.pay.rules.records import Payment
@@ -68,6 +70,9 @@ def confirmed_is_cleared(world: World, people: People) -> Iterator[str]:
     for key in sorted(set(ours) | set(theirs)):
         if ours[key] != theirs[key]:
             yield f"{key[0]} {key[1]}: ours {ours[key]}, theirs {theirs[key]}"
+    of_bills_rial = sum(rial for (account, _), rial in ours.items() if account == "bill_clearing:melli")
+    if of_bills_rial != people.bank_sum_rial:
+        yield f"bills: ours {of_bills_rial}, the bank's {people.bank_sum_rial}"
 
 
 def lost_rial(world: World, people: People) -> int:
@@ -151,7 +156,7 @@ def cities_get_what_is_applied(world: World, people: People) -> Iterator[str]:
 
 
 def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
-    """I8: a settlement takes exactly the payment's own amount, which is its quote and its fee."""
+    """I8: a settlement takes exactly the payment's own amount, its quote and fee, shared as the city has set."""
     for entry in world.store.journal:
         if entry.kind != "payment_settled":
             continue
@@ -161,6 +166,13 @@ def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
         own_rial = years_rial + payment.rounding_rial + payment.fee_rial
         if not taken_rial == payment.amount_rial == own_rial:
             yield f"{entry.payment_id}: took {taken_rial} of {payment.amount_rial}"
+        fee = world.store.fees.get(payment.municipality, Fee())
+        fee_rial = sum(
+            p.credit_rial for p in entry.postings if p.account.startswith(("office_fee", "platform_fee"))
+        )
+        office_rial = sum(p.credit_rial for p in entry.postings if p.account.startswith("office_fee"))
+        if fee_rial != fee.amount_rial or office_rial != fee.amount_rial * fee.office_ppm // 1_000_000:
+            yield f"{entry.payment_id}: shares of {fee_rial} and {office_rial} are not what the city has set"
         quote = world.store.quotes.get(payment.assessment_id)
         quoted_rial = quote.owed_rial + payment.fee_rial if quote is not None else own_rial
         if payment.channel != "bill" and payment.amount_rial != quoted_rial:
@@ -180,6 +192,11 @@ def in_time(world: World, people: People) -> Iterator[str]:
             continue
         if payment.created_at >= quote.expires_at:
             yield f"{payment.payment_id}: created after its quote"
+        paid_on = people.paid_late.get(payment.reference)
+        if paid_on is None or not payment.settled_at or paid_on <= tehran_today(payment.expires_at):
+            continue
+        if payment.amount_rial == quote.owed_rial + payment.fee_rial:
+            yield f"{payment.payment_id}: honoured at its amount after the date on it"
 
 
 def never_changed(world: World, people: People) -> Iterator[str]:

@@ -5,8 +5,9 @@ Each visit is one payment (a fleet's is one as well). Which faults befall a visi
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from avarez.clock import next_tehran_midnight, tehran_today
@@ -23,7 +24,7 @@ from functions.pay.rules.records import Payment, Quote, Replay, YearAmount
 from functions.pay.rules.states import Status
 from functions.pay.rules.terminals import ClosingLine
 from simulation.gateway import MemoryGateway
-from simulation.world import CITIES, TERMINALS, World
+from simulation.world import BEGIN, CITIES, TERMINALS, World
 
 CLERK = Principal("clerk", "office", None, "of1", ("*",), frozenset())
 RIVAL = Principal("rival", "office", None, "of2", ("*",), frozenset())
@@ -35,7 +36,9 @@ STRAYS = 0.1
 """How many sales bring one with them that nobody told us of."""
 VARIANCES = 0.15
 """How many sales the terminal's own list does not have."""
-REFUNDS = 0.05
+AGAIN = 0.05
+"""How many come again for a duty that they began to pay."""
+REFUNDS = 0.08
 """How many visits end in somebody wanting money back."""
 
 
@@ -49,6 +52,8 @@ class People:
         self.quotes = 0
         self.bank_lines: list[PaidLine] = []
         self.bank_rial: dict[str, int] = {}
+        self.bank_sum_rial = 0
+        self.paid_late: dict[str, date] = {}
         self.slips: dict[str, dict[str, ClosingLine]] = {}
         self.closed: set[str] = set()
         self.slip_numbers = 0
@@ -165,7 +170,19 @@ class People:
         late = timedelta(minutes=16) if kind == "pays_late" else timedelta(0)
         self.w.at(10 + self.random.random() * 100 + late.total_seconds(), lambda: self._pays(payment, gateway))
 
+    def _comes_again(self, payment: Payment, gateway: MemoryGateway) -> None:
+        """The same duty once more with the quote of before: somebody forgot, or did not believe the first page."""
+        key = f"a{payment.payment_id}"
+        asked = Asked((payment.assessment_id,), "gateway", gateway.name, "")
+        self._opened(
+            key,
+            lambda: create(self.w.desk, principal=RIVAL, key=key, asked=asked),
+            lambda other: self._at_the_page(other, gateway, ""),
+        )
+
     def _pays(self, payment: Payment, gateway: MemoryGateway) -> None:
+        if payment.assessment_id and self.random.random() < AGAIN:
+            self.w.at(self.random.random() * 3_000, lambda: self._comes_again(payment, gateway))
         if gateway.pay(payment.token):
             self.w.at(1, lambda: self._callback(payment, gateway, "paid"))
         if self.random.random() < REFUNDS:
@@ -176,12 +193,13 @@ class People:
         if kind == "dropped":
             return
         reference = gateway.slips[payment.token].reference
+        wrong = 1 if kind == "wrong_amount" else 0
         fields = {
             "order_id": payment.payment_id,
             "token": "stolen" if kind == "wrong_token" else payment.token,
             "state": "cancelled" if kind == "false_cancellation" else state,
             "reference": reference,
-            "amount": str(payment.amount_rial + (1 if kind == "wrong_amount" else 0)),
+            "amount": str(gateway.slips[payment.token].amount_rial // gateway.rial_per_unit + wrong),
         }
         if kind == "invented_reference":
             fields["reference"] = f"lie{self.visits}"
@@ -227,8 +245,27 @@ class People:
             self._line(payment.bill_id, payment.payment_code, payment.amount_rial, days)
         if kind == "line_repeated":
             self.bank_lines.append(self.bank_lines[-1])
+        if kind == "paid_elsewhere_too":
+            self._elsewhere_too(payment)
         if kind == "line_unknown":
             self._line("1117753200140", "12070160", 120_000, 0)
+
+    def _elsewhere_too(self, bill: Payment) -> None:
+        """At the gateway as well, shortly before the bank tells: the bill is given up for it."""
+        made = self.w.store.quotes[bill.assessment_id]
+        gateway = self.w.gateways[0]
+        asked = Asked((made.assessment_id,), "gateway", gateway.name, "", supersede_bill=True)
+        wait_s = 1_800 - (self.w.clock.now() - BEGIN).total_seconds() % 1_800 - 60
+
+        def open_it() -> None:
+            key = f"e{bill.payment_id}"
+            self._opened(
+                key,
+                lambda: create(self.w.desk, principal=CLERK, key=key, asked=asked),
+                lambda payment: self._at_the_page(payment, gateway, ""),
+            )
+
+        self.w.at(max(wait_s, 1), open_it)
 
     def _line(self, bill_id: str, code: str, amount_rial: int, days: int) -> None:
         day = tehran_today(self.w.clock.now()) + timedelta(days=days)
@@ -236,6 +273,8 @@ class People:
         line = PaidLine(2, "02", day, bill_id, code, f"{self.lines:06d}")
         self.bank_lines.append(line)
         self.bank_rial[line.key] = amount_rial
+        self.bank_sum_rial += amount_rial
+        self.paid_late[line.key] = day
 
     def bank_tells(self) -> None:
         """The bank's file of the day; lines that could not be taken come again."""
@@ -312,6 +351,13 @@ class People:
             self.w.desk, of, years=years, reason="wants it back", requested_by="clerk", replay=replay
         )
         self.w.at(60, lambda: self._decides(asked.refund_id))
+        if self.random.random() < 0.5:  # and so does somebody else, of the rest or of the same
+            second = dataclasses.replace(replay, key=f"too{of.payment_id}")
+            rest = [YearAmount(part.year, part.amount_rial) for part in of.years[1:]] if some else []
+            other = refunding.request(
+                self.w.desk, of, years=rest, reason="he too", requested_by="clerk", replay=second
+            )
+            self.w.at(60, lambda: self._decides(other.refund_id))
 
     def _decides(self, refund_id: str) -> None:
         refund = self.w.store.refunds[refund_id]

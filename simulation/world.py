@@ -42,6 +42,8 @@ DAY = date(2026, 11, 23)
 NEVER_DOUBLES = frozenset({"create_members", "record", "book_variance"})
 """Writes that may be sent twice without a condition: the second is the same, or an event more."""
 
+LAG_AFTER_OUTAGE = timedelta(minutes=3)
+"""What a gateway's copies need to know again what it confirmed."""
 TERMINALS = 100
 """Many small ones, so that closings are many too."""
 CITIES = ("TEHRAN", "MASHHAD", "SHIRAZ")
@@ -89,12 +91,17 @@ class FaultyGateway(MemoryGateway):
 
     faults: Faults
     meanwhile: Callable[[], object]
+    down_until: datetime = BEGIN
+
+    def _down(self) -> bool:
+        """Whether the gateway answers nobody at all."""
+        return self.clock.now() < self.down_until
 
     def request_token(
         self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
     ) -> Token | TokenRefused:
         kind = self.faults.at("gateway.request_token")
-        if kind == "silent":
+        if kind == "silent" or self._down():
             raise OutcomeUnknown()
         if kind == "refused":
             return TokenRefused("refused")
@@ -107,10 +114,11 @@ class FaultyGateway(MemoryGateway):
 
     def verify(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> VerifyResult:
         kind = self.faults.at("gateway.verify")
-        if kind == "silent":
+        if kind == "silent" or self._down():
             raise OutcomeUnknown()
         # Where nobody can inquire, a copy that lags would leave it to the report of the day.
-        if kind == "lagging" and self.can_inquire_without_callback:
+        lags = kind == "lagging" or self.clock.now() < self.down_until + LAG_AFTER_OUTAGE
+        if lags and self.can_inquire_without_callback:
             return NotPaid()
         if kind == "wrong_amount" and (slip := self.slips.get(token)) is not None and slip.state == "paid":
             slip.amount_rial += 10
@@ -127,7 +135,7 @@ class FaultyGateway(MemoryGateway):
 
     def inquire(self, *, token: str, order_id: str) -> Inquiry:
         kind = self.faults.at("gateway.inquire")
-        if kind == "silent":
+        if kind == "silent" or self._down():
             raise OutcomeUnknown()
         answer = super().inquire(token=token, order_id=order_id)
         if kind == "interleaved":
@@ -138,9 +146,12 @@ class FaultyGateway(MemoryGateway):
 
     def reverse(self, *, token: str, reference: str, order_id: str, amount_rial: int) -> ReverseResult:
         kind = self.faults.at("gateway.reverse")
-        if kind == "silent":
+        slip = self.slips.get(token)
+        # The gateway that nobody can ask calls money that has gone back "not reversible".
+        gone = slip is not None and slip.state == "reversed" and not self.can_inquire_without_callback
+        if kind == "silent" or self._down():
             raise OutcomeUnknown()
-        if kind == "refused":
+        if kind == "refused" or gone:
             return NotReversible("refused")
         answer = super().reverse(token=token, reference=reference, order_id=order_id, amount_rial=amount_rial)
         if kind == "answer_lost":
@@ -186,6 +197,7 @@ class World:
 
     def _gateway(self, name: str, inquirable: bool) -> FaultyGateway:
         made = FaultyGateway(self.clock, name=name, can_inquire_without_callback=inquirable)
+        made.rial_per_unit = 1 if inquirable else 10  # one of the two counts in toman
         made.faults = self.faults
         made.meanwhile = self._meanwhile
         return made
@@ -253,6 +265,13 @@ class World:
     def _deliver(self, message: Mapping[str, str]) -> None:
         chunk = int(message["chunk"]) if "chunk" in message else None
         reconciliation.retry(self.desk, message["payment_id"], chunk)
+
+    def maybe_outage(self) -> None:
+        """A gateway may go down, mostly for minutes, now and then for longer than leases last."""
+        gateway = self.gateways[int(self.random.random() * len(self.gateways))]
+        if self.faults.at("gateway") == "outage":
+            minutes = 40.0 if self.random.random() < 0.2 else 2 + self.random.random() * 8
+            gateway.down_until = self.clock.now() + timedelta(minutes=minutes)
 
     # -- the sweep -----------------------------------------------------------------------------------
 

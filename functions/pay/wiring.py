@@ -136,7 +136,7 @@ def wire(**replaced: Any) -> Desk:
         parts["store"], parts["refunds"] = store, DynamoRefunds(store)
         parts["terminals"] = DynamoTerminals(store)
     if parts["gateways"] is None:
-        parts["gateways"] = Breakers(Gateways(read_gateways_secret))
+        parts["gateways"] = Breakers(Gateways(read_gateways_secret), refuses=False)
     if parts["queue"] is None:
         parts["queue"] = SqsQueue(os.environ.get("VERIFY_PAYMENT_QUEUE_URL", ""))
     return Desk(**parts)

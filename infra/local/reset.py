@@ -22,6 +22,7 @@ OURS = frozenset(
         "ports.json",
         "s3",
         "sandbox",
+        "simulators",
         "sandbox-secret",
         "seed.json",
         "tmp",

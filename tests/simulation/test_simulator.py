@@ -13,17 +13,17 @@ from simulation.faults import SITES, table, unreached
 from simulation.run import Part, report, simulate, verdict
 
 PROVING = "AVAREZ_PROVE" in os.environ
-SEEDS = range(1, 4)
+SEEDS = (2, 3, 4)
 PAYMENTS = 1_000_000 if PROVING else 20_000
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_storm_leaves_every_invariant_whole_and_reaches_every_fault(seed: int) -> None:
-    told = simulate(PAYMENTS if seed == 1 else 20_000, seed, 0.1)
+    told = simulate(PAYMENTS if seed == SEEDS[0] else 20_000, seed, 0.1)
     assert verdict(told, 0.1) == []
+    assert told["unreached"] == []
     assert told["lost_rial"] == told["unfinished"] == 0
-    assert told["settled"] > 0.8 * told["payments"]
     assert told["faults_fired"] >= 0.5 * told["payments"]
 
 
@@ -48,12 +48,12 @@ def test_same_seed_gives_the_same_run_on_any_number_of_cores_and_another_gives_a
 
 def part(**changes: object) -> Part:
     values: dict[str, object] = {
-        "payments": 20_000,
+        "payments": 50_000,
         "fired": Counter({(kind, site): 1_000 for site, kinds in SITES.items() for kind in kinds}),
         "broken": {},
         "unrest": [],
         "lost_rial": 0,
-        "ended": Counter({"settled": 1}),
+        "ended": Counter({"settled": 40_000}),
         "state_hash": "x",
         **changes,
     }
@@ -68,12 +68,13 @@ def part(**changes: object) -> Part:
         ({"lost_rial": 7}, "7 rial are lost"),
         ({"fired": Counter({("busy", "store.create"): 100_000})}, "unreached: killed_before at store.create"),
         ({"fired": Counter()}, "only 0 faults"),
+        ({"ended": Counter({"expired": 40_000})}, "only 0 of 50000 were settled"),
     ],
 )
 def test_run_that_breaks_something_or_shows_too_little_does_not_pass(
     changes: dict[str, object], word: str
 ) -> None:
-    told = report([part(**changes)], payments=20_000, seed=1, rate=0.1, elapsed_s=1.0)
+    told = report([part(**changes)], payments=50_000, seed=1, rate=0.1, elapsed_s=1.0)
     assert any(word in reason for reason in verdict(told, 0.1))
 
 

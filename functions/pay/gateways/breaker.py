@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from avarez.errors import OutcomeUnknown
 from functions.pay.gateways.port import (
@@ -24,31 +25,48 @@ REST_S = 30.0
 """For so long; then one call tries it again."""
 
 
-class Breakers:
-    """The gateways of a process, each behind its breaker; `elapsed_s` never goes back."""
+@dataclass(slots=True)
+class Silence:
+    """How often in a row a gateway has not answered, and until when it rests."""
 
-    def __init__(self, gateways: GatewaySet, elapsed_s: Callable[[], float] = time.monotonic) -> None:
+    calls: int = 0
+    rests_until_s: float = 0.0
+
+
+class Breakers:
+    """Gateways, each behind its breaker; `elapsed_s` never goes back.
+
+    With `refuses` a gateway that rests is not asked at all, as for one run of the sweep. Without, it is asked all
+    the same, and only a new payment that may go elsewhere does so (`rests`).
+    """
+
+    def __init__(
+        self, gateways: GatewaySet, elapsed_s: Callable[[], float] = time.monotonic, *, refuses: bool = True
+    ) -> None:
         self._gateways = gateways
         self._elapsed_s = elapsed_s
-        self._known: dict[str, Breaker] = {}
+        self._refuses = refuses
+        self._silences: dict[str, Silence] = {}
 
     def get(self, name: str) -> Gateway:
-        if name not in self._known:
-            self._known[name] = Breaker(self._gateways.get(name), self._elapsed_s)
-        return self._known[name]
+        """The gateway of this name, as the set has it now."""
+        silence = self._silences.setdefault(name, Silence())
+        return Breaker(self._gateways.get(name), silence, self._elapsed_s, refuses=self._refuses)
 
     def default(self) -> str:
         return self._gateways.default()
 
 
 class Breaker:
-    """A gateway that answers `OutcomeUnknown` at once after too many silences in a row."""
+    """A gateway whose silences are counted."""
 
-    def __init__(self, gateway: Gateway, elapsed_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, gateway: Gateway, silence: Silence, elapsed_s: Callable[[], float], *, refuses: bool
+    ) -> None:
         self._gateway = gateway
+        self._silence = silence
         self._elapsed_s = elapsed_s
-        self._silences = 0
-        self._rests_until_s = 0.0
+        self._refuses = refuses
         self.name = gateway.name
         self.rial_per_unit = gateway.rial_per_unit
         self.page_lifetime = gateway.page_lifetime
@@ -58,6 +76,11 @@ class Breaker:
         self.amount_max_rial = gateway.amount_max_rial
         self.can_inquire_without_callback = gateway.can_inquire_without_callback
         self.read_callback = gateway.read_callback
+
+    @property
+    def rests(self) -> bool:
+        """Whether it was silent too often, a moment ago."""
+        return self._elapsed_s() < self._silence.rests_until_s
 
     def request_token(
         self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
@@ -85,14 +108,15 @@ class Breaker:
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
-        """One call, counted; refused at once while the gateway rests."""
-        if self._elapsed_s() < self._rests_until_s:
+        """One call, counted."""
+        if self._refuses and self.rests:
             raise OutcomeUnknown()
         try:
             yield
         except OutcomeUnknown:
-            self._silences += 1
-            if self._silences >= SILENCES_MAX:
-                self._rests_until_s = self._elapsed_s() + REST_S
+            self._silence.calls += 1
+            if self._silence.calls >= SILENCES_MAX:
+                self._silence.rests_until_s = self._elapsed_s() + REST_S
             raise
-        self._silences = 0
+        self._silence.calls = 0
+        self._silence.rests_until_s = 0.0

@@ -347,7 +347,8 @@ def candidates(desk: Desk, asked: str, municipality: str, office: str, owed_rial
     fit = [one for one in found if one.amount_min_rial <= owed_rial <= one.amount_max_rial] or found[:1]
     if not fit:
         raise ChannelUnavailable()
-    return fit
+    awake = [one for one in fit if not getattr(one, "rests", False)]
+    return awake or fit
 
 
 def _changed(desk: Desk, payment: Payment, gateway: Gateway) -> Payment:

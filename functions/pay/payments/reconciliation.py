@@ -186,6 +186,8 @@ def found_paid(desk: Desk, gateway: Gateway, payment: Payment, inquiry: Inquiry,
         suspicion=verification.suspicion_of(inquiry, payment),
         source=source,
     )
+    if payment.status is Status.PENDING:
+        return verification.confirmed_without_duty(desk, gateway, payment, inquiry.reference, source)
     return verification.resolve(desk, gateway, payment, source=source)
 
 

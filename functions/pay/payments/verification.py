@@ -97,6 +97,9 @@ def may_begin(payment: Payment) -> bool:
 
 def _lease_lost(desk: Desk, payment: Payment, source: str, reason: str) -> Payment:
     now = desk.clock.now()
+    if payment.status is Status.PENDING and payment.verify_starts:
+        # We asked to verify once, and the answer may have been lost: `confirmed_without_duty` finds out.
+        return payment
     if payment.status is Status.EXPIRED:
         desk.store.record(
             payment,
@@ -104,6 +107,42 @@ def _lease_lost(desk: Desk, payment: Payment, source: str, reason: str) -> Payme
         )
         return payment
     return close(desk, payment, Occurrence.LEASE_LOST, source, note={"reason": reason})
+
+
+def confirmed_without_duty(desk: Desk, gateway: Gateway, payment: Payment, reference: str, source: str) -> Payment:
+    """The end of a payment whose duty another has, and whose money an earlier verify of ours may have confirmed.
+
+    Once the gateway's window is over, money that it still holds can only be there because it was confirmed: it
+    goes to suspense, and from there back to the payer. Until then nothing is asked that could confirm it.
+
+    Raises:
+        TransactionRefused: the payment moved on; read it again.
+    """
+    if desk.clock.now() <= payment.verify_until_at:
+        return payment
+    try:
+        verdict = gateway.verify(
+            token=payment.token,
+            reference=reference,
+            order_id=payment.payment_id,
+            amount_rial=payment.amount_rial,
+        )
+    except OutcomeUnknown:
+        desk.report("verify_unknown")
+        return payment
+    if isinstance(verdict, Returned):
+        return close(desk, payment, Occurrence.MONEY_RETURNED, source)
+    if not isinstance(verdict, Verified):
+        return payment
+    desk.report("suspense")
+    return close(
+        desk,
+        replace(payment, reference=verdict.reference),
+        Occurrence.CONFIRMED_TOO_LATE,
+        source,
+        note={"confirmed": "yes", "gateway_amount_rial": str(verdict.amount_rial)},
+        confirmed_rial=verdict.amount_rial,
+    )
 
 
 def close(

@@ -279,4 +279,26 @@ def test_silent_gateway_rests_and_is_tried_again() -> None:
     assert w.gateway.calls == 3
     elapsed[0] = 30.0
     assert isinstance(gateway.request_token(order_id="py_1", amount_rial=1_000, callback_url="https://x"), Token)
-    assert breakers.get("sandbox") is gateway
+
+
+def test_payer_is_sent_past_a_gateway_that_rests_but_to_it_when_there_is_no_other() -> None:
+    w = world()
+    second = two_gateways(w)
+    w.desk = replace(w.desk, gateways=Breakers(w.desk.gateways, lambda: 0.0, refuses=False))
+    w.gateway.silent = 3
+    for number in range(3):
+        open_one(w, key=f"a{number}", number=number + 10, vehicle_id=f"ve_{number}")
+    assert w.gateway.calls == 3
+    assert open_one(w, key="b", number=20, vehicle_id="ve_20").gateway == "second"
+    assert w.gateway.calls == 3
+    w.store.orders["TEHRAN", ""] = ("sandbox",)
+    assert open_one(w, key="c", number=21, vehicle_id="ve_21").gateway == "sandbox"
+    assert len(second.slips) == 4
+
+
+def test_breaker_uses_the_gateway_that_the_set_has_now() -> None:
+    w = world()
+    breakers = Breakers(w.desk.gateways, refuses=False)
+    assert breakers.get("sandbox").page_lifetime == timedelta(minutes=15)
+    w.gateway.page_lifetime = timedelta(minutes=9)  # its secret was rotated
+    assert breakers.get("sandbox").page_lifetime == timedelta(minutes=9)

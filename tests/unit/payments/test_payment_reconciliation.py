@@ -194,3 +194,29 @@ def test_silence_ends_no_payment_that_we_once_asked_to_verify() -> None:
     w.clock.advance(timedelta(minutes=1))
     sweep(w)
     assert now_of(w, payment).status is Status.SETTLED
+
+
+def test_money_confirmed_into_a_lost_answer_goes_back_though_another_paid_the_duty_meanwhile() -> None:
+    """A lost answer, a copy that lags, an outage longer than the lease, and another payer in between."""
+    w = world()
+    payment = open_one(w)
+    w.gateway.pay(payment.token)
+    w.gateway.lost = 1
+    callback(w, payment)
+    w.gateway.lagging = 1
+    w.clock.advance(timedelta(seconds=31))
+    sweep(w)
+    assert now_of(w, payment).status is Status.PENDING
+    w.clock.advance(timedelta(minutes=18))  # its lease has lapsed
+    other = open_one(w, key="k2", number=2)
+    w.gateway.pay(other.token)
+    callback(w, other)
+    assert now_of(w, other).status is Status.SETTLED
+    w.clock.advance(timedelta(minutes=1))
+    sweep(w)
+    assert now_of(w, payment).status is Status.PENDING  # its window is not over yet: nothing is asked
+    for _ in range(3):
+        w.clock.advance(timedelta(minutes=15))
+        sweep(w)
+    assert now_of(w, payment).status is Status.REFUNDED
+    assert w.gateway.slips[payment.token].state == "reversed"
