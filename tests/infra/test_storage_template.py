@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from infra.resources.alarms import BUSINESS_METRICS
 
 
 def _named(resources: dict[str, dict[str, Any]], part: str) -> dict[str, Any]:
@@ -182,3 +186,8 @@ def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, met
         "pay-sweep",
         "pay-invariants",
     }
+
+
+def test_operations_page_says_what_to_do_about_every_alarm_of_money() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) == set(BUSINESS_METRICS)
