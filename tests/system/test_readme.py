@@ -32,7 +32,7 @@ def test_the_journey_with_curl_is_as_the_readme_says(system: System, tmp_path: P
         timeout=TIMEOUT_S,
         check=False,
     )
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 0, f"{ran.stderr}\n{ran.stdout[-3_000:]}"
     assert '"verdict":"valid"' in ran.stdout
     assert "SIGNATURE GOOD" in ran.stdout
     assert (tmp_path / "certificate.pdf").read_bytes().startswith(b"%PDF-")
