@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -23,6 +24,7 @@ from functions.pay.gateways.port import (
     AmountRefused,
     Inquiry,
     NotPaid,
+    ReportLine,
     Returned,
     Token,
     TokenRefused,
@@ -180,6 +182,26 @@ def test_report_of_the_day_names_every_payment_with_its_state(
     assert reference in {row["reference"] for row in table}
     assert json.loads(sandbox.report(day="2020-01-01")[2])["rows"] == []
     assert json.loads(sandbox.report(day="soon")[2])["code"] == 7
+
+
+def test_report_of_the_day_is_fetched_and_read_by_the_adapter(
+    sandbox: SandboxProcess, gateway: SandboxGateway
+) -> None:
+    token = open_page(gateway, "py_read")
+    reference = sandbox.pay(token.redirect_url)["reference"]
+    today = datetime.now(UTC).date()
+
+    def mine() -> list[ReportLine]:
+        lines = gateway.read_report(gateway.fetch_report(today))
+        return [replace(line, paid_at=None) for line in lines if line.reference == reference]
+
+    assert mine() == [ReportLine(reference, "py_read", AMOUNT_RIAL, "paid")]
+    verify(gateway, token, reference, order_id="py_read")
+    assert mine() == [ReportLine(reference, "py_read", AMOUNT_RIAL, "confirmed")]
+    gateway.reverse(token=token.token, reference=reference, order_id="py_read", amount_rial=AMOUNT_RIAL)
+    assert mine() == [ReportLine(reference, "py_read", AMOUNT_RIAL, "returned")]
+    with pytest.raises(OutcomeUnknown):
+        sandbox.adapter(secret="guess").fetch_report(today)
 
 
 # --- who may ask, and what for --------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from avarez.errors import OutcomeUnknown
 
 ANSWER_BYTES_MAX = 64 * 1024
 """Headers and body of a genuine answer have a few hundred bytes; anything longer is no answer."""
+REPORT_BYTES_MAX = 32 * 1024 * 1024
+"""A report of a day with two hundred thousand payments."""
 
 
 def post(
@@ -36,12 +38,36 @@ def post(
     Raises:
         OutcomeUnknown: nothing whole came in time. The gateway may have acted all the same.
     """
+    target = address.path.rstrip("/") + path
+    return _exchange(address, "POST", target, body, headers, timeout_ms, ANSWER_BYTES_MAX, statuses)
+
+
+def get(address: SplitResult, query: str, headers: Mapping[str, str], *, timeout_ms: int) -> bytes:
+    """The body that this address answers to a GET with `query`; for reports, which may be long.
+
+    Raises:
+        OutcomeUnknown: nothing whole came in time.
+    """
+    target = f"{address.path or '/'}?{query}"
+    return _exchange(address, "GET", target, None, headers, timeout_ms, REPORT_BYTES_MAX, (200,))
+
+
+def _exchange(
+    address: SplitResult,
+    method: str,
+    target: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    timeout_ms: int,
+    bytes_max: int,
+    statuses: Collection[int],
+) -> bytes:
     deadline = time.monotonic() + timeout_ms / 1000
     connection = http.client.HTTPConnection(address.hostname or "")
     try:
         with _connect(address, deadline) as connected:
-            connection.sock = _Timed(connected, deadline)
-            connection.request("POST", address.path.rstrip("/") + path, body, {**headers, "host": address.netloc})
+            connection.sock = _Timed(connected, deadline, bytes_max)
+            connection.request(method, target, body, {**headers, "host": address.netloc})
             response = connection.getresponse()
             answer = response.read()
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -126,16 +152,17 @@ def _connect(address: SplitResult, deadline: float) -> socket.socket:
 class _Timed:
     """A socket as `http.client` uses one, with one deadline for all that is written and read."""
 
-    def __init__(self, connected: socket.socket, deadline: float) -> None:
+    def __init__(self, connected: socket.socket, deadline: float, bytes_max: int) -> None:
         self._connected = connected
         self._deadline = deadline
+        self._bytes_max = bytes_max
 
     def sendall(self, sent: bytes) -> None:
         self._connected.settimeout(_left_s(self._deadline))
         self._connected.sendall(sent)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reads(self._connected, self._deadline))
+        return io.BufferedReader(_Reads(self._connected, self._deadline, self._bytes_max))
 
     def close(self) -> None:
         """Nothing: `http.client` closes before it has read an answer that ends with the connection."""
@@ -144,10 +171,10 @@ class _Timed:
 class _Reads(io.RawIOBase):
     """What comes in, until the deadline or the size is reached."""
 
-    def __init__(self, connected: socket.socket, deadline: float) -> None:
+    def __init__(self, connected: socket.socket, deadline: float, bytes_max: int) -> None:
         self._connected = connected
         self._deadline = deadline
-        self._room = ANSWER_BYTES_MAX
+        self._room = bytes_max
 
     def readable(self) -> bool:
         return True

@@ -314,6 +314,12 @@ class RefundNotFound(AvarezError):
     title_en, title_fa = "There is no such refund.", "چنین بازپرداختی یافت نشد."
 
 
+class GatewayReportInvalid(AvarezError):
+    code, status = "gateway_report_invalid", 422
+    title_en = "This is no report of that gateway, or a line of it cannot be read; nothing of it was taken."
+    title_fa = "این گزارش آن درگاه نیست یا خطی از آن خوانده نمی‌شود؛ هیچ بخشی از آن پذیرفته نشد."
+
+
 class PosResultConflict(AvarezError):
     code, status = "pos_result_conflict", 409
     title_en = "This does not go with what is recorded of the sale; read the payment again."

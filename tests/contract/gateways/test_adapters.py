@@ -21,10 +21,12 @@ from hypothesis import strategies as st
 
 from avarez.errors import OutcomeUnknown
 from functions.pay import redirect
+from functions.pay.gateways.orders import order_number
 from functions.pay.gateways.port import (
     Inquiry,
     NotPaid,
     NotReversible,
+    ReportsDays,
     Reversed,
     Share,
     Token,
@@ -414,6 +416,36 @@ def test_report_of_the_day_names_every_payment(one: Simulated) -> None:
     assert len(mine) == 1
     assert str(AMOUNT_RIAL) in mine[0]
     assert http_call("GET", f"{one.base_url}/report?day=soon")[0] == 400
+
+
+def test_report_of_the_day_is_fetched_and_read_in_rial_with_every_state(one: Simulated) -> None:
+    verified, unverified, returned = payment_id(), payment_id(), payment_id()
+    token, claim = one.pay(verified)
+    one.verify(verified, token, claim.reference)
+    _, left = one.pay(unverified, AMOUNT_RIAL + 10)
+    gone_token, gone = one.pay(returned, AMOUNT_RIAL + 20)
+    one.verify(returned, gone_token, gone.reference)
+    reverses = isinstance(one.reverse(returned, gone_token, gone.reference), Reversed)
+    gateway = one.gateway
+    assert isinstance(gateway, ReportsDays)
+    assert not gateway.can_fetch_report
+    with pytest.raises(OutcomeUnknown):
+        gateway.fetch_report(datetime.now(UTC).date())
+    gateway.report_url = f"{one.base_url}/report"  # type: ignore[attr-defined]  # a setting of each adapter
+    assert gateway.can_fetch_report
+    today = datetime.now(UTC).date()
+    lines = {line.reference: line for line in gateway.read_report(gateway.fetch_report(today))}
+    mine = lines[claim.reference]
+    assert (mine.amount_rial, mine.state) == (AMOUNT_RIAL, "confirmed")
+    assert mine.order_id in (verified, str(order_number(verified)))
+    if one.expected.name == "sadad":  # lists what it pays out, and nothing else
+        assert left.reference not in lines
+    else:
+        assert (lines[left.reference].amount_rial, lines[left.reference].state) == (AMOUNT_RIAL + 10, "paid")
+    assert lines[gone.reference].state == ("returned" if reverses else "confirmed")
+    gateway.report_url = f"{one.base_url}/control/state"
+    with pytest.raises(OutcomeUnknown):
+        gateway.fetch_report(today)
 
 
 def test_control_is_not_for_foreign_pages_nor_under_a_foreign_name(one: Simulated) -> None:

@@ -42,6 +42,7 @@ from functions.pay.gateways.port import (
     to_units,
     unfit,
 )
+from functions.pay.gateways.report import Layout, ReportsItsDay
 
 _NAMESPACE = "http://interfaces.core.sw.bps.com/"
 _PATH, _PAGE_PATH = "/pgwchannel/services/pgw", "/pgwchannel/startpay.mellat"
@@ -63,13 +64,22 @@ _NOT_REVERSIBLE: Mapping[str, str] = {
 }
 
 
-class BehpardakhtGateway:
+class BehpardakhtGateway(ReportsItsDay):
     """Behpardakht behind `base_url`; one connection a call, `timeout_ms` for the whole of it."""
 
     name = "behpardakht"
     rial_per_unit = 1
     can_inquire_without_callback = False
     reverse_window = timedelta(hours=3)
+
+    report_layout = Layout(
+        reference="SaleReferenceId",
+        amount="Amount",
+        order_id="SaleOrderId",
+        state="State",
+        states={"paid": "paid", "verified": "confirmed", "reversed": "returned"},
+        paid_at="Date",
+    )
 
     def __init__(
         self,
@@ -84,6 +94,7 @@ class BehpardakhtGateway:
         amount_min_rial: int = 1_000,
         amount_max_rial: int = 2_000_000_000,
         timeout_ms: int = 4_500,
+        report_url: str = "",
         clock: Clock | None = None,
     ) -> None:
         """`redirect_base` is our own public origin, where the page that posts the form is."""
@@ -96,6 +107,7 @@ class BehpardakhtGateway:
         self._address = urlsplit(base_url)
         self._base_url = base_url.rstrip("/")
         self._timeout_ms = timeout_ms
+        self.report_url = report_url
         self._clock = clock or SystemClock()
         self.page_lifetime = timedelta(seconds=page_lifetime_s)
         self.verify_window = timedelta(seconds=verify_window_s)

@@ -37,6 +37,7 @@ from functions.pay.gateways.port import (
     to_units,
     unfit,
 )
+from functions.pay.gateways.report import Layout, ReportsItsDay
 
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{1,80}", re.ASCII)
 _BLOCK_BITS = 64
@@ -44,13 +45,16 @@ _KEY_BYTES = (16, 24)
 """Two or three keys of DES."""
 
 
-class SadadGateway:
+class SadadGateway(ReportsItsDay):
     """Sadad behind `base_url`; one connection a call, `timeout_ms` for the whole of it."""
 
     name = "sadad"
     rial_per_unit = 1
     can_inquire_without_callback = False
     reverse_window = None
+
+    report_layout = Layout(reference="Token", amount="Amount", order_id="OrderId", paid_at="Date")
+    """Sadad lists what it pays out, and nothing else."""
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class SadadGateway:
         amount_min_rial: int = 1_000,
         amount_max_rial: int = 2_000_000_000,
         timeout_ms: int = 4_500,
+        report_url: str = "",
         clock: Clock | None = None,
     ) -> None:
         """`key` is the terminal's key as Sadad hands it out, in base64.
@@ -79,6 +84,7 @@ class SadadGateway:
         self._address = urlsplit(base_url)
         self._base_url = base_url.rstrip("/")
         self._timeout_ms = timeout_ms
+        self.report_url = report_url
         self._clock = clock or SystemClock()
         self.page_lifetime = timedelta(seconds=page_lifetime_s)
         self.verify_window = timedelta(seconds=verify_window_s)

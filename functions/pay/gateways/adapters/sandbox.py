@@ -31,6 +31,7 @@ from functions.pay.gateways.port import (
     to_units,
     unfit,
 )
+from functions.pay.gateways.report import Layout, ReportsItsDay
 
 _REFERENCE_REQUIRED = 9
 _ADDRESS_LENGTH_MAX = 2_000
@@ -44,7 +45,7 @@ _INQUIRY_STATES: Mapping[str, str] = {
 }
 
 
-class SandboxGateway:
+class SandboxGateway(ReportsItsDay):
     """The sandbox gateway behind `base_url`; one connection a call, `timeout_ms` for the whole of it."""
 
     name = "sandbox"
@@ -52,6 +53,15 @@ class SandboxGateway:
     amount_min_rial = 1_000
     amount_max_rial = 10**15
     """What the sandbox itself takes."""
+
+    report_layout = Layout(
+        reference="reference",
+        amount="amount",
+        order_id="order_id",
+        state="state",
+        states={"paid": "paid", "verified": "confirmed", "reversed": "returned"},
+        paid_at="paid_at",
+    )
 
     def __init__(
         self,
@@ -64,12 +74,14 @@ class SandboxGateway:
         reverse_window_s: int = 86_400,
         can_inquire_without_callback: bool = True,
         timeout_ms: int = 4_500,
+        report_url: str = "",
     ) -> None:
         """`timeout_ms` stays below the five seconds that a callback may wait."""
         self._address = urlsplit(base_url)
         self._merchant = merchant
         self._secret = secret
         self._timeout_ms = timeout_ms
+        self.report_url = report_url or f"{base_url.rstrip('/')}/api/report"
         self.page_lifetime = timedelta(seconds=page_lifetime_s)
         self.verify_window = timedelta(seconds=verify_window_s)
         self.reverse_window = timedelta(seconds=reverse_window_s)
@@ -172,6 +184,12 @@ class SandboxGateway:
             case 2 | 3:
                 return NotReversible("not_found")
         raise OutcomeUnknown()
+
+    def _report_query(self) -> Mapping[str, str]:
+        return {"merchant": self._merchant, "format": "csv"}
+
+    def _report_headers(self) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {self._secret}"}
 
     def _amount(self, answer: Mapping[str, object]) -> int:
         amount_rial = self._amount_or_none(text_of(answer, "amount"))

@@ -46,6 +46,7 @@ from functions.pay.gateways.port import (
     to_units,
     unfit,
 )
+from functions.pay.gateways.report import Layout, ReportsItsDay
 
 _REFERENCE = re.compile(r"[A-Za-z0-9+/=_-]{1,80}", re.ASCII)
 """RefNum is base64."""
@@ -53,13 +54,22 @@ _CANCELLED_STATUS = "1"
 _VERIFYING = "/verifyTxnRandomSessionkey/ipg"
 
 
-class SepGateway:
+class SepGateway(ReportsItsDay):
     """SEP behind `base_url`; one connection a call, `timeout_ms` for the whole of it."""
 
     name = "sep"
     rial_per_unit = 1
     can_inquire_without_callback = False
     reverse_window = timedelta(minutes=50)
+
+    report_layout = Layout(
+        reference="RefNum",
+        amount="Amount",
+        order_id="ResNum",
+        state="State",
+        states={"paid": "paid", "verified": "confirmed", "reversed": "returned"},
+        paid_at="Date",
+    )
 
     def __init__(
         self,
@@ -72,6 +82,7 @@ class SepGateway:
         amount_min_rial: int = 1_000,
         amount_max_rial: int = 2_000_000_000,
         timeout_ms: int = 4_500,
+        report_url: str = "",
     ) -> None:
         """`purchase_ids` holds the deposit id (شناسه واریز) of each account that wants one, by IBAN."""
         self._terminal_id = terminal_id
@@ -79,6 +90,7 @@ class SepGateway:
         self._base_url = base_url.rstrip("/")
         self._purchase_ids = dict(purchase_ids or {})
         self._timeout_ms = timeout_ms
+        self.report_url = report_url
         self.page_lifetime = timedelta(seconds=page_lifetime_s)
         self.verify_window = timedelta(seconds=verify_window_s)
         self.amount_min_rial = amount_min_rial

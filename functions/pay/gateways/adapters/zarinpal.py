@@ -35,6 +35,7 @@ from functions.pay.gateways.port import (
     to_units,
     unfit,
 )
+from functions.pay.gateways.report import Layout, ReportsItsDay
 
 _STATUSES = (200, 400, 401, 403, 404, 422)
 """A refusal comes as JSON with one of these; a server's own failure is no verdict."""
@@ -55,13 +56,21 @@ _STATES: Mapping[str, Literal["open", "paid", "gone", "returned"]] = {
 }
 
 
-class ZarinpalGateway:
+class ZarinpalGateway(ReportsItsDay):
     """Zarinpal behind `base_url`; one connection a call, `timeout_ms` for the whole of it."""
 
     name = "zarinpal"
     can_inquire_without_callback = True
     reverse_window = timedelta(minutes=30)
     """Counted by Zarinpal from the payment, which came before our verify."""
+
+    report_layout = Layout(
+        reference="authority",
+        amount="amount",
+        order_id="order_id",
+        state="status",
+        states={"PAID": "paid", "VERIFIED": "confirmed", "REVERSED": "returned"},
+    )
 
     def __init__(
         self,
@@ -75,6 +84,7 @@ class ZarinpalGateway:
         amount_min_rial: int = 10_000,
         amount_max_rial: int = 1_000_000_000,
         timeout_ms: int = 4_500,
+        report_url: str = "",
     ) -> None:
         """`currency` is the unit of the calls: IRR for rial, IRT for toman."""
         self._merchant_id = merchant_id
@@ -83,6 +93,7 @@ class ZarinpalGateway:
         self._currency = currency
         self._description = description
         self._timeout_ms = timeout_ms
+        self.report_url = report_url
         self.rial_per_unit = {"IRR": 1, "IRT": 10}[currency]
         self.page_lifetime = timedelta(seconds=page_lifetime_s)
         self.verify_window = timedelta(seconds=verify_window_s)

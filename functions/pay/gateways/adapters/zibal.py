@@ -33,6 +33,7 @@ from functions.pay.gateways.port import (
     to_units,
     unfit,
 )
+from functions.pay.gateways.report import Layout, ReportsItsDay
 
 _TRACK_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 _PAID = (1, 2)
@@ -44,13 +45,23 @@ _RETURNED = (15, 16, 18)
 """Refunded, being refunded, reversed."""
 
 
-class ZibalGateway:
+class ZibalGateway(ReportsItsDay):
     """Zibal behind `base_url`; `timeout_ms` for the whole of a call."""
 
     name = "zibal"
     rial_per_unit = 1
     can_inquire_without_callback = True
     reverse_window = None
+
+    report_layout = Layout(
+        reference="trackId",
+        amount="amount",
+        order_id="orderId",
+        state="status",
+        states={"1": "confirmed", "2": "paid", "15": "returned", "16": "returned", "18": "returned"},
+        paid_at="paidAt",
+        delimiter=";",
+    )
 
     def __init__(
         self,
@@ -63,12 +74,14 @@ class ZibalGateway:
         amount_min_rial: int = 1_000,
         amount_max_rial: int = 1_000_000_000,
         timeout_ms: int = 4_500,
+        report_url: str = "",
     ) -> None:
         self._merchant = merchant
         self._address = urlsplit(base_url)
         self._base_url = base_url.rstrip("/")
         self._description = description
         self._timeout_ms = timeout_ms
+        self.report_url = report_url
         self.page_lifetime = timedelta(seconds=page_lifetime_s)
         self.verify_window = timedelta(seconds=verify_window_s)
         self.amount_min_rial = amount_min_rial

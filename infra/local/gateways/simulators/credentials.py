@@ -19,4 +19,7 @@ def credentials(url: str, origin: str) -> dict[str, dict[str, str]]:
             "redirect_base": origin,
         },
     }
-    return {name: {**members, "base_url": f"{url}/{name}"} for name, members in own.items()}
+    return {
+        name: {**members, "base_url": f"{url}/{name}", "report_url": f"{url}/{name}/report"}
+        for name, members in own.items()
+    }

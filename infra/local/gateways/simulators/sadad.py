@@ -120,6 +120,10 @@ class Sadad(Simulator):
         paid = row["state"] in ("paid", "verified")
         return {"OrderId": row["order_id"], "token": row["token"], "ResCode": "0" if paid else "-1"}
 
+    def listed(self, rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+        """Only what is paid out: the report has no column for anything else."""
+        return [row for row in rows if row["state"] == "verified"]
+
     def report_row(self, row: sqlite3.Row) -> tuple[str, ...]:
         number, amount = rrn(row["reference"]), str(row["amount"])
         place = (TERMINAL_ID, row["order_id"], row["token"])
