@@ -250,6 +250,33 @@ def signing_key(kid: str) -> Key:
     return "KEYS", f"SIGNING#{kid}"
 
 
+# --- the duty table: the transparency log ---------------------------------------------------------------
+
+
+def log_pending(certificate_id: str) -> Key:
+    """A certificate that waits for its place in the log; ids sort by time, so the oldest come first."""
+    return log_pending_partition(shard_of(certificate_id)), certificate_id
+
+
+def log_pending_partition(shard: int) -> str:
+    return f"LOG#PENDING#{shard}"
+
+
+def log_leaf(entry_hex: str) -> Key:
+    """Where an entry (SHA-256 of a COSE message) stands in the log."""
+    return f"LOG#LEAF#{entry_hex}", "LEAF"
+
+
+def log_head() -> Key:
+    """The tree as it stands, and the checkpoint last published; compared and set by its one writer."""
+    return "LOG#HEAD", "HEAD"
+
+
+def log_checkpoint(size: int) -> Key:
+    """The one checkpoint that was signed for a tree of this size."""
+    return f"LOG#CHECKPOINT#{size}", "CHECKPOINT"
+
+
 # --- the ledger table ----------------------------------------------------------------------------------
 
 
