@@ -71,6 +71,7 @@ def unsigned(certificate_id: str, at: datetime, plate: str, years: tuple[YearPai
         message=None,
         issued_at=None,
         pdf_sha256=None,
+        status_index=24_000_000,
     )
 
 

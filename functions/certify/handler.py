@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from avarez.certificates import link
+from avarez.certificates.short_code import printed
 from avarez.certificates.status import CertificateStatus
 from avarez.clock import SystemClock, to_rfc3339
 from avarez.dynamo import Table
@@ -88,6 +89,7 @@ def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
     """The public form of a certificate, to those who may read it whole."""
     answer: dict[str, Any] = {
         "certificate_id": record.certificate_id,
+        "short_code": printed(record.short_code),
         "status": record.status.value,
         "kind": record.kind.text,
         "payment_id": record.payment_id,
@@ -102,6 +104,8 @@ def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
         "gateway": record.gateway,
         "trace_hash": record.trace_hash,
     }
+    if record.paid_through is not None:
+        answer["paid_through_year"] = record.paid_through
     if record.message is not None and record.issued_at is not None:
         answer["issued_at"] = to_rfc3339(record.issued_at)
     if record.message is not None and record.status is not CertificateStatus.PREPARING:

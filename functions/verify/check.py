@@ -10,6 +10,7 @@ from typing import Protocol
 
 from avarez.certificates.document import NoMessage, message_in_pdf
 from avarez.certificates.jwks import KeySet
+from avarez.certificates.short_code import read_short_code
 from avarez.certificates.verification import (
     IssuedRecord,
     Outcome,
@@ -21,12 +22,15 @@ from avarez.certificates.verification import (
 )
 from avarez.errors import ServiceBusy
 from avarez.ids import is_id
+from avarez.plates import read_plate
 
 
 class Issued(Protocol):
-    """The register, as a check sees it. Both raise `ServiceBusy` when it cannot be reached."""
+    """The register, as a check sees it. Each raises `ServiceBusy` when it cannot be reached."""
 
     def find(self, certificate_id: str) -> IssuedRecord | None: ...
+
+    def certificate_of_code(self, code: str, plate: str) -> str | None: ...
 
     def keys(self, *, fresh: bool = False) -> KeySet: ...
 
@@ -70,6 +74,21 @@ def check_number(certificate_id: str, *, issued: Issued, now: datetime) -> Judge
     message = record.message
     signed = _with_known_key(lambda keys: check_message(message, keys), issued)
     return Judgement(check_record(signed, record), now)
+
+
+def check_code(code: str, plate: str, *, issued: Issued, now: datetime) -> Judgement:
+    """The verdict on a typed short code with the plate of the car: without the right plate nothing is found."""
+    digits = read_short_code(code)
+    if digits is None:
+        return Judgement(Outcome(Verdict.UNREADABLE, Reason.CODE_MISTYPED, 1))
+    car = read_plate(plate)
+    try:
+        certificate_id = None if car is None else issued.certificate_of_code(digits, car.key)
+    except ServiceBusy:
+        return Judgement(_UNREACHABLE)
+    if certificate_id is None:
+        return Judgement(Outcome(Verdict.UNKNOWN, Reason.CERTIFICATE_UNKNOWN, 7), now)
+    return check_number(certificate_id, issued=issued, now=now)
 
 
 _UNREACHABLE = Outcome(Verdict.CANNOT_TELL, Reason.RECORD_UNREACHABLE, 7)

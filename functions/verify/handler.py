@@ -6,20 +6,22 @@ import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from avarez.certificates.document import PDF_BYTES_MAX
 from avarez.certificates.link import MAX_CHARACTERS
 from avarez.certificates.payload import CertificatePayload
+from avarez.certificates.short_code import MAX_CHARACTERS as CODE_CHARACTERS_MAX
+from avarez.certificates.short_code import printed, short_code
 from avarez.clock import SystemClock, to_rfc3339
 from avarez.dynamo import Table
 from avarez.errors import BodyTooLarge
 from avarez.http import Request, Response, Router, json_response
 from avarez.jalali import format_jalali
 from avarez.money import format_rial
-from avarez.plates import parse_plate
+from avarez.plates import MAX_TEXT_LENGTH, parse_plate
 from avarez.settings import setting
-from functions.verify.check import Judgement, check_number, check_shown_pdf, check_shown_text
+from functions.verify.check import Judgement, check_code, check_number, check_shown_pdf, check_shown_text
 from functions.verify.store import Register
 
 router = Router("verify")
@@ -29,11 +31,21 @@ KEYS_CACHE_S: Final = 300
 
 
 class Shown(BaseModel):
-    """The body of `POST /v1/verify` when it is no PDF."""
+    """The body of `POST /v1/verify` when it is no PDF: a payload, or a short code with the plate."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    payload: Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS)]
+    payload: Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS)] | None = None
+    code: Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS_MAX)] | None = None
+    plate: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH)] | None = None
+
+    @model_validator(mode="after")
+    def is_one_of_the_two(self) -> Shown:
+        """Either `payload` alone, or `code` and `plate`."""
+        given = (self.payload is not None, self.code is not None, self.plate is not None)
+        if given not in ((True, False, False), (False, True, True)):
+            raise ValueError("give payload alone, or code and plate")
+        return self
 
 
 @functools.cache
@@ -50,7 +62,7 @@ def verify_number(request: Request) -> Response:
 
 @router.route("POST", "/v1/verify", public=True)
 def verify_shown(request: Request) -> Response:
-    """The verdict on a payload or a PDF; whoever holds the paper sees the plate in full."""
+    """The verdict on a payload, a PDF, or a short code with its plate; the plate is shown in full."""
     now = clock.now()
     if request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/pdf":
         pdf = request.raw_body
@@ -60,8 +72,11 @@ def verify_shown(request: Request) -> Response:
                 f"حجم PDF حداکثر {PDF_BYTES_MAX >> 20} مگابایت است.",
             )
         return _answer(check_shown_pdf(pdf, issued=register(), now=now), masked=False)
-    text = request.body_json(Shown).payload
-    return _answer(check_shown_text(text, issued=register(), now=now), masked=False)
+    shown = request.body_json(Shown)
+    if shown.payload is not None:
+        return _answer(check_shown_text(shown.payload, issued=register(), now=now), masked=False)
+    judged = check_code(shown.code or "", shown.plate or "", issued=register(), now=now)
+    return _answer(judged, masked=False)
 
 
 @router.route("GET", "/.well-known/jwks.json", public=True)
@@ -98,8 +113,9 @@ def _answer(judgement: Judgement, *, masked: bool) -> Response:
 def certificate_answer(content: CertificatePayload, *, masked: bool) -> dict[str, Any]:
     """What the signed payload says. No owner stands in it; a masked plate has no key."""
     plate = parse_plate(content.plate)
-    return {
+    answer: dict[str, Any] = {
         "certificate_id": content.certificate_id,
+        "short_code": printed(short_code(content.certificate_id)),
         "kind": content.kind.text,
         "municipality": content.municipality,
         "plate": plate.masked().to_json() if masked else plate.to_json(),
@@ -108,7 +124,11 @@ def certificate_answer(content: CertificatePayload, *, masked: bool) -> dict[str
         "paid_on": content.paid_on.isoformat(),
         "paid_on_jalali": format_jalali(content.paid_on),
         "issued_at": to_rfc3339(content.issued_at),
+        "status_index": content.status_index,
     }
+    if content.paid_through is not None:
+        answer["paid_through_year"] = content.paid_through
+    return answer
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:

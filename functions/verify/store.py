@@ -38,6 +38,12 @@ class Register:
             pdf_sha256=item.get("pdf_sha256"),
         )
 
+    def certificate_of_code(self, code: str, plate: str) -> str | None:
+        """The newest certificate of this plate with this short code, read consistently; None without one."""
+        partition, prefix = keys.certificate_code(code, plate, "")
+        rows = self._duty.query(partition, prefix, limit=1, descending=True)
+        return str(rows[0]["certificate_id"]) if rows else None
+
     def key_document(self, *, fresh: bool = False) -> dict[str, object]:
         """The JWK set with every key that ever signed, kept for a minute unless `fresh`."""
         now = time.monotonic()

@@ -13,11 +13,14 @@ from moto import mock_aws
 
 from avarez import dynamo, keys
 from avarez.certificates.jwks import read_keys
+from avarez.certificates.payload import SHARD_PLACES
+from avarez.certificates.status import SHARDS_PER_YEAR
 from avarez.certificates.verification import check_message
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, to_item
 from avarez.errors import ServiceBusy
 from avarez.ids import new_id
+from functions.certify.certificates import issuing
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.record import CertificateRecord, RecordUnsound
@@ -26,6 +29,7 @@ from functions.certify.stores.issuing_store import IssuingTable
 from functions.certify.stores.kms_adapter import KmsSigner
 from functions.certify.stores.outbox_store import Outbox, QueueSender
 from functions.certify.wiring import typeset
+from functions.verify.store import Register
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 CITY, PLATE = "MASHHAD", "12B345-67"
@@ -167,6 +171,14 @@ def assert_issued_once(desk: Desk) -> None:
     assert outcome.payload is not None
     assert outcome.payload.certificate_id == desk.certificate_id
     assert outcome.payload.amount_rial == record.amount_rial
+    assert outcome.payload.status_index == record.status_index is not None
+    shard, place = divmod(record.status_index or 0, SHARD_PLACES)
+    holders = [Table("duty").query(f"STATUSPLACE#{number}") for number in range(SHARDS_PER_YEAR)]
+    assert [item["sk"] for item in holders[shard]] == [f"{place:07d}"]
+    assert sum(map(len, holders)) == 1, "one place, however often it was tried"
+    register = Register(Table("duty"))
+    assert register.certificate_of_code(record.short_code, PLATE) == desk.certificate_id
+    assert register.certificate_of_code(record.short_code, "12B345-68") is None
 
 
 def test_event_that_arrives_three_times_gives_one_certificate(desk: Desk) -> None:
@@ -174,7 +186,7 @@ def test_event_that_arrives_three_times_gives_one_certificate(desk: Desk) -> Non
     assert_issued_once(desk)
 
 
-@pytest.mark.parametrize("method", ["publish_key", "keep_message", "finish"])
+@pytest.mark.parametrize("method", ["publish_key", "take_place", "keep_message", "finish"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_worker_killed_at_any_write_is_made_good(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, method: str, *, after: bool
@@ -226,6 +238,26 @@ def test_worker_that_signs_second_takes_the_first_ones_message(
     monkeypatch.setattr(desk.table, "keep_message", overtaken)
     desk.issue()
     assert_issued_once(desk)
+
+
+def test_place_that_is_taken_is_never_given_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, free = 7, 3 * SHARD_PLACES + 8
+    other = settled(Table("duty"), Table("ledger"), desk.signer)
+    assert desk.table.take_place(other.record(), taken) is not None
+    drawn = iter([taken, taken, free])
+    monkeypatch.setattr(issuing, "draw_index", lambda *_: next(drawn))
+    desk.issue()
+    assert (other.record().status_index, desk.record().status_index) == (taken, free)
+
+
+def test_no_free_place_leaves_the_row_for_the_next_try(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = settled(Table("duty"), Table("ledger"), desk.signer)
+    desk.table.take_place(other.record(), 7)
+    monkeypatch.setattr(issuing, "draw_index", lambda *_: 7)
+    with pytest.raises(ServiceBusy):
+        desk.issue()
+    assert desk.waits()
+    assert desk.record().message is None
 
 
 def test_put_that_was_acknowledged_and_lost_is_put_again_or_refused(desk: Desk) -> None:

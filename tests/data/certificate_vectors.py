@@ -7,7 +7,9 @@ The key is a published test key; signatures are deterministic (RFC 6979), so the
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,8 @@ class TestKey:
 
     __test__ = False
 
-    def __init__(self, secret: int) -> None:
+    def __init__(self, name: str) -> None:
+        secret = int.from_bytes(sha256(f"avarez test key {name}".encode()).digest(), "big") % cose.GROUP_ORDER
         self._private = ec.derive_private_key(secret, ec.SECP256R1())
         self.der = self._private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.jwk = jwks.key_from_der(self.der)
@@ -46,10 +49,10 @@ class TestKey:
         return cose.raw_from_der(self.sign_der(message))
 
 
-ACTIVE = TestKey(0xA1)
-RETIRED = TestKey(0xB2)
-COMPROMISED = TestKey(0xC3)
-STRANGER = TestKey(0xD4)
+ACTIVE = TestKey("active")
+RETIRED = TestKey("retired")
+COMPROMISED = TestKey("compromised")
+STRANGER = TestKey("stranger")
 JWKS = {
     "keys": [
         jwks.published(ACTIVE.jwk, jwks.KeyStatus.ACTIVE),
@@ -67,8 +70,11 @@ SAMPLE = CertificatePayload(
     paid_on=date(2026, 11, 24),
     issued_at=ISSUED_AT,
     vehicle_fingerprint=payload.vehicle_fingerprint("ve_sample"),
-    trace_prefix=bytes(range(16)),
+    trace_prefix=bytes(range(8)),
+    status_index=17 * payload.SHARD_PLACES + 654_321,
 )
+FIRST_VERSION = replace(SAMPLE, status_index=None, vehicle_fingerprint=b"vehicle1", trace_prefix=bytes(range(16)))
+CLEARANCE = replace(SAMPLE, kind=Kind.CLEARANCE, paid_through=1404, status_index=0)
 
 
 def message_of(body: bytes, key: TestKey = ACTIVE) -> bytes:
@@ -91,6 +97,7 @@ def build() -> dict[str, Any]:
     digits = link.to_digits(good)
     other_algorithm = cbor.encode({1: -8, 4: ACTIVE.kid})
     fields: dict[int, cbor.CborValue] = cbor.decode(body)  # type: ignore[assignment]
+    unplaced = {key: value for key, value in fields.items() if key != 12}
 
     def signed(changes: dict[int, cbor.CborValue]) -> bytes:
         return message_of(cbor.encode({**fields, **changes}))
@@ -110,9 +117,16 @@ def build() -> dict[str, Any]:
         ),
         ("good_retired_key", link.to_link(message_of(body, RETIRED), ORIGIN), "signature_good"),
         ("good_one_year", link.to_link(second, ORIGIN), "signature_good"),
+        ("good_first_version", link.to_link(message_of(payload.encode(FIRST_VERSION)), ORIGIN), "signature_good"),
+        ("good_clearance", link.to_link(message_of(payload.encode(CLEARANCE)), ORIGIN), "signature_good"),
+        (
+            "good_clearance_without_years",
+            link.to_link(message_of(payload.encode(replace(CLEARANCE, years=()))), ORIGIN),
+            "signature_good",
+        ),
         ("compromised_key", link.to_link(message_of(body, COMPROMISED), ORIGIN), "cannot_tell"),
         ("unknown_key", link.to_link(message_of(body, STRANGER), ORIGIN), "unknown"),
-        ("newer_version", link.to_link(signed({1: 2}), ORIGIN), "cannot_tell"),
+        ("newer_version", link.to_link(signed({1: 3}), ORIGIN), "cannot_tell"),
         ("payload_bit_flipped", link.to_link(bytes(flip), ORIGIN), "tampered"),
         ("plate_swapped", link.to_link(swapped_plate, ORIGIN), "tampered"),
         (
@@ -158,10 +172,19 @@ def build() -> dict[str, Any]:
             "unreadable",
         ),
         ("payload_not_a_map", link.to_link(message_of(cbor.encode([1])), ORIGIN), "unreadable"),
-        ("payload_year_out_of_bounds", link.to_link(signed({6: [[1300, 1500]]}), ORIGIN), "unreadable"),
-        ("payload_ranges_touch", link.to_link(signed({6: [[1400, 1401], [1402, 1402]]}), ORIGIN), "unreadable"),
+        ("payload_year_out_of_bounds", link.to_link(signed({6: [1400, 101]}), ORIGIN), "unreadable"),
+        ("payload_ranges_touch", link.to_link(signed({6: [1400, 2, 1402, 1]}), ORIGIN), "unreadable"),
+        ("payload_half_a_range", link.to_link(signed({6: [1400, 2, 1404]}), ORIGIN), "unreadable"),
+        ("payload_range_of_nothing", link.to_link(signed({6: [1400, 0]}), ORIGIN), "unreadable"),
+        ("payload_ranges_of_the_first_version", link.to_link(signed({6: [[1400, 1401]]}), ORIGIN), "unreadable"),
         ("payload_amount_negative", link.to_link(signed({7: -1}), ORIGIN), "unreadable"),
-        ("payload_unknown_field", link.to_link(signed({12: 1}), ORIGIN), "unreadable"),
+        ("payload_unknown_field", link.to_link(signed({14: 1}), ORIGIN), "unreadable"),
+        ("payload_first_version_with_index", link.to_link(signed({1: 1}), ORIGIN), "unreadable"),
+        ("payload_index_missing", link.to_link(message_of(cbor.encode(unplaced)), ORIGIN), "unreadable"),
+        ("payload_index_out_of_bounds", link.to_link(signed({12: 1 << 32}), ORIGIN), "unreadable"),
+        ("payload_paid_through_of_a_payment", link.to_link(signed({13: 1404}), ORIGIN), "unreadable"),
+        ("payload_clearance_through_no_year", link.to_link(signed({3: 2}), ORIGIN), "unreadable"),
+        ("payload_without_years", link.to_link(signed({6: []}), ORIGIN), "unreadable"),
         ("digits_last_missing", digits[:-1], "unreadable"),
         ("digits_last_group_missing", digits[: len(digits) // 17 * 17 - 17], "unreadable"),
         ("digits_first_missing", digits[1:], "unreadable"),
@@ -192,8 +215,9 @@ def _other() -> CertificatePayload:
         amount_rial=0,
         paid_on=date(2026, 3, 21),
         issued_at=ISSUED_AT,
-        vehicle_fingerprint=bytes(8),
-        trace_prefix=b"\xff" * 16,
+        vehicle_fingerprint=bytes(6),
+        trace_prefix=b"\xff" * 8,
+        status_index=payload.SHARD_PLACES * payload.SHARDS_MAX - 1,
     )
 
 
@@ -234,6 +258,8 @@ def fields_of(outcome: Outcome) -> dict[str, Any]:
         "issued_at": content.issued_at.isoformat().replace("+00:00", "Z"),
         "vehicle_fingerprint": content.vehicle_fingerprint.hex(),
         "trace_prefix": content.trace_prefix.hex(),
+        "status_index": content.status_index,
+        "paid_through_year": content.paid_through,
     }
 
 

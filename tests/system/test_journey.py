@@ -72,6 +72,10 @@ def test_journey_from_plate_to_a_verdict_anyone_can_check(system: System, tmp_pa
     by_id = anyone.get(f"/v1/verify/{paid.certificate_id}").json
     assert by_id["verdict"] == "valid"
     assert plate not in json.dumps(by_id), "the plate is masked when only an id is given"
+    typed = anyone.post("/v1/verify", {"code": record["short_code"], "plate": plate}).json
+    assert (typed["verdict"], typed["certificate"]) == ("valid", verdict.json["certificate"])
+    other = anyone.post("/v1/verify", {"code": record["short_code"], "plate": "99B999-99"}).json
+    assert (other["verdict"], "certificate" in other) == ("unknown", False)
 
     keys = tmp_path / "jwks.json"
     keys.write_bytes(anyone.get("/.well-known/jwks.json").body)

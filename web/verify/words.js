@@ -19,6 +19,7 @@ export const REASONS = {
   in_force: ["گواهی اصیل و در حال حاضر معتبر است.", "The certificate is genuine and in force."],
   text_incomplete: ["متن کامل نیست یا رقم‌هایی کم دارد.", "The text is incomplete or digits are missing."],
   no_message_in_file: ["در این فایل گواهی‌ای نیست.", "There is no certificate in this file."],
+  code_mistyped: ["کد کوتاه درست تایپ نشده است؛ دوازده رقم آن را دوباره بخوانید.", "The short code was mistyped; read its twelve digits again."],
   message_malformed: ["محتوای رمزینه گواهی نیست.", "The code does not hold a certificate."],
   key_unknown: ["با کلید ما امضا نشده است.", "It was not signed with a key of ours."],
   keys_missing: ["کلیدهای بررسی در دسترس نیست؛ یک بار به شبکه وصل شوید.", "The keys are not at hand; connect to the network once."],

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from avarez import keys
 from avarez.assessment import PaidYear, Tariff, tariff_from_document
+from avarez.certificates.succession import inherited
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table, transact, translated
 from avarez.errors import ObjectionConflict, TransactionRefused
@@ -207,13 +208,8 @@ class ObjectionStore:
                     "گواهی‌های جایگزین از توان یک رأی بیشتر است؛ برای سال‌های کمتری اعتراض کنید.",
                 )
             now = from_rfc3339(made["decided_at"])
-            new = {
-                name: value
-                for name, value in old.items()
-                if name not in ("pk", "sk", "cose", "kid", "issued_at", "pdf_sha256", "stored_at")
-            }
             new_certificate = new_id("ce", now)
-            new |= {
+            new = inherited(old) | {
                 "certificate_id": new_certificate,
                 "status": "preparing",
                 "trace_hash": effects.assessment.trace_hash,

@@ -2,10 +2,11 @@
 
 Each step may be repeated after a crash at any point, and each leaves the outbox row until the last one:
 
-1. sign, and keep the message where none is kept yet; whoever comes second takes the first one's message
-2. typeset: the same record and message give the same bytes
-3. store under the content's hash, read back, compare
-4. in one transaction: the certificate is in force, the outbox row is gone
+1. take a place in the status list, once for this certificate
+2. sign, and keep the message where none is kept yet; whoever comes second takes the first one's message
+3. typeset: the same record and message give the same bytes
+4. store under the content's hash, read back, compare
+5. in one transaction: the certificate is in force, the outbox row is gone
 """
 
 from __future__ import annotations
@@ -14,16 +15,23 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
+from typing import Final, Protocol
 
 from avarez.certificates import cose
 from avarez.certificates import payload as payloads
 from avarez.certificates.jwks import KeyStatus, published, read_keys
+from avarez.certificates.status import draw_index
 from avarez.certificates.verification import check_message
-from avarez.errors import CertificateNotFound
+from avarez.clock import tehran_today
+from avarez.errors import CertificateNotFound, ServiceBusy
+from avarez.ids import lot
+from avarez.jalali import to_jalali
 from avarez.ports import Signer
 from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.record import CertificateRecord, RecordUnsound, payload_of
+
+#: With three places of four taken, at the end of a full year, one draw in four succeeds: 64 fail once in 10**8.
+DRAWS_MAX: Final = 64
 
 
 class Issue(StrEnum):
@@ -57,10 +65,17 @@ class Certificates(Protocol):
         """Keeps the public key for ever; a key that is known stays as it is."""
         ...
 
+    def take_place(self, record: CertificateRecord, index: int) -> CertificateRecord | None:
+        """Gives the place `index` of the status list to the certificate, unless it has one already.
+
+        The record as it then stands; None when the place is another certificate's.
+        """
+        ...
+
     def keep_message(
         self, record: CertificateRecord, message: bytes, kid: bytes, issued_at: datetime
     ) -> CertificateRecord:
-        """Keeps `message` unless one is kept already; the record as it then stands."""
+        """Keeps `message` unless one is kept already, and lets its short code be found; the record then."""
         ...
 
     def finish(self, record: CertificateRecord, outbox: OutboxKey, pdf_sha256: str, stored_at: datetime) -> None:
@@ -96,12 +111,27 @@ def issue_certificate(
     if record is None:
         raise CertificateNotFound()
     if record.message is None:
-        record = _sign(record, certificates, signer(), now)
+        record = _sign(_with_place(record, certificates, now), certificates, signer(), now)
     pdf = typeset(record)
     content_sha256 = sha256(pdf).hexdigest()
     documents.keep(pdf, content_sha256)
     certificates.finish(record, outbox, content_sha256, now)
     return Issue.ISSUED
+
+
+def _with_place(record: CertificateRecord, certificates: Certificates, now: datetime) -> CertificateRecord:
+    """The record with its place in the status list: the one it has, or one drawn among the free ones.
+
+    Raises: ServiceBusy when chance gave only taken places; the next attempt draws others.
+    """
+    if record.status_index is not None:
+        return record
+    year = to_jalali(tehran_today(now)).year
+    for _ in range(DRAWS_MAX):
+        placed = certificates.take_place(record, draw_index(year, lot))
+        if placed is not None:
+            return placed
+    raise ServiceBusy()
 
 
 def _sign(

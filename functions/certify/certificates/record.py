@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from avarez.certificates.payload import CertificatePayload, Kind, vehicle_fingerprint
+from avarez.certificates.payload import TRACE_BYTES, VERSION, CertificatePayload, Kind, vehicle_fingerprint
+from avarez.certificates.short_code import short_code
 from avarez.certificates.status import CertificateStatus
 from avarez.clock import from_rfc3339, tehran_today
-
-TRACE_PREFIX_HEX_LENGTH = 32
 
 
 class RecordUnsound(Exception):
@@ -30,7 +29,8 @@ class YearPaid:
 class CertificateRecord:
     """A certificate's item. `message` is the signed COSE message, kept for ever once made.
 
-    `amount_rial` = the years' amounts + `rounding_rial` + `fee_rial`.
+    `amount_rial` = the years' amounts + `rounding_rial` + `fee_rial`. `status_index` is taken before signing;
+    certificates from before the status list have none. `paid_through` is a clearance's.
     """
 
     certificate_id: str
@@ -51,6 +51,13 @@ class CertificateRecord:
     message: bytes | None
     issued_at: datetime | None
     pdf_sha256: str | None
+    status_index: int | None = None
+    paid_through: int | None = None
+
+    @property
+    def short_code(self) -> str:
+        """The twelve digits to be typed; printed in groups of four."""
+        return short_code(self.certificate_id)
 
 
 def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
@@ -83,6 +90,8 @@ def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
             message=bytes(item["cose"]) if item.get("cose") else None,
             issued_at=from_rfc3339(item["issued_at"]) if item.get("issued_at") else None,
             pdf_sha256=item.get("pdf_sha256"),
+            status_index=_optional_int(item.get("status_index")),
+            paid_through=_optional_int(item.get("paid_through_year")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordUnsound("a field is missing or malformed") from error
@@ -93,7 +102,12 @@ def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
 
 
 def payload_of(record: CertificateRecord, *, issued_at: datetime) -> CertificatePayload:
-    """What is to be signed for `record`, were it issued at `issued_at`."""
+    """What is to be signed for `record`, were it issued at `issued_at`.
+
+    Raises: RecordUnsound when it has no place in the status list yet.
+    """
+    if record.status_index is None:
+        raise RecordUnsound("a certificate without a place in the status list cannot be signed")
     return CertificatePayload(
         certificate_id=record.certificate_id,
         kind=record.kind,
@@ -104,8 +118,14 @@ def payload_of(record: CertificateRecord, *, issued_at: datetime) -> Certificate
         paid_on=tehran_today(record.paid_at),
         issued_at=issued_at.replace(microsecond=0),
         vehicle_fingerprint=vehicle_fingerprint(record.vehicle_id),
-        trace_prefix=bytes.fromhex(record.trace_hash[:TRACE_PREFIX_HEX_LENGTH]),
+        trace_prefix=bytes.fromhex(record.trace_hash)[: TRACE_BYTES[VERSION]],
+        status_index=record.status_index,
+        paid_through=record.paid_through,
     )
+
+
+def _optional_int(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _plate_key(plate: Any) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from avarez import keys
 from avarez.certificates.jwks import KeyStatus, b64url, published
+from avarez.certificates.payload import SHARD_PLACES
 from avarez.certificates.status import CertificateStatus
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, transact
@@ -42,6 +43,25 @@ class IssuingTable(CertificateTable):
         except TransactionRefused as refused:
             raise ServiceBusy() from refused
 
+    def take_place(self, record: CertificateRecord, index: int) -> CertificateRecord | None:
+        """The record with a place in the status list; None when the place `index` is another certificate's.
+
+        Both items change or neither, so that a certificate never holds two places.
+        """
+        shard, place = divmod(index, SHARD_PLACES)
+        writes = [
+            self._duty.put_new(keys.status_place(shard, place), {"certificate_id": record.certificate_id}),
+            self._duty.update(
+                _key_of(record),
+                {"status_index": index},
+                "attribute_exists(pk) AND attribute_not_exists(status_index) AND attribute_not_exists(cose)",
+            ),
+        ]
+        with contextlib.suppress(TransactionRefused):  # read back: the place, or the record, was not free
+            transact(writes, dynamodb=self._duty.dynamodb)
+        placed = self.find(record.certificate_id)
+        return placed if placed is not None and placed.status_index is not None else None
+
     def keep_message(
         self, record: CertificateRecord, message: bytes, kid: bytes, issued_at: datetime
     ) -> CertificateRecord:
@@ -54,8 +74,10 @@ class IssuingTable(CertificateTable):
         keep_first = self._duty.update(
             _key_of(record), changes, "attribute_not_exists(cose) AND attribute_exists(pk)"
         )
+        code = keys.certificate_code(record.short_code, record.plate, record.certificate_id)
+        writes = [keep_first, self._duty.put(code, {"certificate_id": record.certificate_id})]
         with contextlib.suppress(TransactionRefused):  # read back below, with everything else
-            transact([keep_first], dynamodb=self._duty.dynamodb)
+            transact(writes, dynamodb=self._duty.dynamodb)
         kept = self.find(record.certificate_id)
         if kept is None or kept.message is None or kept.issued_at is None:
             raise ServiceBusy()

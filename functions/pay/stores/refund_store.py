@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from avarez import keys
+from avarez.certificates.succession import inherited
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, transact
 from avarez.errors import CertificateInPreparation
@@ -21,7 +22,6 @@ CERTIFICATES_READ_MAX = 200
 OURS = "#status = :paid AND payment_id = :payment"
 STANDS = "#status = :status_before AND version = :version_before"
 IN_FORCE, PREPARING, REVOKED, SUPERSEDED = "in_force", "preparing", "revoked", "superseded"
-_NOT_INHERITED = ("pk", "sk", "cose", "kid", "issued_at", "pdf_sha256", "stored_at", "supersedes")
 
 
 class DynamoRefunds:
@@ -183,7 +183,7 @@ class DynamoRefunds:
 
     def _successor(self, old: Item, certificate_id: str, payment: Payment, now: datetime) -> Iterator[Item]:
         left = left_of(payment)
-        new = {name: value for name, value in old.items() if name not in _NOT_INHERITED}
+        new = inherited(old)
         years_rial = sum(part.amount_rial for part in left)
         new |= {
             "certificate_id": certificate_id,

@@ -73,6 +73,16 @@ def certificate(municipality: str, plate: str, certificate_id: str) -> Key:
     return collection(municipality, plate), f"CERTIFICATE#{certificate_id}"
 
 
+def certificate_code(code: str, plate: str, certificate_id: str) -> Key:
+    """Which certificates a short code may mean: those of the plate that is given with it."""
+    return f"CODE#{code}", f"{plate}#{certificate_id}"
+
+
+def status_place(shard: int, place: int) -> Key:
+    """Taken by the one certificate that has this place in the status list."""
+    return f"STATUSPLACE#{shard}", f"{place:07d}"
+
+
 def refund(municipality: str, plate: str, refund_id: str) -> Key:
     return collection(municipality, plate), f"REFUND#{refund_id}"
 

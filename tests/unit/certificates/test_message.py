@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cbor2
 import pytest
+import zxingcpp
 from cwt import COSE, COSEKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avarez.certificates import cbor, cose, jwks, link, payload
+from avarez.certificates.status import SHARDS_PER_YEAR, draw_index
 from avarez.certificates.verification import check_text
-from tests.data.certificate_vectors import ACTIVE, JWKS, ORIGIN, SAMPLE, message_of
+from tests.data.certificate_vectors import ACTIVE, CLEARANCE, FIRST_VERSION, JWKS, ORIGIN, SAMPLE, message_of
 
 KEYS = jwks.read_keys(JWKS)
 MESSAGE = message_of(payload.encode(SAMPLE))
@@ -54,6 +57,28 @@ def test_signature_in_the_upper_half_is_lowered_and_refused_when_shown() -> None
     assert cose.signature_in_range(signature)
     assert not cose.signature_in_range(r + (cose.GROUP_ORDER - s).to_bytes(32, "big"))
     assert cose.raw_from_der(ACTIVE.sign_der(b"anything")) == signature
+
+
+@pytest.mark.parametrize("content", [SAMPLE, CLEARANCE], ids=["payment", "clearance"])
+def test_message_of_one_range_of_years_fits_a_qr_of_version_ten(content: payload.CertificatePayload) -> None:
+    message = message_of(payload.encode(replace(content, years=tuple(range(1395, 1406)))))
+    symbol = zxingcpp.create_barcode(link.to_link(message, ORIGIN), zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    height, width = symbol.to_image(scale=1, add_quiet_zones=False).shape
+    assert (height, width) == (57, 57), "17 + 4 * 10 modules"
+
+
+@pytest.mark.parametrize("version", [SAMPLE, FIRST_VERSION, CLEARANCE, replace(CLEARANCE, years=())])
+def test_payload_of_each_version_is_read_back(version: payload.CertificatePayload) -> None:
+    assert payload.decode(payload.encode(version)) == version
+
+
+def test_place_in_the_status_list_is_drawn_among_the_years_own() -> None:
+    first, last = draw_index(1405, lambda _: 0), draw_index(1405, lambda choices: choices - 1)
+    assert (first, last) == (0, SHARDS_PER_YEAR * payload.SHARD_PLACES - 1)
+    assert draw_index(1406, lambda _: 0) == last + 1
+    assert draw_index(1399, lambda _: 0) == 0
+    with pytest.raises(ValueError, match="no shards"):
+        draw_index(1405 + payload.SHARDS_MAX // SHARDS_PER_YEAR, lambda _: 0)
 
 
 @given(st.binary(min_size=1, max_size=300))

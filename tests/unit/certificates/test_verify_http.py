@@ -11,6 +11,7 @@ import pytest
 
 from avarez.certificates import jwks, link
 from avarez.certificates.jwks import KeySet
+from avarez.certificates.short_code import printed, short_code
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.verification import IssuedRecord
 from avarez.errors import ServiceBusy
@@ -37,6 +38,11 @@ class Register:
         if "records" in self.silent:
             raise ServiceBusy
         return self.records.get(certificate_id)
+
+    def certificate_of_code(self, code: str, plate: str) -> str | None:
+        if "records" in self.silent:
+            raise ServiceBusy
+        return ID if (code, plate) == (short_code(ID), PLATE) else None
 
     def keys(self, *, fresh: bool = False) -> KeySet:
         if "keys" in self.silent:
@@ -81,6 +87,10 @@ def by_payload(text: str) -> tuple[int, dict[str, Any]]:
     return call("POST", "/v1/verify", json.dumps({"payload": text}).encode())
 
 
+def by_code(code: str, plate: str) -> tuple[int, dict[str, Any]]:
+    return call("POST", "/v1/verify", json.dumps({"code": code, "plate": plate}).encode())
+
+
 def verdict(answer: tuple[int, dict[str, Any]]) -> tuple[int, str, str]:
     return answer[0], answer[1]["verdict"], answer[1]["reason"]
 
@@ -99,6 +109,32 @@ def test_payload_shows_the_whole_plate(register: Register, text: str) -> None:
     assert verdict(answer) == (200, "valid", "in_force")
     assert answer[1]["certificate"]["plate"]["key"] == PLATE
     assert answer[1]["certificate"]["years"] == list(range(1395, 1406))
+
+
+@pytest.mark.parametrize("plate", [PLATE, "12 ب 345 - ایران 67", "۱۲ب۳۴۵۶۷"])
+def test_short_code_with_the_plate_is_answered(register: Register, plate: str) -> None:
+    answer = by_code(printed(short_code(ID)), plate)
+    assert verdict(answer) == (200, "valid", "in_force")
+    assert answer[1]["certificate"]["plate"]["key"] == PLATE
+    assert answer[1]["certificate"]["short_code"] == printed(short_code(ID))
+
+
+@pytest.mark.parametrize("plate", ["12B345-68", "123-45678", "nothing"])
+def test_short_code_without_its_plate_finds_nothing(register: Register, plate: str) -> None:
+    answer = by_code(short_code(ID), plate)
+    assert verdict(answer) == (200, "unknown", "certificate_unknown")
+    assert "certificate" not in answer[1]
+
+
+def test_mistyped_short_code_is_unreadable(register: Register) -> None:
+    code = short_code(ID)
+    assert verdict(by_code(code[:-1] + str((int(code[-1]) + 1) % 10), PLATE)) == (
+        200,
+        "unreadable",
+        "code_mistyped",
+    )
+    register.silent = {"records"}
+    assert verdict(by_code(code, PLATE)) == (200, "cannot_tell", "record_unreachable")
 
 
 def test_pdf_is_valid_and_any_change_of_it_is_not(register: Register) -> None:
@@ -164,6 +200,9 @@ def test_key_that_came_a_moment_ago_is_looked_for(register: Register) -> None:
         (b"", 400, "invalid_json"),
         (b'{"payload": 5}', 422, "invalid_input"),
         (b'{"payload": ""}', 422, "invalid_input"),
+        (b"{}", 422, "invalid_input"),
+        (b'{"code": "1"}', 422, "invalid_input"),
+        (b'{"payload": "1", "code": "1", "plate": "1"}', 422, "invalid_input"),
         (b'{"payload": "1", "payload": "2"}', 400, "duplicate_keys"),
         (b'{"payload": "' + b"1" * 5_000 + b'"}', 422, "invalid_input"),
     ],

@@ -2,18 +2,22 @@
 
 | key | says | form |
 |---|---|---|
-| 1 | version of this table | 1 |
+| 1 | version of this table | 2 |
 | 2 | certificate id | the 23 bytes behind `ce_` |
 | 3 | kind | 1 payment, 2 clearance |
 | 4 | municipality's code | text |
 | 5 | plate's key | text |
-| 6 | duty years | ranges `[[from, to], …]`, Jalali, ascending, neither touching nor overlapping |
+| 6 | duty years | ranges `[from, how many, from, how many, …]`, Jalali, ascending, not touching |
 | 7 | amount paid, rial | integer |
 | 8 | date of payment in Tehran | days since 1970-01-01 |
 | 9 | time of issue | seconds since 1970-01-01 UTC |
-| 10 | vehicle | first 8 bytes of SHA-256 of its stable id |
-| 11 | assessment | first 16 bytes of its trace hash |
+| 10 | vehicle | first 6 bytes of SHA-256 of its stable id |
+| 11 | assessment | first 8 bytes of its trace hash |
+| 12 | place in the status list | shard * 2**20 + place in the shard |
+| 13 | paid through this duty year, in every city | a clearance only |
 
+Version 1 ends with key 11, has 8 and 16 bytes in keys 10 and 11, and ranges as `[[from, to], …]`; what was signed
+with it verifies for ever. The number printed on the paper is the id.
 No owner stands in it. Years as ranges keep a fleet's oldest car as small as its newest.
 """
 
@@ -29,12 +33,18 @@ from typing import Final, assert_never
 from avarez.certificates import cbor
 from avarez.ids import id_bytes, id_from_bytes, is_id
 
-VERSION: Final = 1
-VEHICLE_BYTES: Final = 8
-TRACE_BYTES: Final = 16
+VERSION: Final = 2
+FIRST_VERSION: Final = 1
+ID_BYTES: Final = 23
+#: By version. 48 bits confirm a vehicle's id to whoever knows it; 64 bits name one trace of one payment.
+VEHICLE_BYTES: Final = {FIRST_VERSION: 8, VERSION: 6}
+TRACE_BYTES: Final = {FIRST_VERSION: 16, VERSION: 8}
 #: Duty years are Jalali; the first motor vehicle duty and a horizon beyond any certificate bound them.
 YEAR_MIN, YEAR_MAX = 1300, 1499
 YEAR_RANGES_MAX: Final = 32
+#: Places of one shard of the status list; an index is its shard's number times this, plus the place.
+SHARD_PLACES: Final = 1 << 20
+SHARDS_MAX: Final = 1 << 12
 #: 10**15 rial: more than any duty, below 2**53, so that browsers read it exactly.
 AMOUNT_MAX_RIAL: Final = 10**15
 _SECONDS_MAX: Final = 1 << 40
@@ -72,7 +82,10 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CertificatePayload:
-    """What is signed. `years` ascend; `issued_at` is aware UTC without fractions of a second."""
+    """What is signed. `years` ascend; `issued_at` is aware UTC without fractions of a second.
+
+    Without a `status_index` it is of version 1; `paid_through` is a clearance's, from version 2 on.
+    """
 
     certificate_id: str
     kind: Kind
@@ -84,11 +97,18 @@ class CertificatePayload:
     issued_at: datetime
     vehicle_fingerprint: bytes
     trace_prefix: bytes
+    status_index: int | None = None
+    paid_through: int | None = None
+
+    @property
+    def version(self) -> int:
+        """The version of the table that it is written by."""
+        return FIRST_VERSION if self.status_index is None else VERSION
 
 
 def vehicle_fingerprint(vehicle_id: str) -> bytes:
-    """The 8 bytes that tie a certificate to a vehicle's stable id without telling it."""
-    return sha256(vehicle_id.encode()).digest()[:VEHICLE_BYTES]
+    """The bytes that tie a certificate of this version to a vehicle's stable id without telling it."""
+    return sha256(vehicle_id.encode()).digest()[: VEHICLE_BYTES[VERSION]]
 
 
 def encode(payload: CertificatePayload) -> bytes:
@@ -100,21 +120,24 @@ def encode(payload: CertificatePayload) -> bytes:
         raise PayloadError("not a certificate's id")
     if payload.issued_at.tzinfo is None:
         raise PayloadError("the time of issue has no zone")
-    encoded = cbor.encode(
-        {
-            1: VERSION,
-            2: id_bytes(payload.certificate_id),
-            3: int(payload.kind),
-            4: payload.municipality,
-            5: payload.plate,
-            6: [[first, last] for first, last in ranges_of(payload.years)],
-            7: payload.amount_rial,
-            8: (payload.paid_on - _EPOCH).days,
-            9: int(payload.issued_at.timestamp()),
-            10: payload.vehicle_fingerprint,
-            11: payload.trace_prefix,
-        }
-    )
+    fields: dict[int, cbor.CborValue] = {
+        1: payload.version,
+        2: id_bytes(payload.certificate_id),
+        3: int(payload.kind),
+        4: payload.municipality,
+        5: payload.plate,
+        6: _ranges(payload),
+        7: payload.amount_rial,
+        8: (payload.paid_on - _EPOCH).days,
+        9: int(payload.issued_at.timestamp()),
+        10: payload.vehicle_fingerprint,
+        11: payload.trace_prefix,
+    }
+    if payload.status_index is not None:
+        fields[12] = payload.status_index
+    if payload.paid_through is not None:
+        fields[13] = payload.paid_through
+    encoded = cbor.encode(fields)
     decode(encoded)  # the pair of the check on reading: nothing is signed that we would refuse to read
     return encoded
 
@@ -130,27 +153,51 @@ def decode(encoded: bytes) -> CertificatePayload:
         raise PayloadError(str(error)) from error
     if not isinstance(content, dict):
         raise PayloadError("a payload is a map")
-    version = _integer(content.get(1), 1, 1 << 16)
-    if version != VERSION:
+    version = _integer(content.get(1), FIRST_VERSION, 1 << 16)
+    if version > VERSION:
         raise NewerVersion(f"version {version}")
-    if set(content) != set(range(1, 12)):
-        raise PayloadError("a field is missing or unknown")
     try:
-        certificate_id = id_from_bytes("ce", _bytes(content[2], 23))
-        kind = Kind(_integer(content[3], 1, 255))
+        kind = Kind(_integer(content.get(3), 1, 255))
     except ValueError as error:
-        raise PayloadError("an unknown kind or a malformed id") from error
+        raise PayloadError("an unknown kind") from error
+    if set(content) != _keys_of(version, kind):
+        raise PayloadError("a field is missing or unknown")
+    return _fields(content, kind, version)
+
+
+def _ranges(payload: CertificatePayload) -> list[cbor.CborValue]:
+    ranges = ranges_of(payload.years)
+    if payload.version == FIRST_VERSION:
+        return [[first, last] for first, last in ranges]
+    return [number for first, last in ranges for number in (first, last - first + 1)]
+
+
+def _keys_of(version: int, kind: Kind) -> set[int]:
+    """Exactly the keys that a payload of this version and kind has."""
+    if version == FIRST_VERSION:
+        return set(range(1, 12))
+    return set(range(1, 14 if kind is Kind.CLEARANCE else 13))
+
+
+def _fields(content: dict[int, cbor.CborValue], kind: Kind, version: int) -> CertificatePayload:
+    try:
+        certificate_id = id_from_bytes("ce", _bytes(content[2], ID_BYTES))
+    except ValueError as error:
+        raise PayloadError("a malformed id") from error
+    is_first = version == FIRST_VERSION
     return CertificatePayload(
         certificate_id=certificate_id,
         kind=kind,
         municipality=_text(content[4], _MUNICIPALITY),
         plate=_text(content[5], _PLATE),
-        years=_years(content[6]),
+        years=_years_of_pairs(content[6]) if is_first else _years(content[6], kind),
         amount_rial=_integer(content[7], 0, AMOUNT_MAX_RIAL),
         paid_on=_EPOCH + timedelta(days=_integer(content[8], 0, _DAYS_MAX)),
         issued_at=datetime.fromtimestamp(_seconds(content[9]), UTC),
-        vehicle_fingerprint=_bytes(content[10], VEHICLE_BYTES),
-        trace_prefix=_bytes(content[11], TRACE_BYTES),
+        vehicle_fingerprint=_bytes(content[10], VEHICLE_BYTES[version]),
+        trace_prefix=_bytes(content[11], TRACE_BYTES[version]),
+        status_index=None if is_first else _integer(content[12], 0, SHARD_PLACES * SHARDS_MAX - 1),
+        paid_through=_integer(content[13], YEAR_MIN, YEAR_MAX) if 13 in content else None,
     )
 
 
@@ -172,15 +219,33 @@ def _seconds(value: object) -> int:
     return seconds
 
 
-def _years(value: object) -> tuple[int, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= YEAR_RANGES_MAX:
-        raise PayloadError("no years, or too many ranges of them")
-    years: list[int] = []
+def _years(value: object, kind: Kind) -> tuple[int, ...]:
+    """The years of version 2; a clearance of a vehicle that owed nothing yet may name none."""
+    if not isinstance(value, list) or len(value) % 2 or not (value or kind is Kind.CLEARANCE):
+        raise PayloadError("no years, or half a range of them")
+    firsts = [_integer(number, YEAR_MIN, YEAR_MAX) for number in value[::2]]
+    lengths = [_integer(number, 1, YEAR_MAX) for number in value[1::2]]
+    return _spread([(first, first + length - 1) for first, length in zip(firsts, lengths, strict=True)])
+
+
+def _years_of_pairs(value: object) -> tuple[int, ...]:
+    """The years of version 1."""
+    if not isinstance(value, list) or not value:
+        raise PayloadError("no years")
+    ranges: list[tuple[int, int]] = []
     for entry in value:
         if not isinstance(entry, list) or len(entry) != 2:
             raise PayloadError("a range of years has two ends")
-        first, last = (_integer(end, YEAR_MIN, YEAR_MAX) for end in entry)
-        if last < first or (years and first <= years[-1] + 1):
+        ranges.append((_integer(entry[0], YEAR_MIN, YEAR_MAX), _integer(entry[1], YEAR_MIN, YEAR_MAX)))
+    return _spread(ranges)
+
+
+def _spread(ranges: list[tuple[int, int]]) -> tuple[int, ...]:
+    if len(ranges) > YEAR_RANGES_MAX:
+        raise PayloadError("too many ranges of years")
+    years: list[int] = []
+    for first, last in ranges:
+        if not first <= last <= YEAR_MAX or (years and first <= years[-1] + 1):
             raise PayloadError("ranges of years ascend and do not touch")
         years.extend(range(first, last + 1))
     return tuple(years)

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     TEXT_INCOMPLETE = "text_incomplete"
     NO_MESSAGE_IN_FILE = "no_message_in_file"
     NOT_A_CERTIFICATE = "not_a_certificate"
+    CODE_MISTYPED = "code_mistyped"
     MESSAGE_MALFORMED = "message_malformed"
     KEY_UNKNOWN = "key_unknown"
     KEYS_MISSING = "keys_missing"
