@@ -41,7 +41,7 @@ def quotes() -> Quotes:
 class AssessmentRequest(BaseModel):
     """The body of `POST /v1/assessments`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     municipality: str = Field(max_length=80)
     plate: str = Field(max_length=64)
@@ -52,7 +52,7 @@ class AssessmentRequest(BaseModel):
 class Evidence(BaseModel):
     """What the clerk saw: a vehicle card, a sale document, and its number."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     kind: str = Field(min_length=1, max_length=40)
     reference: str = Field(min_length=1, max_length=120)
@@ -61,7 +61,7 @@ class Evidence(BaseModel):
 class VehicleCard(BaseModel):
     """The body of `POST /v1/vehicles`: the roll's columns, and the evidence."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     municipality: str = Field(max_length=80)
     plate: str = Field(default="", max_length=64)

@@ -2,6 +2,8 @@
 
 Erasing an owner is deleting one item: without the owner's key no sealed id can be opened again. The keyed
 hash cannot be reversed by trying all ten-digit numbers, since the key is in the secret store only.
+
+The library of ciphers is loaded by the first seal: most requests of a cold function need none.
 """
 
 from __future__ import annotations
@@ -11,11 +13,6 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
@@ -80,16 +77,24 @@ class OwnerSeals:
 
 
 def _derived(master: bytes, purpose: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     info = b"avarez owner " + purpose + b" v1"
     return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=info).derive(master)
 
 
 def _seal(key: bytes, plain: bytes, context: str) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
 
 
 def _open(key: bytes, sealed: bytes, context: str) -> bytes:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
     except InvalidTag:

@@ -50,6 +50,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "rolls.write",
         "tariffs.read",
         "tariffs.write",
+        "vehicles.decide",
         "vehicles.read",
         "vehicles.write",
     ),
@@ -62,6 +63,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "rolls.write",
         "tariffs.write",
         "terminals.write",
+        "vehicles.decide",
     ),
     "verifier": ("certificates.read", "vehicles.read"),
 }

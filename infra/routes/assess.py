@@ -40,6 +40,27 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         packages=("cryptography",),
     ),
     EntryPoint(
+        name="change-handler",
+        handler="functions.assess.changes.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("POST", "/v1/vehicles/{plate}/corrections", "vehicles.write"),
+            Route("POST", "/v1/vehicles/{plate}/plates", "vehicles.write"),
+            Route("POST", "/v1/vehicles/{plate}/residences", "vehicles.write"),
+            Route("POST", "/v1/vehicles/{plate}/prior-payments", "vehicles.write"),
+            Route("GET", "/v1/municipalities/{code}/vehicle-changes", "vehicles.read"),
+            Route("GET", "/v1/vehicle-changes/{id}", "vehicles.read"),
+            Route("POST", "/v1/vehicle-changes/{id}/decisions", "vehicles.decide"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "OWNER_SECRET_ARN"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            SecretGrant("owner"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
         name="fleet-handler",
         handler="functions.assess.fleets.handler.handle",
         timeout_s=HTTP_TIMEOUT_S,

@@ -10,7 +10,8 @@ SCOPE_PREFIX = "avarez"
 
 SCOPES: dict[str, str] = {
     "vehicles.read": "Look up a vehicle and its standing",
-    "vehicles.write": "Enter a vehicle from its card",
+    "vehicles.write": "Enter a vehicle from its card, and what changes of it",
+    "vehicles.decide": "Confirm or reject what offices entered of a vehicle",
     "assessments.read": "Read a quote",
     "assessments.write": "Make a quote",
     "payments.read": "Read a payment and its history",

@@ -11,7 +11,8 @@ from infra.routes import ENTRY_POINTS, EntryPoint
 
 ROOT = Path(__file__).resolve().parents[2]
 
-ROUNDS = 5
+ROUNDS_MAX = 15
+"""Minima of CPU time only fall: a busy machine takes more rounds to show what a quiet one shows in two."""
 """The smallest of so many is taken: noise only ever adds."""
 
 MODULES_MAX = 900
@@ -39,10 +40,12 @@ def test_handler_starts_within_its_budget(entry: EntryPoint, unpacked: dict[str,
     module = entry.handler.rsplit(".", 1)[0]
     ours, theirs = [], []
     modules: list[str] = []
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS_MAX):
         theirs.append(measure("boto3", unpacked[""])[0])
         cpu_s, modules = measure(module, unpacked[entry.name])
         ours.append(cpu_s)
+        if number and min(ours) / min(theirs) <= RATIO_MAX:
+            break
     assert not [name for name in FORBIDDEN if name in modules]
     top = {name.split(".")[0] for name in modules}
     for name, package in ONLY_WHERE_NEEDED.items():

@@ -19,6 +19,7 @@ from avarez.dynamo import Table
 from avarez.quotes.store import TariffStore
 from functions.assess import handler as assess
 from functions.assess import wiring
+from functions.assess.changes import handler as changes
 from functions.assess.fleets import assess as fleet_assess
 from functions.assess.fleets import handler as fleets
 from functions.assess.fleets import wiring as fleet_wiring
@@ -34,9 +35,10 @@ ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 INDEXES = {"by_plate": "plate", "by_vin": "vin", "by_chassis": "chassis", "by_engine": "engine"}
 SCOPES = (
-    "vehicles.read vehicles.write assessments.read assessments.write rolls.read rolls.write tariffs.read "
-    "tariffs.write objections.read objections.write objections.decide"
+    "vehicles.read vehicles.write vehicles.decide assessments.read assessments.write rolls.read rolls.write "
+    "tariffs.read tariffs.write objections.read objections.write objections.decide"
 )
+CHANGE_ROUTES = ("/corrections", "/plates", "/residences", "/prior-payments", "vehicle-changes")
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -71,8 +73,11 @@ class System:
             "body": None if body is None else json.dumps(body, ensure_ascii=False),
             "isBase64Encoded": False,
         }
+        of_changes = any(part in route for part in CHANGE_ROUTES)
         prefixes = {"/v1/rolls": rolls, "/v1/tariffs": tariffs, "/v1/objections": objections, "/v1/fleets": fleets}
-        target = next((prefixes[start] for start in prefixes if route.startswith(start)), assess)
+        target = next(
+            (prefixes[start] for start in prefixes if route.startswith(start)), changes if of_changes else assess
+        )
         answer = target.handle(event, None)
         return answer["statusCode"], json.loads(answer["body"])
 
@@ -180,7 +185,19 @@ def running_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
         secret = boto3.client("secretsmanager").create_secret(Name="owner", SecretString="s" * 64)
         monkeypatch.setenv("ROLL_STAGE_QUEUE_URL", running.queue_url)
         monkeypatch.setenv("OWNER_SECRET_ARN", secret["ARN"])
-        for module in (assess, rolls, check, stage, tariffs, simulate, objections, sweep, fleets, fleet_assess):
+        for module in (
+            assess,
+            changes,
+            rolls,
+            check,
+            stage,
+            tariffs,
+            simulate,
+            objections,
+            sweep,
+            fleets,
+            fleet_assess,
+        ):
             monkeypatch.setattr(module, "clock", running.clock)
         TariffStore(Table("duty"), "tariffs").install(load_tariff(ROOT / "demo" / "tariffs"), to_rfc3339(NOW))
         yield running

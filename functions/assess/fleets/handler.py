@@ -25,7 +25,7 @@ CHUNKS_SHOWN: Final = 10
 class FleetRequest(BaseModel):
     """The body of `POST /v1/fleets`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     title: str = Field(min_length=1, max_length=200)
     plates: list[Annotated[str, Field(max_length=service.PLATE_TEXT_MAX)]] = Field(

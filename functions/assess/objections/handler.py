@@ -22,7 +22,7 @@ clock = SystemClock()
 class Evidence(BaseModel):
     """What supports the objection: a document's kind and its number."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     kind: str = Field(min_length=1, max_length=40)
     reference: str = Field(min_length=1, max_length=200)
@@ -31,7 +31,7 @@ class Evidence(BaseModel):
 class Filing(BaseModel):
     """The body of `POST /v1/objections`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     assessment_id: str = Field(max_length=60)
     reason: Literal[
@@ -45,7 +45,7 @@ class Filing(BaseModel):
 class Decision(BaseModel):
     """The body of `POST /v1/objections/{id}/decisions`; `facts` are needed to accept."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     outcome: Literal["accepted", "rejected"]
     reason: str = Field(min_length=1, max_length=2_000)

@@ -22,7 +22,7 @@ clock = SystemClock()
 class RollRequest(BaseModel):
     """The body of `POST /v1/rolls`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     municipality: str = Field(max_length=80)
 

@@ -29,7 +29,7 @@ VERSION_CACHE_S: Final = 86_400
 class DraftRequest(BaseModel):
     """The body of `POST /v1/tariffs`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     authority: str = Field(max_length=80)
     title: str = Field(min_length=1, max_length=200)
@@ -39,7 +39,7 @@ class DraftRequest(BaseModel):
 class SimulationRequest(BaseModel):
     """The body of `POST /v1/tariffs/{id}/simulations`: every vehicle, or one in so many."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     one_in: int = Field(default=1, ge=1, le=ONE_IN_MAX)
 
@@ -47,7 +47,7 @@ class SimulationRequest(BaseModel):
 class Withdrawal(BaseModel):
     """The body of `POST /v1/tariffs/{id}/withdrawals`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     reason: str = Field(min_length=1, max_length=500)
 

@@ -220,6 +220,17 @@ class TariffMissing(AvarezError):
     title_fa = "برای برخی سال‌های این خودرو تعرفه‌ای ثبت نشده است؛ مبلغی نمی‌توان گفت."
 
 
+class VehicleChangeConflict(AvarezError):
+    code, status = "vehicle_change_conflict", 409
+    title_en = "The change is decided already, or the vehicle was changed at this moment; read it again."
+    title_fa = "دربارهٔ این تغییر تصمیم گرفته شده یا خودرو همین دم تغییر کرده است؛ دوباره بخوانید."
+
+
+class VehicleChangeNotFound(AvarezError):
+    code, status = "vehicle_change_not_found", 404
+    title_en, title_fa = "There is no such change of a vehicle.", "چنین تغییری برای خودرو یافت نشد."
+
+
 class VehicleNotFound(AvarezError):
     code, status = "vehicle_not_found", 404
     title_en = "No vehicle with this plate is on the roll; check the plate and the city."

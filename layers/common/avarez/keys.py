@@ -101,6 +101,11 @@ def correction(municipality: str, plate: str, vehicle_id: str) -> Key:
     return collection(municipality, plate), f"{VEHICLE_PREFIX}CORRECTION#{vehicle_id}"
 
 
+def vehicle_change(municipality: str, plate: str, change_id: str) -> Key:
+    """A change of facts, plate, residence or prior payments that an office entered."""
+    return collection(municipality, plate), f"CHANGE#{change_id}"
+
+
 # --- the duty table: what stands beside the collections ------------------------------------------------
 
 
@@ -124,6 +129,11 @@ def open_payment(payment_id: str, due_at: str) -> Key:
 
 def open_payments(shard: int) -> str:
     return f"OPEN#{shard}"
+
+
+def changes_of(municipality: str, change_id: str) -> Key:
+    """The city's list of vehicle changes."""
+    return f"{municipality}#CHANGES", change_id
 
 
 def objection_note(vehicle_id: str, objection_id: str) -> Key:

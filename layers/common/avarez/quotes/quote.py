@@ -35,6 +35,8 @@ class Rows(Protocol):
 
     def save_quote(self, quote: dict[str, Any], answer: dict[str, Any], resting_version: int) -> None: ...
 
+    def open_dispute(self, vehicle_id: str, plate: str, municipalities: Iterable[str], at: str) -> None: ...
+
 
 class Tariffs(Protocol):
     """Knows the tariff in force."""
@@ -85,12 +87,16 @@ class Quotes:
             raise VehicleNotFound()
         day = as_of or tehran_today(now)
         through = _through_year(through_year, day)
-        assessment = self.assess(row, self.store.rows_of_vehicle(row.vehicle_id), day, through)
+        everywhere = self.store.rows_of_vehicle(row.vehicle_id)
+        assessment = self.assess(row, everywhere, day, through)
         assessment_id = new_id("as", now)
         answer = _answer(assessment_id, parsed, assessment, now)
         self.store.save_quote(
             _record(row, assessment, answer, now=now, created_by=created_by), answer, row.version
         )
+        if assessment.residence_disputed:
+            cities = [other.municipality for other in everywhere]
+            self.store.open_dispute(row.vehicle_id, row.plate, cities, to_rfc3339(now))
         return answer
 
     def assess(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ from avarez.assessment.model import PaidYear, PenaltyPause
 from avarez.assessment.tariff import Tariff, tariff_from_document
 from avarez.canonical import canonical_bytes
 from avarez.dynamo import Item, Table, from_item, transact, translated
-from avarez.errors import ServiceBusy
+from avarez.errors import ServiceBusy, TransactionRefused
 from avarez.quotes.vehicles import VehicleRow, rows_of_items, visible_rows
 
 BATCH_GET_MAX: Final = 100
@@ -163,6 +164,24 @@ class DutyStore:
                 self.table.put_new(mark, {"vehicle_id": quote["vehicle_id"], "plate_key": key[0], "years": duties})
             )
         transact(writes, mine=lambda: self.table.get(key) is not None, dynamodb=self.table.dynamodb)
+
+    def open_dispute(self, vehicle_id: str, plate: str, municipalities: Iterable[str], at: str) -> None:
+        """Tells each city that another one claims the same residence, once; officers settle it between them."""
+        claimants = sorted(set(municipalities))
+        task_id = f"tk_disputed_{vehicle_id}"
+        for city in claimants:
+            task = {
+                "task_id": task_id,
+                "kind": "residence_disputed",
+                "status": "open",
+                "municipality": city,
+                "plate": plate,
+                "vehicle_id": vehicle_id,
+                "claimants": claimants,
+                "created_at": at,
+            }
+            with contextlib.suppress(TransactionRefused):  # it is told already
+                transact([self.table.put_new(keys.task(city, task_id), task)], dynamodb=self.table.dynamodb)
 
     def quote(self, assessment_id: str) -> tuple[str, Item] | None:
         """The city and the answer of a stored quote, as they were given; None where there is none."""

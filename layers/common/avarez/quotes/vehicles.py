@@ -63,7 +63,7 @@ def _day(text: str) -> date | None:
 
 
 def rows_of_items(items: Iterable[Mapping[str, Any]]) -> list[VehicleRow]:
-    """The rows of a collection, with facts that a decision put right (`keys.correction`).
+    """The rows of a collection, with facts that a decision put right (`keys.correction`), or a plate that ended.
 
     A correction holds for the very row that it was made for: once the city's roll says something new of the
     vehicle, the roll counts.
@@ -77,7 +77,11 @@ def rows_of_items(items: Iterable[Mapping[str, Any]]) -> list[VehicleRow]:
             rows.append(VehicleRow.from_item(item))
     for correction in corrections:
         rows = [
-            replace(row, facts=correction["facts"])
+            replace(
+                row,
+                facts=correction["facts"],
+                residence_to_jalali=correction.get("residence_to_jalali", row.residence_to_jalali),
+            )
             if (row.vehicle_id, row.content_hash) == (correction["vehicle_id"], correction["of_hash"])
             else row
             for row in rows
