@@ -57,7 +57,8 @@ class IssuingTable(CertificateTable):
                 "attribute_exists(pk) AND attribute_not_exists(status_index) AND attribute_not_exists(cose)",
             ),
         ]
-        with contextlib.suppress(TransactionRefused):  # read back: the place, or the record, was not free
+        # Not free, or the answer was lost: what stands is read back.
+        with contextlib.suppress(TransactionRefused, ServiceBusy):
             transact(writes, dynamodb=self._duty.dynamodb)
         placed = self.find(record.certificate_id)
         return placed if placed is not None and placed.status_index is not None else None
@@ -76,7 +77,8 @@ class IssuingTable(CertificateTable):
         )
         code = keys.certificate_code(record.short_code, record.plate, record.certificate_id)
         writes = [keep_first, self._duty.put(code, {"certificate_id": record.certificate_id})]
-        with contextlib.suppress(TransactionRefused):  # read back below, with everything else
+        # Refused, or its answer lost: what stands is read back below.
+        with contextlib.suppress(TransactionRefused, ServiceBusy):
             transact(writes, dynamodb=self._duty.dynamodb)
         kept = self.find(record.certificate_id)
         if kept is None or kept.message is None or kept.issued_at is None:

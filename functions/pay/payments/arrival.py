@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from hashlib import sha256
 
 from avarez.errors import AvarezError, ChannelUnavailable, OutcomeUnknown, TransactionRefused
 from avarez.ids import is_id
@@ -82,14 +83,57 @@ def _apply(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Paym
             _record(desk, payment, Occurrence.CALLBACK_REPEATED, _note(claim))
             return _while_verifying(desk, gateway, payment, claim)
         case Status.CREATED, _:
-            # Parked: the page's token is not ours yet, and the sweep will ask the gateway itself.
-            return _record(desk, payment, Occurrence.CALLBACK_EARLY, _note(claim))
+            # Parked until the page is known: `apply_parked`.
+            return _record(desk, payment, Occurrence.CALLBACK_EARLY, _note(claim) | _parking(claim))
         case Status.PENDING, _:
             return _record(desk, payment, Occurrence.CALLBACK_UNPROVEN, _note(claim))
         case _:
             same = claim.state == "paid" and claim.reference == payment.reference
             occurrence = Occurrence.CALLBACK_REPEATED if same else Occurrence.CALLBACK_LATE
             return _record(desk, payment, occurrence, _note(claim))
+
+
+def apply_parked(desk: Desk, gateway: Gateway, payment: Payment) -> Payment:
+    """The payment after what callbacks said of its page before that page was known to us, oldest first.
+
+    Only claims that it was paid are taken up: everything else the gateway or the window tells. Once anything was
+    verified, nothing is parked any more.
+
+    Raises:
+        TransactionRefused: the payment moved on; read it again.
+    """
+    for event in desk.store.events(payment) if payment.verify_starts == 0 else ():
+        early = event.occurrence is Occurrence.CALLBACK_EARLY and payment.status is Status.PENDING
+        claim = _parked(payment, event.note) if early else None
+        if claim is not None:
+            payment = _claimed_paid(desk, gateway, payment, claim)
+    return payment
+
+
+def _parking(claim: Claim) -> dict[str, str]:
+    """What a parked claim must keep besides its note: which page it was about, and whether it named an amount."""
+    page = "" if claim.token is None else _page(claim.token)
+    return {"page": page, "names_amount": "yes" if claim.names_amount else "no"}
+
+
+def _parked(payment: Payment, note: Mapping[str, str]) -> Claim | None:
+    """The claim again; None where it was about another page."""
+    if note["page"] not in ("", _page(payment.token)) or note["state"] != "paid":
+        return None
+    told = note.get("claimed_amount_rial")
+    return Claim(
+        payment.payment_id,
+        payment.token,
+        "paid",
+        note["reference"],
+        None if told is None else int(told),
+        names_amount=note["names_amount"] == "yes",
+    )
+
+
+def _page(token: str) -> str:
+    """A name for a page that opens nothing."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _claimed_paid(desk: Desk, gateway: Gateway, payment: Payment, claim: Claim) -> Payment:

@@ -213,7 +213,9 @@ def replayed(desk: Desk, replay: Replay, asked: Asked) -> Opened:
     if payment.answer is not None:
         return Opened(dict(payment.answer), True, payment.payment_id)
     if payment.status is Status.CREATED:
-        return Opened(open_page(desk, payment, desk.gateways.get(payment.gateway)), True, payment.payment_id)
+        answer = open_page(desk, payment, desk.gateways.get(payment.gateway))
+        desk.queue.send({"payment_id": payment.payment_id})  # a callback may have come before we knew the page
+        return Opened(answer, True, payment.payment_id)
     raise never_opened()
 
 

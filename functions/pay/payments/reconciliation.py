@@ -19,7 +19,7 @@ from avarez.keys import SHARDS
 from avarez.observability import log_failure
 from functions.pay.gateways.breaker import Breakers
 from functions.pay.gateways.port import Gateway, Inquiry
-from functions.pay.payments import refunding, verification
+from functions.pay.payments import arrival, refunding, verification
 from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import INQUIRY_EVERY, may_open_page
 from functions.pay.payments.ports import Desk
@@ -30,6 +30,8 @@ ROWS_PER_SHARD_MAX = 50
 """A run looks at no more than 800 payments; those longest overdue come first, the rest wait a minute."""
 OPEN_SALE_EVERY = timedelta(hours=1)
 """How often a sale that its terminal left open is counted, until the terminal is closed."""
+_AFTER = timedelta(milliseconds=1)
+"""Instants are kept in milliseconds: the first one after an end."""
 STALE_VERIFY_EVERY = timedelta(minutes=5)
 """How often a verify without a verdict is asked again once the gateway's window is over."""
 
@@ -71,7 +73,7 @@ def sweep(
 
 
 def retry(desk: Desk, payment_id: str, chunk: int | None = None) -> Payment | None:
-    """The payment after one more verify, or after one chunk of its parts, if that is what it waits for."""
+    """The payment after one more verify, one chunk of its parts, or what was parked: whatever it waits for."""
     payment = desk.store.payment(payment_id)
     if payment is None:
         return None
@@ -82,11 +84,13 @@ def retry(desk: Desk, payment_id: str, chunk: int | None = None) -> Payment | No
             return parts.advance(desk, payment, chunks_max=1)
         except GatewayUnavailable:
             return payment  # the sweep asks for the page again
-    if payment.status is not Status.VERIFYING:
+    if payment.status not in (Status.PENDING, Status.VERIFYING) or payment.channel != "gateway":
         return payment
     try:
         gateway = desk.gateways.get(payment.gateway)
-    except ChannelUnavailable:
+        if payment.status is Status.PENDING:
+            return arrival.apply_parked(desk, gateway, payment)
+    except (ChannelUnavailable, TransactionRefused):
         return payment
     return verification.resolve(desk, gateway, payment, source="queue")
 
@@ -104,7 +108,7 @@ def _look(desk: Desk, row: OpenRow, others: Callable[[str, str], bool | None]) -
     try:
         after = _step(desk, payment)
         if after.status is payment.status and after.version == payment.version:
-            desk.store.postpone(payment, payment.postponed(_next_look(payment, desk.clock.now())))
+            desk.store.postpone(payment, payment.postponed(_next_look(desk, payment)))
     except (TransactionRefused, ChannelUnavailable):
         return False  # somebody else is at it, or its gateway is not set up: the next run sees
     return after.status is not payment.status
@@ -143,8 +147,9 @@ def _step(desk: Desk, payment: Payment) -> Payment:
     if payment.status is Status.VERIFYING:
         return verification.resolve(desk, gateway, payment, source="sweep")
     if not gateway.can_inquire_without_callback:
-        if now <= payment.expires_at:
-            return payment
+        after = arrival.apply_parked(desk, gateway, payment)
+        if after.version != payment.version or now <= payment.expires_at:
+            return after
         return verification.close(desk, payment, Occurrence.WINDOW_PASSED, "sweep")
     try:
         inquiry = gateway.inquire(token=payment.token, order_id=payment.payment_id)
@@ -191,11 +196,17 @@ def found_paid(desk: Desk, gateway: Gateway, payment: Payment, inquiry: Inquiry,
     return verification.resolve(desk, gateway, payment, source=source)
 
 
-def _next_look(payment: Payment, now: datetime) -> datetime:
+def _next_look(desk: Desk, payment: Payment) -> datetime:
+    """When the payment is looked at again; nobody is asked before there is something to be heard."""
+    now = desk.clock.now()
     if payment.channel == "pos":
         return now + OPEN_SALE_EVERY
-    stale = payment.status is Status.VERIFYING and now > payment.verify_until_at
-    return now + (STALE_VERIFY_EVERY if stale else INQUIRY_EVERY)
+    if payment.status is Status.VERIFYING and now > payment.verify_until_at:
+        return now + STALE_VERIFY_EVERY
+    waits = payment.channel == "gateway" and payment.status is Status.PENDING and now <= payment.expires_at
+    if waits and not desk.gateways.get(payment.gateway).can_inquire_without_callback:
+        return payment.expires_at + _AFTER
+    return now + INQUIRY_EVERY
 
 
 def _due_text(payment: Payment) -> str:

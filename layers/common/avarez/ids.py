@@ -5,26 +5,33 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _TIME_BITS = 48
 _RANDOM_BITS = 132  # 128 are promised; 180 bits in all make 36 whole characters
+_STEP_BITS = 128
+"""Whoever knows an id has no better chance to guess the next one."""
 _LENGTH = (_TIME_BITS + _RANDOM_BITS) // 5
 _BODY = re.compile(f"[{_ALPHABET}]{{{_LENGTH}}}")
 _random_bits: Callable[[int], int] = secrets.randbits
+_latest = 0
+"""The 180 bits of the last id of this process."""
+_one_at_a_time = threading.Lock()
 
 
 @contextlib.contextmanager
 def drawn_from(random_bits: Callable[[int], int]) -> Iterator[None]:
-    """Ids and lots come from this source meanwhile: for the simulator, whose runs repeat."""
-    global _random_bits
-    before, _random_bits = _random_bits, random_bits
+    """Ids and lots come from this source meanwhile, in an order of their own: for the simulator, which repeats."""
+    global _random_bits, _latest
+    before = _random_bits, _latest
+    _random_bits, _latest = random_bits, 0
     try:
         yield
     finally:
-        _random_bits = before
+        _random_bits, _latest = before
 
 
 def lot(choices: int) -> int:
@@ -35,11 +42,22 @@ def lot(choices: int) -> int:
 def new_id(prefix: str, now: datetime, randomness: int | None = None) -> str:
     """`{prefix}_` and 36 characters: 48 bits of milliseconds, then 132 random bits.
 
-    Ids of different milliseconds sort by time. `randomness` is for tests.
+    Ids of different milliseconds sort by time, and every id of a process comes after the one before it, though its
+    clock was set back in between: the next one is then some random steps further on. `randomness` is for tests.
     """
+    global _latest
     milliseconds = int(now.timestamp() * 1000) & ((1 << _TIME_BITS) - 1)
-    noise = _random_bits(_RANDOM_BITS) if randomness is None else randomness & ((1 << _RANDOM_BITS) - 1)
-    value = (milliseconds << _RANDOM_BITS) | noise
+    if randomness is not None:
+        return _text(prefix, (milliseconds << _RANDOM_BITS) | randomness & ((1 << _RANDOM_BITS) - 1))
+    with _one_at_a_time:
+        value = (milliseconds << _RANDOM_BITS) | _random_bits(_RANDOM_BITS)
+        if value <= _latest:
+            value = _latest + 1 + _random_bits(_STEP_BITS)
+        _latest = value
+    return _text(prefix, value)
+
+
+def _text(prefix: str, value: int) -> str:
     return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
 
 
@@ -66,4 +84,4 @@ def id_from_bytes(prefix: str, raw: bytes) -> str:
     value = int.from_bytes(raw, "big")
     if len(raw) != (_TIME_BITS + _RANDOM_BITS + 7) // 8 or value >> (_TIME_BITS + _RANDOM_BITS):
         raise ValueError("not the bytes of an id")
-    return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
+    return _text(prefix, value)

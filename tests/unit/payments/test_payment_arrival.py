@@ -31,16 +31,6 @@ def test_paid_callback_settles_with_one_entry_one_certificate_one_outbox_row() -
     assert "payment_settled" in w.reports
 
 
-def test_hundred_duplicates_have_one_effect_and_one_outcome() -> None:
-    w = world()
-    payment = open_one(w)
-    w.gateway.pay(payment.token)
-    first, *others = [callback(w, payment) for _ in range(100)]
-    assert all(other == first for other in others)
-    assert len(w.store.journal) == 1
-    assert occurrences(w, payment).count(Occurrence.CALLBACK_REPEATED) == 99
-
-
 def test_paid_duty_refuses_the_next_payment() -> None:
     w = world()
     payment = open_one(w)
@@ -48,32 +38,6 @@ def test_paid_duty_refuses_the_next_payment() -> None:
     callback(w, payment)
     with pytest.raises(DutyPaid):
         open_one(w, key="k2", number=2)
-
-
-@pytest.mark.parametrize("amount", ["1234999", "1235001", "12350000", "-1235000", "0", "1e400", "۱۲۳۵۰۰۰", ""])
-def test_tampered_amount_goes_to_suspense_and_never_to_a_certificate(amount: str) -> None:
-    w = world()
-    payment = open_one(w)
-    w.gateway.pay(payment.token)
-    after = callback(w, payment, amount=amount)
-    assert after is not None
-    assert after.status is Status.SUSPENSE
-    assert w.store.certificates == {}
-    assert [p.account for p in w.store.journal[0].postings] == ["gateway_clearing:sandbox", "suspense"]
-    assert {"amount_mismatch", "suspense"} <= set(w.reports)
-    assert w.store.duties == {}
-
-
-def test_gateway_that_holds_another_amount_makes_no_certificate_and_no_entry() -> None:
-    w = world()
-    payment = open_one(w)
-    w.gateway.slips[payment.token].amount_rial += 10
-    w.gateway.pay(payment.token)
-    after = callback(w, payment)
-    assert after is not None
-    assert after.status is Status.SUSPENSE
-    assert w.store.certificates == {}
-    assert w.store.journal == []
 
 
 def test_forged_paid_callback_before_paying_changes_nothing_and_the_true_one_settles() -> None:
@@ -104,21 +68,6 @@ def test_callback_about_nothing_of_ours_is_none(fields: dict[str, str]) -> None:
     assert receive(world().desk, gateway_name="nowhere", fields=fields) is None
 
 
-def test_reference_of_another_payment_is_not_verified() -> None:
-    w = world()
-    first = open_one(w)
-    w.gateway.pay(first.token)
-    callback(w, first)
-    second = open_one(w, key="k2", number=2, vehicle_id="ve_2")
-    verifies = w.gateway.verifies
-    after = callback(w, second, reference=w.gateway.slips[first.token].reference)
-    assert after is not None
-    assert after.status is Status.PENDING
-    assert w.gateway.verifies == verifies
-    assert occurrences(w, second)[-1] is Occurrence.REFERENCE_REUSED
-    assert "reference_reused" in w.reports
-
-
 def test_silent_verify_leaves_verifying_tells_the_queue_and_settles_from_it() -> None:
     w = world()
     payment = open_one(w)
@@ -131,18 +80,6 @@ def test_silent_verify_leaves_verifying_tells_the_queue_and_settles_from_it() ->
     done = reconciliation.retry(w.desk, payment.payment_id)
     assert done is not None
     assert done.status is Status.SETTLED
-
-
-def test_lost_verify_answer_is_success_on_the_next_asking() -> None:
-    w = world()
-    payment = open_one(w)
-    w.gateway.pay(payment.token)
-    w.gateway.lost = 1
-    callback(w, payment)
-    w.clock.advance(timedelta(minutes=30))  # verified money never goes back
-    sweep(w)
-    assert now_of(w, payment).status is Status.SETTLED
-    assert len(w.store.journal) == 1
 
 
 def test_crash_after_verify_settles_once() -> None:
@@ -170,36 +107,6 @@ def test_late_callback_settles_while_the_window_lasts_and_the_duty_is_free() -> 
     assert after.status is Status.SETTLED
 
 
-def test_callback_after_expiry_settles_when_nobody_else_took_the_duty() -> None:
-    w = world()
-    w.gateway.can_inquire_without_callback = False
-    payment = open_one(w)
-    w.clock.advance(timedelta(minutes=14))
-    w.gateway.pay(payment.token)
-    w.clock.advance(timedelta(minutes=4))
-    sweep(w)
-    assert now_of(w, payment).status is Status.EXPIRED
-    after = callback(w, payment)
-    assert after is not None
-    assert after.status is Status.SETTLED
-
-
-def test_callback_after_expiry_is_not_verified_when_another_holds_the_duty() -> None:
-    w = world()
-    w.gateway.can_inquire_without_callback = False
-    payment = open_one(w)
-    w.clock.advance(timedelta(minutes=14))
-    w.gateway.pay(payment.token)
-    w.clock.advance(timedelta(minutes=4))
-    other = open_one(w, key="k2", number=2)
-    after = callback(w, payment)
-    assert after is not None
-    assert after.status is Status.EXPIRED
-    assert w.gateway.verifies == 0
-    assert now_of(w, other).status is Status.PENDING
-    assert all(holder["payment_id"] == other.payment_id for holder in w.store.duties.values())
-
-
 def test_callback_after_the_window_is_kept_and_changes_nothing() -> None:
     w = world()
     payment = open_one(w)
@@ -225,15 +132,6 @@ def test_cancelled_callback_is_believed_when_the_gateway_says_so() -> None:
     assert after is not None
     assert after.status is Status.CANCELLED
     assert w.store.duties == {}
-
-
-def test_cancelled_after_paid_changes_nothing() -> None:
-    w = world()
-    payment = open_one(w)
-    w.gateway.pay(payment.token)
-    settled = callback(w, payment)
-    assert callback(w, payment, "cancelled") == settled
-    assert occurrences(w, payment)[-1] is Occurrence.CALLBACK_LATE
 
 
 def test_lies_start_only_so_many_verifications() -> None:

@@ -13,25 +13,8 @@ from functions.pay.payments import reconciliation
 from functions.pay.payments.cancellation import cancel
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
-from tests.unit.payments.payments_fake import CLERK, NOON, world
+from tests.unit.payments.payments_fake import CLERK, world
 from tests.unit.payments.payments_steps import callback, now_of, open_one, sweep
-
-
-def test_money_whose_callback_was_lost_is_settled_within_two_minutes() -> None:
-    w = world()
-    payment = open_one(w)
-    for second in range(0, 600, 60):
-        w.clock.instant = NOON + timedelta(seconds=second)
-        if second == 300:
-            w.clock.advance(timedelta(seconds=1))
-            w.gateway.pay(payment.token)
-            paid_at = w.clock.now()
-        sweep(w)
-        if now_of(w, payment).status is Status.SETTLED:
-            break
-    settled_at = now_of(w, payment).settled_at
-    assert settled_at is not None
-    assert settled_at - paid_at <= timedelta(minutes=2)
 
 
 def test_unpaid_payment_expires_and_frees_its_duties() -> None:
@@ -194,29 +177,3 @@ def test_silence_ends_no_payment_that_we_once_asked_to_verify() -> None:
     w.clock.advance(timedelta(minutes=1))
     sweep(w)
     assert now_of(w, payment).status is Status.SETTLED
-
-
-def test_money_confirmed_into_a_lost_answer_goes_back_though_another_paid_the_duty_meanwhile() -> None:
-    """A lost answer, a copy that lags, an outage longer than the lease, and another payer in between."""
-    w = world()
-    payment = open_one(w)
-    w.gateway.pay(payment.token)
-    w.gateway.lost = 1
-    callback(w, payment)
-    w.gateway.lagging = 1
-    w.clock.advance(timedelta(seconds=31))
-    sweep(w)
-    assert now_of(w, payment).status is Status.PENDING
-    w.clock.advance(timedelta(minutes=18))  # its lease has lapsed
-    other = open_one(w, key="k2", number=2)
-    w.gateway.pay(other.token)
-    callback(w, other)
-    assert now_of(w, other).status is Status.SETTLED
-    w.clock.advance(timedelta(minutes=1))
-    sweep(w)
-    assert now_of(w, payment).status is Status.PENDING  # its window is not over yet: nothing is asked
-    for _ in range(3):
-        w.clock.advance(timedelta(minutes=15))
-        sweep(w)
-    assert now_of(w, payment).status is Status.REFUNDED
-    assert w.gateway.slips[payment.token].state == "reversed"
