@@ -25,7 +25,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
         environment=("DUTY_TABLE",),
         grants=(TableGrant("duty", ("GetItem", "Query")),),
-        packages=("cryptography", "pypdf"),
+        packages=("cryptography",),
     ),
     EntryPoint(
         name="identity-handler",

@@ -26,14 +26,18 @@ export function parse(message) {
   return { keyId: keyIdOf(protectedHeader), payload, signature, protectedHeader };
 }
 
-/** Whether the JWK `key` signed `message`: r and s in range, s in the lower half, and the curve's equation holds. */
-export async function verify(message, key) {
-  if (!signatureInRange(message.signature)) return false;
+/** Whether the JWK `key` signed `message`. */
+export function verify(message, key) {
+  return signatureHolds(message.signature, encode(["Signature1", message.protectedHeader, new Uint8Array(), message.payload]), key);
+}
+
+/** Whether `signature` is r || s with both in range, s in the lower half, and the curve's equation holds for `signed`. */
+export async function signatureHolds(signature, signed, key) {
+  if (signature.length !== SIGNATURE_BYTES || !signatureInRange(signature)) return false;
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const jwk = { kty: key.kty, crv: key.crv, x: key.x, y: key.y };
   const publicKey = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["verify"]);
-  const signed = encode(["Signature1", message.protectedHeader, new Uint8Array(), message.payload]);
-  return crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, publicKey, message.signature, signed);
+  return crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, publicKey, signature, signed);
 }
 
 /** Base64url without padding, as JWK key ids are written. */

@@ -117,7 +117,7 @@ def test_truncated_file_is_refused_or_still_carries_the_message(pdf: bytes) -> N
 
 def test_pdf_of_somebody_else_is_refused(pdf: bytes) -> None:
     with pikepdf.open(io.BytesIO(pdf)) as opened:
-        del opened.Root.Names
+        del opened.Root.Names, opened.Root.AF
         stripped = io.BytesIO()
         opened.save(stripped)
     with pytest.raises(NoMessage):

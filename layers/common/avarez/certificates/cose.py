@@ -24,7 +24,7 @@ SIGNATURE_BYTES: Final = 64
 #: The order of the group P-256. Source: SP 800-186, section 3.2.1.3.
 GROUP_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
-_TAG_SIGN1: Final = b"\xd2"  # tag 18. RFC 9052, section 4.2
+TAG_SIGN1: Final = b"\xd2"  # tag 18. RFC 9052, section 4.2
 _ALGORITHM, _KEY_ID = 1, 4  # header labels. RFC 9052, section 3.1
 _ES256: Final = -7  # RFC 9053, section 2.1
 
@@ -49,7 +49,7 @@ def sign(payload: bytes, signer: Signer) -> bytes:
     signature = signer.sign(signing_input(protected, payload))
     if not signature_in_range(signature):
         raise CoseError("the signer answered something that is no ES256 signature with a low s")
-    return _TAG_SIGN1 + cbor.encode([protected, {}, payload, signature])
+    return TAG_SIGN1 + cbor.encode([protected, {}, payload, signature])
 
 
 def parse(message: bytes) -> SignedMessage:
@@ -58,7 +58,7 @@ def parse(message: bytes) -> SignedMessage:
     Raises: CoseError for everything else: trailing bytes, other headers, another algorithm, DER signatures.
     The range of r and s is judged by `verify`, since a number out of range is a bad signature, not bad bytes.
     """
-    if message[:1] != _TAG_SIGN1:
+    if message[:1] != TAG_SIGN1:
         raise CoseError("not a COSE_Sign1 message")
     try:
         content = cbor.decode(message[1:])
@@ -77,16 +77,17 @@ def parse(message: bytes) -> SignedMessage:
 
 
 def verify(message: SignedMessage, public_key: ec.EllipticCurvePublicKey) -> bool:
-    """Whether `public_key` signed `message`: r and s in range, s low, and the curve's equation holds."""
-    if not signature_in_range(message.signature):
+    """Whether `public_key` signed `message`."""
+    return signature_holds(message.signature, signing_input(message.protected, message.payload), public_key)
+
+
+def signature_holds(signature: bytes, signed: bytes, public_key: ec.EllipticCurvePublicKey) -> bool:
+    """Whether `signature` is r || s with both in range, s low, and the curve's equation holds for `signed`."""
+    if not signature_in_range(signature):
         return False
-    r, s = _numbers(message.signature)
+    r, s = _numbers(signature)
     try:
-        public_key.verify(
-            encode_dss_signature(r, s),
-            signing_input(message.protected, message.payload),
-            ec.ECDSA(SHA256()),
-        )
+        public_key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(SHA256()))
     except InvalidSignature:
         return False
     return True
