@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 
 from avarez.clock import SystemClock
-from avarez.dynamo import Table, client
+from avarez.dynamo import Table
 from avarez.municipalities import find_municipality
 from avarez.settings import setting
 from functions.certify.certificates.issuing import Issue, issue_certificate
@@ -14,9 +14,10 @@ from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.record import CertificateRecord, RecordUnsound
 from functions.certify.document.page import MunicipalityName, page_content
 from functions.certify.document.render import render
+from functions.certify.signing.keys import active_signer
+from functions.certify.signing.wiring import key_register, signing_pool
 from functions.certify.stores.document_store import DocumentBucket
 from functions.certify.stores.issuing_store import IssuingTable
-from functions.certify.stores.kms_adapter import KmsSigner
 
 clock = SystemClock()
 
@@ -26,14 +27,13 @@ def issuer() -> Callable[[OutboxKey], Issue]:
     """The process's one issuer, wired on first use."""
     certificates = IssuingTable(Table(setting("DUTY_TABLE")), Table(setting("LEDGER_TABLE")))
     documents = DocumentBucket(setting("DOCUMENTS_BUCKET"))
-    signer = KmsSigner(client("kms"), setting("SIGNING_KEY_ID"))
 
     def issue(outbox: OutboxKey) -> Issue:
         return issue_certificate(
             outbox,
             certificates=certificates,
             documents=documents,
-            signer=lambda: signer,
+            signer=lambda: active_signer(signing_pool(), keys=key_register(), now=clock.now()),
             typeset=typeset,
             now=clock.now(),
         )

@@ -8,6 +8,7 @@ _READ = (
     "assessments.read",
     "bank-files.read",
     "certificates.read",
+    "keys.read",
     "ledger.read",
     "objections.read",
     "payments.read",
@@ -58,6 +59,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
     "operator": (
         *_READ,
         "bank-files.write",
+        "keys.write",
         "refunds.approve",
         "refunds.write",
         "rolls.write",

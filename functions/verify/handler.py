@@ -9,13 +9,14 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from avarez.certificates.document import PDF_BYTES_MAX
+from avarez.certificates.key_history import MEDIA_TYPE as HISTORY_TYPE
 from avarez.certificates.link import MAX_CHARACTERS
 from avarez.certificates.payload import CertificatePayload
 from avarez.certificates.short_code import MAX_CHARACTERS as CODE_CHARACTERS_MAX
 from avarez.certificates.short_code import printed, short_code
 from avarez.clock import SystemClock, to_rfc3339
 from avarez.dynamo import Table
-from avarez.errors import BodyTooLarge
+from avarez.errors import BodyTooLarge, ServiceBusy
 from avarez.http import Request, Response, Router, json_response
 from avarez.jalali import format_jalali
 from avarez.money import format_rial
@@ -28,6 +29,8 @@ router = Router("verify")
 clock = SystemClock()
 #: Keys change rarely and are published before they sign; a verifier that lacks one asks again.
 KEYS_CACHE_S: Final = 300
+#: The publisher runs each minute.
+FIRST_PUBLICATION_S: Final = 60
 
 
 class Shown(BaseModel):
@@ -87,6 +90,26 @@ def public_keys(request: Request) -> Response:
         "cache-control": f"public, max-age={KEYS_CACHE_S}",
     }
     return Response(200, register().key_document(), headers)
+
+
+@router.route("GET", "/.well-known/avarez/keys.jwt", public=True)
+def signed_keys(request: Request) -> Response:
+    """The same keys in a token that the root key signed (`avarez.certificates.key_history`)."""
+    token = register().signed_keys()
+    if token is None:
+        raise ServiceBusy(retry_after_s=FIRST_PUBLICATION_S)
+    headers = {"content-type": HISTORY_TYPE, "cache-control": f"public, max-age={KEYS_CACHE_S}"}
+    return Response(200, token, headers)
+
+
+@router.route("GET", "/.well-known/avarez/keys-root.json", public=True)
+def root_key(request: Request) -> Response:
+    """The root's public key. Keep it once, from a place you trust; whoever fetches it each time gains nothing."""
+    key = register().root_key()
+    if key is None:
+        raise ServiceBusy(retry_after_s=FIRST_PUBLICATION_S)
+    headers = {"content-type": "application/jwk-set+json", "cache-control": f"public, max-age={KEYS_CACHE_S}"}
+    return Response(200, {"keys": [key]}, headers)
 
 
 @router.route("GET", "/healthz", public=True)

@@ -15,6 +15,21 @@ from avarez.dynamo import Table
 #: so a key that is missing is looked for at once.
 KEYS_KEPT_S: Final = 60.0
 
+PUBLIC_MEMBERS: Final = (
+    "kty",
+    "crv",
+    "x",
+    "y",
+    "alg",
+    "use",
+    "kid",
+    "status",
+    "not_before_at",
+    "not_after_at",
+    "compromised_at",
+)
+"""What `jwks.published` writes; where the private half lies stays with us."""
+
 
 class Register:
     """The certificates that were issued, and the keys that they were signed with."""
@@ -48,11 +63,20 @@ class Register:
         """The JWK set with every key that ever signed, kept for a minute unless `fresh`."""
         now = time.monotonic()
         if self._keys is None or fresh or now - self._keys_read_at > KEYS_KEPT_S:
-            members = ("kty", "crv", "x", "y", "alg", "use", "kid", "status")
             rows = self._duty.query(*keys.signing_key(""), limit=KEYS_MAX)
-            self._keys = {"keys": [{name: row[name] for name in members} for row in rows]}
+            self._keys = {"keys": [{name: row[name] for name in PUBLIC_MEMBERS if name in row} for row in rows]}
             self._keys_read_at = now
         return self._keys
+
+    def signed_keys(self) -> str | None:
+        """The key history as the root key signed it last; None before the first time."""
+        item = self._duty.get(keys.key_history())
+        return None if item is None else str(item["token"])
+
+    def root_key(self) -> dict[str, object] | None:
+        """The root's public key, to be kept by verifiers; None before the first time."""
+        item = self._duty.get(keys.root_key())
+        return None if item is None else {name: item[name] for name in PUBLIC_MEMBERS if name in item}
 
     def keys(self, *, fresh: bool = False) -> KeySet:
         """The same keys, ready to verify with."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -43,6 +43,15 @@ SETTLING = (
     "pay-invariants",
 )
 """The functions that may write them; each does so under its own name as the dimension `service`."""
+
+KEY_METRICS = {
+    "signing_key_standby_missing": "No signing key waits to take over: deploy one more.",
+    "signing_key_compromised": "Somebody marked a signing key as stolen.",
+}
+"""Metrics of the signing keys, of which a single one is an alarm."""
+
+KEEPING_KEYS = ("certify-keys", "certify-publish")
+"""The functions that may write them."""
 
 
 class Alarms(Construct):
@@ -121,13 +130,9 @@ class Alarms(Construct):
             threshold=5,
             description="The API answered more than five 5xx in a minute",
         )
-        for metric, description in BUSINESS_METRICS.items():
-            self._alarm(
-                metric,
-                _sum_over_services(metric),
-                threshold=0,
-                description=description,
-            )
+        for metrics, services in ((BUSINESS_METRICS, SETTLING), (KEY_METRICS, KEEPING_KEYS)):
+            for metric, description in metrics.items():
+                self._alarm(metric, _sum_over_services(metric, services), threshold=0, description=description)
 
     def _alarm(self, name: str, metric: cloudwatch.IMetric, *, threshold: float, description: str) -> None:
         alarm = cloudwatch.Alarm(
@@ -143,11 +148,11 @@ class Alarms(Construct):
         alarm.add_alarm_action(self._action)
 
 
-def _sum_over_services(metric: str) -> cloudwatch.IMetric:
+def _sum_over_services(metric: str, services: Sequence[str]) -> cloudwatch.IMetric:
     """The metric of every function that may write it, added up."""
     period = Duration.minutes(5)
     return cloudwatch.MathExpression(
-        expression=" + ".join(f"FILL(m{number}, 0)" for number in range(len(SETTLING))),
+        expression=" + ".join(f"FILL(m{number}, 0)" for number in range(len(services))),
         label=metric,
         period=period,
         using_metrics={
@@ -158,7 +163,7 @@ def _sum_over_services(metric: str) -> cloudwatch.IMetric:
                 statistic="Sum",
                 period=period,
             )
-            for number, service in enumerate(SETTLING)
+            for number, service in enumerate(services)
         },
     )
 

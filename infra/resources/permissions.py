@@ -95,7 +95,7 @@ def _statement(grant: Grant, *, storage: Storage, queues: Queues, pool: cognito.
             return _send(queues.queues[grant.queue])
         case KeyGrant():
             return iam.PolicyStatement(
-                actions=_named("kms", grant.actions), resources=[storage.signing_key.key_arn]
+                actions=_named("kms", grant.actions), resources=[key.key_arn for key in storage.keys[grant.keys]]
             )
         case SecretGrant():
             return iam.PolicyStatement(

@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.resources.acknowledgments import acknowledge
-from infra.routes import BucketName, SecretName, TableName
+from infra.routes import BucketName, KeyPool, SecretName, TableName
 
 DUTY_INDEXES = {"by_plate": "plate", "by_vin": "vin", "by_chassis": "chassis", "by_engine": "engine"}
 """Look-ups only: no decision about money is taken on an index."""
@@ -29,6 +29,10 @@ UPLOAD_RETENTION_DAYS = 90
 
 LOG_RETENTION_DAYS = 400
 """Access logs of the buckets: one fiscal year and its closing."""
+
+SIGNING_KEYS = ("SigningKey", "SigningKey2", "SigningKey3")
+"""The pool: one signs, the next is published and waits, the third makes up for a theft. Append and deploy to
+add one; never take one away."""
 
 
 class Storage(Construct):
@@ -61,15 +65,13 @@ class Storage(Construct):
             "rolls": self._rolls(public_origin),
             "tariff": self._bucket("Tariff", versioned=True),
         }
-        self.signing_key = kms.Key(
-            self,
-            "SigningKey",
-            description="Signs certificates (ECDSA P-256). Never deleted: old certificates name it.",
-            key_spec=kms.KeySpec.ECC_NIST_P256,
-            key_usage=kms.KeyUsage.SIGN_VERIFY,
-            removal_policy=RemovalPolicy.RETAIN,
-            pending_window=Duration.days(30),
-        )
+        self.keys: dict[KeyPool, tuple[kms.Key, ...]] = {
+            "signing": tuple(
+                self._key(name, "Signs certificates (ECDSA P-256). Never deleted: old certificates name it.")
+                for name in SIGNING_KEYS
+            ),
+            "root": (self._key("KeysRoot", "Signs the list of signing keys (ECDSA P-256) and nothing else."),),
+        }
         self.secrets: dict[SecretName, secretsmanager.Secret] = {
             "gateways": secretsmanager.Secret(
                 self,
@@ -99,6 +101,17 @@ class Storage(Construct):
             "Rotation would break every keyed hash of an owner; a leak is answered by re-keying, "
             "as docs/infrastructure.md says.",
             "AwsSolutions-SMG4",
+        )
+
+    def _key(self, name: str, description: str) -> kms.Key:
+        return kms.Key(
+            self,
+            name,
+            description=description,
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            removal_policy=RemovalPolicy.RETAIN,
+            pending_window=Duration.days(30),
         )
 
     def _table(self, name: str, stream: dynamodb.StreamViewType | None = None) -> dynamodb.Table:

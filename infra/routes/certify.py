@@ -47,7 +47,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         timeout_s=60,
         memory_mb=1769,
         trigger=QueueTrigger("certify", batch_size=5, max_concurrency=100),
-        environment=("DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "SIGNING_KEY_ID", "PUBLIC_ORIGIN"),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "SIGNING_KEY_IDS", "PUBLIC_ORIGIN"),
         grants=(
             TableGrant("duty", ("GetItem", "PutItem", "UpdateItem")),
             TableGrant("ledger", ("DeleteItem", "GetItem"), leading_keys=("OUTBOX#*",)),
@@ -72,5 +72,34 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("Query",), indexes=("pending",)),
             QueueGrant("certify"),
         ),
+    ),
+    EntryPoint(
+        name="certify-keys",
+        handler="functions.certify.keys_handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("GET", "/v1/signing-keys", "keys.read"),
+            Route("POST", "/v1/signing-keys/rotations", "keys.write"),
+            Route("POST", "/v1/signing-keys/{kid}/compromises", "keys.write"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE"),
+        grants=(TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem"), leading_keys=("KEYS",)),),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="certify-publish",
+        handler="functions.certify.publish.handle",
+        timeout_s=55,
+        memory_mb=512,
+        trigger=ScheduleTrigger(every_minutes=1),
+        reserved_concurrency=1,
+        environment=("DUTY_TABLE", "SIGNING_KEY_IDS", "KEYS_ROOT_ID", "PUBLIC_ORIGIN"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem"), leading_keys=("KEYS",)),
+            KeyGrant(("GetPublicKey",)),
+            KeyGrant(("GetPublicKey", "Sign"), keys="root"),
+        ),
+        packages=("cryptography",),
     ),
 )

@@ -26,6 +26,8 @@ SCOPES: dict[str, str] = {
     "refunds.write": "Ask for a refund",
     "refunds.approve": "Decide refunds, and enter their transfer",
     "certificates.read": "Read a certificate and its PDF",
+    "keys.read": "Read the list of signing keys",
+    "keys.write": "Rotate the signing key, and mark one as compromised",
     "rolls.read": "Read the state of a roll upload",
     "rolls.write": "Upload, commit and roll back a roll",
     "objections.read": "Read objections",
@@ -46,6 +48,7 @@ GROUPS: dict[str, str] = {
 TableName = Literal["duty", "ledger", "identity"]
 BucketName = Literal["documents", "rolls", "tariff"]
 QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess", "bank-file"]
+KeyPool = Literal["signing", "root"]
 SecretName = Literal["gateways", "owner"]
 
 
@@ -86,9 +89,10 @@ class QueueGrant:
 
 @dataclass(frozen=True, slots=True)
 class KeyGrant:
-    """Actions on the certificate signing key."""
+    """Actions on the pool of signing keys, or on the root key that signs their list."""
 
     actions: tuple[str, ...]
+    keys: KeyPool = "signing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/verify/{id}"),
             Route("POST", "/v1/verify"),
             Route("GET", "/.well-known/jwks.json"),
+            Route("GET", "/.well-known/avarez/keys.jwt"),
+            Route("GET", "/.well-known/avarez/keys-root.json"),
             Route("GET", "/healthz"),
         ),
         environment=("DUTY_TABLE",),

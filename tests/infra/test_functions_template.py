@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from infra.routes import ENTRY_POINTS, SCOPE_PREFIX, BucketGrant, EntryPoint, TableGrant, entry_point
+from infra.routes import (
+    ENTRY_POINTS,
+    SCOPE_PREFIX,
+    BucketGrant,
+    EntryPoint,
+    KeyGrant,
+    TableGrant,
+    entry_point,
+)
 
 NAMES = [entry.name for entry in ENTRY_POINTS]
 
@@ -113,11 +121,30 @@ def test_no_function_scans_a_table() -> None:
             assert not (isinstance(grant, TableGrant) and "Scan" in grant.actions)
 
 
-def test_only_issuing_signs() -> None:
-    signers = [
-        entry.name for entry in ENTRY_POINTS for grant in entry.grants if "Sign" in getattr(grant, "actions", ())
-    ]
-    assert signers == ["certify-issue"]
+def test_only_issuing_signs_and_only_publishing_signs_the_list_of_keys() -> None:
+    signers = {
+        (entry.name, grant.keys)
+        for entry in ENTRY_POINTS
+        for grant in entry.grants
+        if isinstance(grant, KeyGrant) and "Sign" in grant.actions
+    }
+    assert signers == {("certify-issue", "signing"), ("certify-publish", "root")}
+
+
+def test_root_key_and_signing_keys_are_granted_apart(main: Any) -> None:
+    for name in NAMES:
+        for statement in _statements(main, name):
+            if "kms:Sign" in _listed(statement["Action"]):
+                keys = [resource["Fn::GetAtt"][0] for resource in _listed(statement["Resource"])]
+                of_root = ["KeysRoot" in key for key in keys]
+                assert all(of_root) or not any(of_root), name
+
+
+def test_no_function_makes_keys() -> None:
+    for entry in ENTRY_POINTS:
+        for grant in entry.grants:
+            if isinstance(grant, KeyGrant):
+                assert set(grant.actions) <= {"GetPublicKey", "Sign"}
 
 
 def test_token_trigger_reads_accounts_only(main: Any) -> None:
@@ -156,7 +183,7 @@ def test_function_environment_holds_no_secret_value(main: Any) -> None:
 
 
 def test_sweeps_never_run_twice_at_once(main: Any) -> None:
-    for name in ("pay-sweep", "certify-sweep"):
+    for name in ("pay-sweep", "certify-sweep", "certify-publish"):
         assert _function(main, name)["ReservedConcurrentExecutions"] == 1
 
 
@@ -188,6 +215,8 @@ def test_permission_every_names_its_caller(main: Any) -> None:
 
 def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
     public = {
+        "GET /.well-known/avarez/keys-root.json",
+        "GET /.well-known/avarez/keys.jwt",
         "GET /.well-known/jwks.json",
         "GET /healthz",
         "GET /v1/callbacks/{gateway}",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.resources.alarms import BUSINESS_METRICS
+from infra.resources.alarms import BUSINESS_METRICS, KEY_METRICS
+from infra.resources.storage import SIGNING_KEYS
 
 
 def _named(resources: dict[str, dict[str, Any]], part: str) -> dict[str, Any]:
@@ -104,10 +105,16 @@ def test_rolls_tell_eventbridge_and_expire(main: Any) -> None:
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 
 
-def test_signing_key_signs_with_p256_and_stays(main: Any) -> None:
-    name, key = next((name, key) for name, key in main.of("AWS::KMS::Key").items() if "SigningKey" in name)
-    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
-    assert main.resource(name)["DeletionPolicy"] == "Retain"
+def test_signing_keys_and_root_sign_with_p256_and_stay(main: Any) -> None:
+    keys = {
+        name: key
+        for name, key in main.of("AWS::KMS::Key").items()
+        if any(part in name for part in ("SigningKey", "KeysRoot"))
+    }
+    assert len(keys) == len(SIGNING_KEYS) + 1
+    for name, key in keys.items():
+        assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+        assert main.resource(name)["DeletionPolicy"] == "Retain"
 
 
 def test_owner_secret_is_made_by_the_cloud(main: Any) -> None:
@@ -188,6 +195,6 @@ def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, met
     }
 
 
-def test_operations_page_says_what_to_do_about_every_alarm_of_money() -> None:
+def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)) == set(BUSINESS_METRICS)
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)) == {*BUSINESS_METRICS, *KEY_METRICS}

@@ -2,7 +2,7 @@
 import { base64url } from "./cose.js";
 
 const KEYS_MAX = 256;
-const STATUSES = ["active", "retired", "compromised"];
+const STATUSES = ["next", "active", "retired", "compromised"];
 
 /** The document is no set of our keys; nothing can be told with it. */
 export class KeysError extends Error {}

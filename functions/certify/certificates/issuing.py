@@ -32,6 +32,8 @@ from functions.certify.certificates.record import CertificateRecord, RecordUnsou
 
 #: With three places of four taken, at the end of a full year, one draw in four succeeds: 64 fail once in 10**8.
 DRAWS_MAX: Final = 64
+#: A second rotation within one signature is an operator's mistake at most.
+SIGNINGS_MAX: Final = 3
 
 
 class Issue(StrEnum):
@@ -51,7 +53,7 @@ class PublicSigner(Signer, Protocol):
 
 
 class Certificates(Protocol):
-    """The records, the outbox and the published keys."""
+    """The records and the outbox."""
 
     def certificate_of(self, outbox: OutboxKey) -> str | None:
         """The id of the certificate that this outbox row asks for; None when the row is gone."""
@@ -59,10 +61,6 @@ class Certificates(Protocol):
 
     def find(self, certificate_id: str) -> CertificateRecord | None:
         """The record, read consistently."""
-        ...
-
-    def publish_key(self, kid: bytes, jwk: dict[str, str]) -> None:
-        """Keeps the public key for ever; a key that is known stays as it is."""
         ...
 
     def take_place(self, record: CertificateRecord, index: int) -> CertificateRecord | None:
@@ -111,7 +109,7 @@ def issue_certificate(
     if record is None:
         raise CertificateNotFound()
     if record.message is None:
-        record = _sign(_with_place(record, certificates, now), certificates, signer(), now)
+        record = _sign(_with_place(record, certificates, now), certificates, signer, now)
     pdf = typeset(record)
     content_sha256 = sha256(pdf).hexdigest()
     documents.keep(pdf, content_sha256)
@@ -135,17 +133,28 @@ def _with_place(record: CertificateRecord, certificates: Certificates, now: date
 
 
 def _sign(
-    record: CertificateRecord, certificates: Certificates, signer: PublicSigner, now: datetime
+    record: CertificateRecord,
+    certificates: Certificates,
+    signer: Callable[[], PublicSigner],
+    now: datetime,
 ) -> CertificateRecord:
     """The record with its message: ours, or the one that somebody kept a moment earlier.
 
-    The public key is published before anything signed with it, and the signature is checked before it is kept.
+    The signature is checked before it is kept. Which key signs is asked again after signing: a message of a key
+    that was rotated out or stolen meanwhile is thrown away and signed anew.
+
+    Raises: ServiceBusy when the keys change faster than we sign.
     """
-    certificates.publish_key(signer.kid, signer.jwk)
     content = payload_of(record, issued_at=now)
-    message = cose.sign(payloads.encode(content), signer)
-    keys = read_keys({"keys": [published(signer.jwk, KeyStatus.ACTIVE)]})
-    outcome = check_message(message, keys)
-    if not outcome.signature_good or outcome.payload != content:
-        raise RecordUnsound("the signer's signature does not verify")
-    return certificates.keep_message(record, message, signer.kid, content.issued_at)
+    encoded = payloads.encode(content)
+    signing = signer()
+    for _ in range(SIGNINGS_MAX):
+        message = cose.sign(encoded, signing)
+        keys = read_keys({"keys": [published(signing.jwk, KeyStatus.ACTIVE)]})
+        outcome = check_message(message, keys)
+        if not outcome.signature_good or outcome.payload != content:
+            raise RecordUnsound("the signer's signature does not verify")
+        used, signing = signing, signer()
+        if signing.kid == used.kid:
+            return certificates.keep_message(record, message, used.kid, content.issued_at)
+    raise ServiceBusy()

@@ -1,4 +1,4 @@
-"""What issuing a certificate reads and writes in DynamoDB: the record, the outbox row, the public key."""
+"""What issuing a certificate reads and writes in DynamoDB: the record, its place, its code, the outbox row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from datetime import datetime
 
 from avarez import keys
-from avarez.certificates.jwks import KeyStatus, b64url, published
+from avarez.certificates.jwks import b64url
 from avarez.certificates.payload import SHARD_PLACES
 from avarez.certificates.status import CertificateStatus
 from avarez.clock import to_rfc3339
@@ -18,7 +18,7 @@ from functions.certify.stores.certificate_store import CertificateTable
 
 
 class IssuingTable(CertificateTable):
-    """The certificate items of the duty table, the outbox of the ledger table, and the public keys."""
+    """The certificate items of the duty table, and the outbox of the ledger table."""
 
     def __init__(self, duty: Table, ledger: Table) -> None:
         super().__init__(duty)
@@ -28,20 +28,6 @@ class IssuingTable(CertificateTable):
         """The certificate id that the outbox row names, or None when the row is gone."""
         row = self._ledger.get((outbox.partition, outbox.event_id))
         return None if row is None else str(row["certificate_id"])
-
-    def publish_key(self, kid: bytes, jwk: dict[str, str]) -> None:
-        """Puts the public key where `jwks.json` is read from, unless it stands there already."""
-        key = keys.signing_key(b64url(kid))
-        if self._duty.get(key) is not None:
-            return
-        try:
-            transact(
-                [self._duty.put_new(key, published(jwk, KeyStatus.ACTIVE))],
-                mine=lambda: self._duty.get(key) is not None,
-                dynamodb=self._duty.dynamodb,
-            )
-        except TransactionRefused as refused:
-            raise ServiceBusy() from refused
 
     def take_place(self, record: CertificateRecord, index: int) -> CertificateRecord | None:
         """The record with a place in the status list; None when the place `index` is another certificate's.

@@ -382,6 +382,17 @@ class CertificateNotFound(AvarezError):
     title_en, title_fa = "There is no such certificate.", "چنین گواهی‌ای یافت نشد."
 
 
+class SigningKeyNotFound(AvarezError):
+    code, status = "signing_key_not_found", 404
+    title_en, title_fa = "There is no such signing key.", "چنین کلید امضایی یافت نشد."
+
+
+class StandbyKeyMissing(AvarezError):
+    code, status = "standby_key_missing", 409
+    title_en = "No key waits to take over; deploy one first."
+    title_fa = "کلید آماده‌ای برای جانشینی نیست؛ نخست یکی مستقر کنید."
+
+
 # --- our own house --------------------------------------------------------------------------------------
 
 

@@ -270,6 +270,20 @@ def signing_key(kid: str) -> Key:
     return "KEYS", f"SIGNING#{kid}"
 
 
+def active_key() -> Key:
+    """Which of the signing keys signs now."""
+    return "KEYS", "ACTIVE"
+
+
+def key_history() -> Key:
+    """The signing keys, signed by the root key."""
+    return "KEYS", "HISTORY"
+
+
+def root_key() -> Key:
+    return "KEYS", "ROOT"
+
+
 # --- the duty table: the transparency log ---------------------------------------------------------------
 
 
