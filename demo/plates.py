@@ -37,6 +37,19 @@ def owing_plates() -> list[str]:
     ]
 
 
+def owing_plates_of(municipality: str) -> list[str]:
+    """Keys of passenger cars of another city's roll that never lived in Mashhad, in the order of the roll."""
+    mashhad = {row.chassis for row in _rows(ROLL, MUNICIPALITY)}
+    return [
+        row.plate
+        for row in _rows(OTHER_ROLLS / f"{municipality.lower()}.csv", municipality)
+        if row.vehicle_class == "passenger"
+        and row.chassis not in mashhad
+        and row.residence_from_jalali < "1404"
+        and parse_plate(row.plate).kind is not PlateKind.NONE
+    ]
+
+
 def _rows(path: Path, municipality: str) -> list[RollRow]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         return [row for row in RollReader(municipality).read(stream) if isinstance(row, RollRow)]

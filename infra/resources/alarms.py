@@ -29,6 +29,8 @@ BUSINESS_METRICS = {
     "amount_mismatch": "A gateway confirmed another amount than the payment's.",
     "reference_reused": "A gateway's reference was used for a second payment.",
     "invariant_broken": "The books are not whole: docs/ledger.md says what each invariant means.",
+    "unexplained_rial": "A gateway's or a bank's books differ from ours: docs/reconciliation.md says what to do.",
+    "reconciliation_open": "Something of a day is still open a day after it should have been explained.",
     "confirmed_unplaced": "A gateway confirmed money that found no place in the ledger: look at once.",
 }
 """Metrics of the functions of which a single one is an alarm."""
@@ -41,6 +43,8 @@ SETTLING = (
     "pay-verify-queue",
     "pay-sweep",
     "pay-invariants",
+    "pay-reconcile",
+    "pay-reconcile-queue",
 )
 """The functions that may write them; each does so under its own name as the dimension `service`."""
 

@@ -271,6 +271,7 @@ def settings(*, storage: Storage, queues: Queues, identity: Identity, public_ori
         "VERIFY_PAYMENT_QUEUE_URL": queues.queues["verify-payment"].queue_url,
         "ROLL_STAGE_QUEUE_URL": queues.queues["roll-stage"].queue_url,
         "FLEET_ASSESS_QUEUE_URL": queues.queues["fleet-assess"].queue_url,
+        "RECONCILE_QUEUE_URL": queues.queues["reconcile"].queue_url,
         "BANK_FILE_QUEUE_URL": queues.queues["bank-file"].queue_url,
         "TARIFF_SIMULATE_QUEUE_URL": queues.queues["tariff-simulate"].queue_url,
         "GATEWAYS_SECRET_ARN": storage.secrets["gateways"].secret_arn,

@@ -41,6 +41,7 @@ class Queues(Construct):
             "tariff-simulate": self._queue("TariffSimulate", "tariff-simulate"),
             "fleet-assess": self._queue("FleetAssess", "fleet-assess"),
             "bank-file": self._queue("BankFile", "bank-file"),
+            "reconcile": self._queue("Reconcile", "reconcile"),
         }
         self.failed_events = self._dead_letter_queue("FailedEvents")
         self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")

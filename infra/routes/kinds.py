@@ -19,6 +19,7 @@ SCOPES: dict[str, str] = {
     "bank-files.read": "Read what became of a bank's file",
     "bank-files.write": "Load a bank's file of paid bills",
     "ledger.read": "Read the trial balance, and whether the books are whole",
+    "statements.write": "Load a bank statement",
     "terminals.read": "Read a terminal and its sales",
     "terminals.write": "Register a terminal",
     "terminals.close": "Close a terminal's day",
@@ -47,7 +48,9 @@ GROUPS: dict[str, str] = {
 
 TableName = Literal["duty", "ledger", "identity"]
 BucketName = Literal["documents", "rolls", "tariff"]
-QueueName = Literal["certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess", "bank-file"]
+QueueName = Literal[
+    "certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess", "bank-file", "reconcile"
+]
 KeyPool = Literal["signing", "root"]
 SecretName = Literal["gateways", "owner"]
 

@@ -15,6 +15,13 @@ from infra.routes.kinds import (
     TableGrant,
 )
 
+RECONCILES = (
+    TableGrant("duty", ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+    TableGrant("ledger", ("PutItem", "Query")),
+    SecretGrant("gateways"),
+)
+"""What a run of the reconciliation touches, by the queue or by the clock."""
+
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
         name="pay-handler",
@@ -220,5 +227,52 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("duty", ("BatchGetItem", "Query")),
             TableGrant("ledger", ("Query",)),
         ),
+    ),
+    EntryPoint(
+        name="pay-reconciliation",
+        handler="functions.pay.three_way.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("POST", "/v1/gateway-reports", "bank-files.write"),
+            Route("POST", "/v1/municipalities/{code}/bank-statements", "statements.write"),
+            Route("POST", "/v1/reconciliations", "bank-files.write"),
+            Route("GET", "/v1/municipalities/{code}/reconciliations", "ledger.read"),
+        ),
+        environment=(
+            *PRINCIPAL,
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "GATEWAYS_SECRET_ARN",
+            "RECONCILE_QUEUE_URL",
+        ),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "Query")),
+            TableGrant("ledger", ("PutItem",)),
+            SecretGrant("gateways"),
+            QueueGrant("reconcile"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="pay-reconcile-queue",
+        handler="functions.pay.three_way.worker.handle_message",
+        timeout_s=300,
+        memory_mb=1024,
+        trigger=QueueTrigger("reconcile", batch_size=1, max_concurrency=2),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN"),
+        grants=RECONCILES,
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="pay-reconcile",
+        handler="functions.pay.three_way.worker.handle_clock",
+        timeout_s=900,
+        memory_mb=1024,
+        trigger=ScheduleTrigger(every_minutes=360),
+        reserved_concurrency=1,
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN"),
+        grants=RECONCILES,
+        packages=("cryptography",),
     ),
 )

@@ -175,7 +175,7 @@ def test_topic_of_alarms_is_encrypted(main: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "metric", ["payment_suspense", "amount_mismatch", "reference_reused", "confirmed_unplaced"]
+    "metric", ["payment_suspense", "amount_mismatch", "reference_reused", "confirmed_unplaced", "unexplained_rial"]
 )
 def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, metric: str) -> None:
     services = {
@@ -192,6 +192,8 @@ def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, met
         "pay-verify-queue",
         "pay-sweep",
         "pay-invariants",
+        "pay-reconcile",
+        "pay-reconcile-queue",
     }
 
 

@@ -6,11 +6,11 @@ import functools
 import itertools
 from collections.abc import Iterator
 
-from demo.plates import ROLL, owing_plates
+from demo.plates import ROLL, owing_plates, owing_plates_of
 
 _unregistered = itertools.count(10_000)
 
-__all__ = ["ROLL", "fresh_plate"]
+__all__ = ["ROLL", "fresh_plate", "plate_of"]
 
 
 @functools.cache
@@ -24,3 +24,13 @@ def fresh_plate(*, registered: bool = True) -> str:
         number = next(_unregistered)
         return f"{number // 1_000}M{number % 1_000:03d}-99"
     return next(_plates())
+
+
+@functools.cache
+def _plates_of(municipality: str) -> Iterator[str]:
+    return iter(owing_plates_of(municipality))
+
+
+def plate_of(municipality: str) -> str:
+    """A plate of another city of the demonstration that no other test of this run uses."""
+    return next(_plates_of(municipality))

@@ -54,6 +54,10 @@ class Gateways:
             self._made[name] = adapter(name)(**settings)
         return self._made[name]
 
+    def names(self) -> list[str]:
+        """Every gateway that is set up, in the order of the secret."""
+        return list(self._current())
+
     def default(self) -> str:
         """The name of the gateway used when nobody names one: the first in the secret.
 

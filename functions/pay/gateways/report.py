@@ -23,7 +23,7 @@ from functions.pay.gateways.port import ReportLine, from_units
 LINES_MAX = 200_000
 """A gateway's day; more would not fit into a function's memory beside our own."""
 ERRORS_NAMED_MAX = 20
-FETCH_TIMEOUT_MS = 60_000
+FETCH_TIMEOUT_MS = 30_000
 
 State = Literal["paid", "confirmed", "returned"]
 _REFERENCE = re.compile(r"[\x21-\x7e]{1,120}", re.ASCII)

@@ -153,11 +153,7 @@ def entry(
     Raises:
         ValueError: they do not, or a posting has two sides, none, or a negative one.
     """
-    for posting in postings:
-        if min(posting.debit_rial, posting.credit_rial) != 0 or max(posting.debit_rial, posting.credit_rial) <= 0:
-            raise ValueError(f"a posting to {posting.account} needs exactly one positive side")
-    if sum(posting.debit_rial - posting.credit_rial for posting in postings) != 0 or not postings:
-        raise ValueError(f"the entry of {payment.payment_id} does not balance")
+    check_balanced(postings, payment.payment_id)
     made = JournalEntry(
         journal_id=journal_id,
         payment_id=payment.payment_id,
@@ -173,6 +169,15 @@ def entry(
         cause=cause,
     )
     return made.hashed(content_hash(members_of(made)))
+
+
+def check_balanced(postings: Sequence[Posting], of: str) -> None:
+    """Raises `ValueError` where debits are not credits, or a posting has two sides, none, or a negative one."""
+    for posting in postings:
+        if min(posting.debit_rial, posting.credit_rial) != 0 or max(posting.debit_rial, posting.credit_rial) <= 0:
+            raise ValueError(f"a posting to {posting.account} needs exactly one positive side")
+    if sum(posting.debit_rial - posting.credit_rial for posting in postings) != 0 or not postings:
+        raise ValueError(f"the entry of {of} does not balance")
 
 
 def members_of(made: JournalEntry) -> dict[str, object]:

@@ -337,6 +337,18 @@ class PosResultConflict(AvarezError):
     title_fa = "این با آنچه از این فروش ثبت شده نمی‌خواند؛ پرداخت را دوباره بخوانید."
 
 
+class StatementConflict(AvarezError):
+    code, status = "statement_conflict", 409
+    title_en = "The bank's number bank_reference stands for another line already; lines before it were taken."
+    title_fa = "شمارهٔ بانکی bank_reference پیش‌تر برای سطر دیگری ثبت شده است؛ سطرهای پیش از آن پذیرفته شدند."
+
+
+class StatementInvalid(AvarezError):
+    code, status = "statement_invalid", 422
+    title_en = "This is no bank statement in the documented columns, or a line of it cannot be read; see errors."
+    title_fa = "این صورت‌حساب بانکی با ستون‌های مستند نیست یا سطری از آن خوانده نمی‌شود؛ errors را ببینید."
+
+
 class TerminalNotFound(AvarezError):
     code, status = "terminal_not_found", 404
     title_en, title_fa = "Your office has no such terminal.", "دفتر شما چنین پایانه‌ای ندارد."

@@ -215,6 +215,73 @@ def fleet_sums(fleet_id: str, number: int) -> Key:
     return f"FLEET#{fleet_id}", f"SUMS#{number:06d}"
 
 
+PAID_OUT_MAX = 2_000
+"""Cities of the country, and room for more."""
+
+
+def report_head(operator: str, day: str, report_id: str) -> Key:
+    """A gateway's report of one of its days; `day` is a Gregorian date."""
+    return f"REPORT#{operator}#{day}", f"HEAD#{report_id}"
+
+
+def report_lines(operator: str, day: str, report_id: str, number: int) -> Key:
+    return f"REPORT#{operator}#{day}", f"LINES#{report_id}#{number:05d}"
+
+
+def report_content(operator: str, day: str, content_sha256: str) -> Key:
+    """Which report came first with this content."""
+    return f"REPORT#{operator}#{day}", f"CONTENT#{content_sha256}"
+
+
+def reporter(day: str, operator: str) -> Key:
+    """Whose report, or whose money in a bank, of this day is there."""
+    return f"REPORTERS#{day}", operator
+
+
+def statement_line(account: str, bank_reference: str) -> Key:
+    """A line of a bank statement under the bank's own number."""
+    return f"STATEMENT#{account}", bank_reference
+
+
+def statement_line_id(line: str) -> str:
+    """The line's id, the same wherever it comes again."""
+    return "bl_" + hashlib.sha256(line.encode()).hexdigest()[:36]
+
+
+def arrival(operator: str, day: str, line_id: str) -> Key:
+    """What a bank statement has of a gateway's day."""
+    return f"ARRIVED#{operator}#{day}", line_id
+
+
+def paid_out(operator: str, day: str, municipality: str) -> Key:
+    """What of a gateway's day has left its clearing account in this city's book."""
+    return f"PAIDOUT#{operator}#{day}", municipality
+
+
+def difference(operator: str, day: str, name: str) -> Key:
+    """What is open between the books of a gateway's day."""
+    return f"DIFFERENCES#{operator}#{day}", name
+
+
+def differences(operator: str, day: str) -> str:
+    return f"DIFFERENCES#{operator}#{day}"
+
+
+def reconciliation(municipality: str, day: str, operator: str) -> Key:
+    """The last result of a gateway's day in a city."""
+    return f"{municipality}#RECONCILIATION", f"{day}#{operator}"
+
+
+def reconciliation_task_id(operator: str, day: str, name: str) -> str:
+    """The task of a difference, the same however often it is found."""
+    return "tk_" + hashlib.sha256(f"{operator}#{day}#{name}".encode()).hexdigest()[:36]
+
+
+def open_day(day: str) -> Key:
+    """A day that the reconciliation is still to look at."""
+    return "RECONCILING", day
+
+
 def task(municipality: str, task_id: str) -> Key:
     """Something that an officer has to do, such as a refund."""
     return f"{municipality}#TASKS", task_id

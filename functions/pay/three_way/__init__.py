@@ -1,0 +1,1 @@
+"""Reconciliation at three levels: our receipt, the gateway's report, the bank statement."""
