@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from avarez.certificates import link
+from benchmarks import transparency
 from benchmarks.report import Figure, at_least, percentile, spread
 from demo.plates import MUNICIPALITY, owing_plates
 from demo.seed import demo_accounts
@@ -172,10 +174,11 @@ def figures(*, rounds: int, journeys: int, samples: int) -> list[Figure]:
                 rates.append(len(batch) / (time.perf_counter() - started))
             rows.append((clerks, rates))
         desk = _endpoints(local.origin, token, itertools.islice(plates, samples))
+        included = _inclusion(Desk(local.origin, token), plates, samples // 6)
     best = max(rows, key=lambda row: statistics.median(row[1]))
     shown = [_rate(clerks, rates, floor=clerks == best[0]) for clerks, rates in rows]
     times = {**desk.times_ms, **tokens.times_ms}
-    return shown + [_latency(name, values) for name, values in sorted(times.items())]
+    return shown + [_latency(name, values) for name, values in sorted(times.items())] + included
 
 
 def _together(desks: list[Desk], plates: list[str]) -> None:
@@ -200,6 +203,17 @@ def _endpoints(origin: str, token: str, plates: Iterator[str]) -> Desk:
         payment = json.loads(desk.call("GET", payment_path)[1])
         desk.look(certificate_id, f"/v1/assessments/{payment['assessment_id']}", payment_path)
     return desk
+
+
+def _inclusion(desk: Desk, plates: Iterator[str], samples: int) -> list[Figure]:
+    """How long a certificate waits for its place in the public log, one at a time."""
+
+    def issue() -> tuple[str, bytes]:
+        certificate_id = desk.journey(next(plates))
+        record = json.loads(desk.call("GET", f"/v1/certificates/{certificate_id}")[1])
+        return certificate_id, link.read(record["link"]).message
+
+    return transparency.inclusion(desk, issue, max(samples, 1))
 
 
 def _rate(clerks: int, rates: list[float], *, floor: bool) -> Figure:

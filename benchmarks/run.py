@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import document, engine, fleets, imports, journeys
+from benchmarks import document, engine, fleets, imports, journeys, transparency
 from benchmarks.openfisca import compare
 from benchmarks.report import Figure, save, table
 
@@ -40,6 +40,7 @@ def main() -> int:
     if not options.quick:  # installs OpenFisca at its first run
         figures += compare.figures(ROOT, rounds=rounds, count=100_000, singles=500)
     figures += document.figures(ROOT, rounds=5 if options.quick else 40)
+    figures += transparency.figures(rounds=rounds, count=5_000 if options.quick else 100_000)
     print(table(figures))
     if not options.quick:
         took_s = time.monotonic() - started

@@ -82,25 +82,41 @@ class DeliveryStack(Stack):
         firewall = self._firewall()
         policy = edge_rules.content_security_policy(Fn.join(" ", storage_origins.value_as_list))
         to_pages = self._rewriting()
-        api_behaviour = cloudfront.BehaviorOptions(
-            origin=origins.HttpOrigin(
-                api_host.value_as_string,
-                protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
-                origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
-                read_timeout=Duration.seconds(30),
-            ),
-            allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
-            cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
-            origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-            response_headers_policy=self._headers("Answers", policy, replace_policy=False),
-            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
-            edge_lambdas=[
-                cloudfront.EdgeLambda(
-                    event_type=cloudfront.LambdaEdgeEventType.ORIGIN_RESPONSE,
-                    function_version=self._problems().current_version,
-                )
-            ],
+        api_origin = origins.HttpOrigin(
+            api_host.value_as_string,
+            protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+            origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
+            read_timeout=Duration.seconds(30),
         )
+        answers_headers = self._headers("Answers", policy, replace_policy=False)
+        problems = self._problems().current_version
+        # The key is the path alone: what the log answers does not depend on who asks.
+        kept_policy = cloudfront.CachePolicy(
+            self,
+            "KeptAnswers",
+            comment="For as long as the answer itself says, and not at all where it says nothing",
+            min_ttl=Duration.seconds(0),
+            default_ttl=Duration.seconds(0),
+            max_ttl=Duration.days(365),
+            enable_accept_encoding_gzip=True,
+            enable_accept_encoding_brotli=True,
+        )
+
+        def api_behaviour(rule: edge_rules.PathRule) -> cloudfront.BehaviorOptions:
+            return cloudfront.BehaviorOptions(
+                origin=api_origin,
+                allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+                cache_policy=kept_policy if rule.cached else cloudfront.CachePolicy.CACHING_DISABLED,
+                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+                response_headers_policy=answers_headers,
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+                edge_lambdas=[
+                    cloudfront.EdgeLambda(
+                        event_type=cloudfront.LambdaEdgeEventType.ORIGIN_RESPONSE, function_version=problems
+                    )
+                ],
+            )
+
         pages_origin = origins.S3BucketOrigin.with_origin_access_control(pages)
 
         def pages_behaviour(name: str, **more: str) -> cloudfront.BehaviorOptions:
@@ -129,7 +145,7 @@ class DeliveryStack(Stack):
             log_file_prefix="cloudfront/",
             default_behavior=pages_behaviour("Pages", cache_control=edge_rules.PAGE_CACHE),
             additional_behaviors={
-                **{rule.pattern: api_behaviour for rule in edge_rules.PATHS if rule.origin == "api"},
+                **{rule.pattern: api_behaviour(rule) for rule in edge_rules.PATHS if rule.origin == "api"},
                 edge_rules.FONTS_PATTERN: pages_behaviour("Fonts", cache_control=edge_rules.FONT_CACHE),
                 edge_rules.SERVICE_WORKER_PATH: pages_behaviour(
                     "ServiceWorker",

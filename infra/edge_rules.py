@@ -17,14 +17,19 @@ Origin = Literal["api", "pages"]
 
 @dataclass(frozen=True, slots=True)
 class PathRule:
-    """Requests whose path matches go to the origin; `*` stands for any rest. Never cached when an API's."""
+    """Requests whose path matches go to the origin; `*` stands for any rest.
+
+    An API's answer is kept only where `cached` says so, for as long as the answer itself does.
+    """
 
     pattern: str
     origin: Origin
+    cached: bool = False
 
 
 PATHS: tuple[PathRule, ...] = (
     PathRule("/v1/*", "api"),
+    PathRule("/.well-known/avarez/log/*", "api", cached=True),
     PathRule("/.well-known/*", "api"),
     PathRule("/healthz", "api"),
     PathRule("/openapi.json", "api"),

@@ -10,7 +10,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-_SUBCOMMANDS = ("assess", "keys", "ledger", "replay", "roll", "simulate", "tariff", "verify")
+_SUBCOMMANDS = ("assess", "keys", "ledger", "log", "replay", "roll", "simulate", "tariff", "verify")
 WRONG_USE = 2
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from avarez.batches import each_message
+from avarez.errors import ServiceBusy
 from avarez.observability import log, metric
 from functions.certify import wiring
 from functions.certify.certificates.issuing import Issue
@@ -24,12 +26,19 @@ def take(text: str) -> None:
     outcome = wiring.issuer()(row)
     if outcome is Issue.ISSUED:
         metric("certificate_issued")
+        wake_log()
     log(
         "certificate_taken",
         event_id=row.event_id,
         outcome=outcome.value,
         duration_ms=round((time.perf_counter() - started) * 1000, 1),
     )
+
+
+def wake_log() -> None:
+    """The log's writer comes within seconds; where the queue does not answer, its sweep does within a minute."""
+    with contextlib.suppress(ServiceBusy):
+        wiring.log_queue().wake(wiring.clock.now())
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.record import CertificateRecord, RecordUnsound
 from functions.certify.document.page import MunicipalityName, page_content
 from functions.certify.document.render import render
+from functions.certify.log.stores.wake_adapter import LogQueue
 from functions.certify.signing.keys import active_signer
 from functions.certify.signing.wiring import key_register, signing_pool
 from functions.certify.stores.document_store import DocumentBucket
@@ -39,6 +40,12 @@ def issuer() -> Callable[[OutboxKey], Issue]:
         )
 
     return issue
+
+
+@functools.cache
+def log_queue() -> LogQueue:
+    """What wakes the log's writer."""
+    return LogQueue(setting("LOG_QUEUE_URL"))
 
 
 def typeset(record: CertificateRecord) -> bytes:

@@ -35,6 +35,11 @@ BUSINESS_METRICS = {
 }
 """Metrics of the functions of which a single one is an alarm."""
 
+LOG_METRICS = {
+    "log_behind": ("certify-log-sweep", "A certificate waits for its place in the transparency log for a minute."),
+}
+"""Metrics of the transparency log of which a single one is an alarm, and the one function that writes each."""
+
 SETTLING = (
     "pay-handler",
     "pay-terminals",
@@ -137,6 +142,20 @@ class Alarms(Construct):
         for metrics, services in ((BUSINESS_METRICS, SETTLING), (KEY_METRICS, KEEPING_KEYS)):
             for metric, description in metrics.items():
                 self._alarm(metric, _sum_over_services(metric, services), threshold=0, description=description)
+
+        for metric, (service, description) in LOG_METRICS.items():
+            self._alarm(
+                _title(metric.replace("_", "-")),
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name=metric,
+                    dimensions_map={"service": service},
+                    statistic="Sum",
+                    period=Duration.minutes(5),
+                ),
+                threshold=0,
+                description=description,
+            )
 
     def _alarm(self, name: str, metric: cloudwatch.IMetric, *, threshold: float, description: str) -> None:
         alarm = cloudwatch.Alarm(

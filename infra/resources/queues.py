@@ -15,6 +15,9 @@ MAX_RECEIVES = 5
 VISIBILITY_FACTOR = 6
 """Source: Lambda developer guide, SQS: visibility at least six times the function's timeout."""
 
+LOG_DELAY_S = 3
+"""Longer than the two seconds whose certificates share one wake-up, by the second that a clock may be wrong."""
+
 RETENTION_DAYS = 14
 """The longest SQS keeps a message."""
 
@@ -42,27 +45,38 @@ class Queues(Construct):
             "fleet-assess": self._queue("FleetAssess", "fleet-assess"),
             "bank-file": self._queue("BankFile", "bank-file"),
             "reconcile": self._queue("Reconcile", "reconcile"),
+            "log": self._queue("Log", "log", first_in_first_out_after_s=LOG_DELAY_S),
         }
         self.failed_events = self._dead_letter_queue("FailedEvents")
         self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")
 
-    def _queue(self, construct_id: str, name: QueueName) -> sqs.Queue:
+    def _queue(
+        self, construct_id: str, name: QueueName, *, first_in_first_out_after_s: int | None = None
+    ) -> sqs.Queue:
+        """With a delay, one message at a time in the order of sending, each held back for so long."""
+        ordered = first_in_first_out_after_s is not None
         return sqs.Queue(
             self,
             construct_id,
+            fifo=True if ordered else None,
+            delivery_delay=None
+            if first_in_first_out_after_s is None
+            else Duration.seconds(first_in_first_out_after_s),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(visibility_timeout_s(name)),
             retention_period=Duration.days(RETENTION_DAYS),
             dead_letter_queue=sqs.DeadLetterQueue(
-                max_receive_count=MAX_RECEIVES, queue=self._dead_letter_queue(f"{construct_id}Dead")
+                max_receive_count=MAX_RECEIVES,
+                queue=self._dead_letter_queue(f"{construct_id}Dead", ordered=ordered),
             ),
         )
 
-    def _dead_letter_queue(self, construct_id: str) -> sqs.Queue:
+    def _dead_letter_queue(self, construct_id: str, *, ordered: bool = False) -> sqs.Queue:
         queue = sqs.Queue(
             self,
             construct_id,
+            fifo=True if ordered else None,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(RETENTION_DAYS),

@@ -64,6 +64,7 @@ class Storage(Construct):
             "documents": self._documents(public_origin),
             "rolls": self._rolls(public_origin),
             "tariff": self._bucket("Tariff", versioned=True),
+            "log": self._bucket("Log", versioned=True),
         }
         self.keys: dict[KeyPool, tuple[kms.Key, ...]] = {
             "signing": tuple(
@@ -71,6 +72,13 @@ class Storage(Construct):
                 for name in SIGNING_KEYS
             ),
             "root": (self._key("KeysRoot", "Signs the list of signing keys (ECDSA P-256) and nothing else."),),
+            "log": (
+                self._key(
+                    "LogKey",
+                    "Signs the checkpoints of the transparency log (Ed25519). Never deleted: proofs name it.",
+                    kms.KeySpec.ECC_NIST_EDWARDS25519,
+                ),
+            ),
         }
         self.secrets: dict[SecretName, secretsmanager.Secret] = {
             "gateways": secretsmanager.Secret(
@@ -103,12 +111,12 @@ class Storage(Construct):
             "AwsSolutions-SMG4",
         )
 
-    def _key(self, name: str, description: str) -> kms.Key:
+    def _key(self, name: str, description: str, spec: kms.KeySpec = kms.KeySpec.ECC_NIST_P256) -> kms.Key:
         return kms.Key(
             self,
             name,
             description=description,
-            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_spec=spec,
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             removal_policy=RemovalPolicy.RETAIN,
             pending_window=Duration.days(30),

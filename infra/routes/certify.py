@@ -47,12 +47,20 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         timeout_s=60,
         memory_mb=1769,
         trigger=QueueTrigger("certify", batch_size=5, max_concurrency=100),
-        environment=("DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "SIGNING_KEY_IDS", "PUBLIC_ORIGIN"),
+        environment=(
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "DOCUMENTS_BUCKET",
+            "SIGNING_KEY_IDS",
+            "PUBLIC_ORIGIN",
+            "LOG_QUEUE_URL",
+        ),
         grants=(
             TableGrant("duty", ("GetItem", "PutItem", "UpdateItem")),
             TableGrant("ledger", ("DeleteItem", "GetItem"), leading_keys=("OUTBOX#*",)),
             BucketGrant("documents", ("GetObject", "PutObject"), "certificates/*"),
             KeyGrant(("GetPublicKey", "Sign")),
+            QueueGrant("log"),
         ),
         packages=("typst", "zxing-cpp", "cryptography"),
         files=(

@@ -47,11 +47,18 @@ GROUPS: dict[str, str] = {
 }
 
 TableName = Literal["duty", "ledger", "identity"]
-BucketName = Literal["documents", "rolls", "tariff"]
+BucketName = Literal["documents", "rolls", "tariff", "log"]
 QueueName = Literal[
-    "certify", "verify-payment", "roll-stage", "tariff-simulate", "fleet-assess", "bank-file", "reconcile"
+    "certify",
+    "verify-payment",
+    "roll-stage",
+    "tariff-simulate",
+    "fleet-assess",
+    "bank-file",
+    "reconcile",
+    "log",
 ]
-KeyPool = Literal["signing", "root"]
+KeyPool = Literal["signing", "root", "log"]
 SecretName = Literal["gateways", "owner"]
 
 
@@ -92,7 +99,7 @@ class QueueGrant:
 
 @dataclass(frozen=True, slots=True)
 class KeyGrant:
-    """Actions on the pool of signing keys, or on the root key that signs their list."""
+    """Actions on the pool of signing keys, on the root key that signs their list, or on the log's."""
 
     actions: tuple[str, ...]
     keys: KeyPool = "signing"

@@ -41,11 +41,25 @@ def test_paths_go_where_the_table_says(delivery: Any) -> None:
         assert _origin_kind(delivery, behaviour["TargetOriginId"]) == rule.origin
 
 
-def test_api_answers_are_never_cached(delivery: Any) -> None:
+def test_api_answers_are_cached_only_where_the_table_says_so(delivery: Any) -> None:
     caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
     for rule in edge_rules.PATHS:
-        if rule.origin == "api":
+        if rule.origin == "api" and not rule.cached:
             assert _behaviours(delivery)[rule.pattern]["CachePolicyId"] == caching_disabled
+    assert [rule.pattern for rule in edge_rules.PATHS if rule.cached] == ["/.well-known/avarez/log/*"]
+
+
+def test_kept_answers_are_kept_as_long_as_they_say_and_by_their_path_alone(delivery: Any) -> None:
+    policies = delivery.of("AWS::CloudFront::CachePolicy")
+    for rule in edge_rules.PATHS:
+        if rule.cached:
+            reference = _behaviours(delivery)[rule.pattern]["CachePolicyId"]["Ref"]
+            config = policies[reference]["CachePolicyConfig"]
+            assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
+            key = config["ParametersInCacheKeyAndForwardedToOrigin"]
+            assert key["CookiesConfig"] == {"CookieBehavior": "none"}
+            assert key["HeadersConfig"] == {"HeaderBehavior": "none"}
+            assert key["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
 
 
 def test_pages_are_rewritten_by_the_table(delivery: Any) -> None:

@@ -121,14 +121,19 @@ def test_no_function_scans_a_table() -> None:
             assert not (isinstance(grant, TableGrant) and "Scan" in grant.actions)
 
 
-def test_only_issuing_signs_and_only_publishing_signs_the_list_of_keys() -> None:
+def test_each_key_signs_for_its_own_functions_alone() -> None:
     signers = {
         (entry.name, grant.keys)
         for entry in ENTRY_POINTS
         for grant in entry.grants
         if isinstance(grant, KeyGrant) and "Sign" in grant.actions
     }
-    assert signers == {("certify-issue", "signing"), ("certify-publish", "root")}
+    assert signers == {
+        ("certify-issue", "signing"),
+        ("certify-publish", "root"),
+        ("certify-log-sequence", "log"),
+        ("certify-log-sweep", "log"),
+    }
 
 
 def test_root_key_and_signing_keys_are_granted_apart(main: Any) -> None:
@@ -145,6 +150,18 @@ def test_no_function_makes_keys() -> None:
         for grant in entry.grants:
             if isinstance(grant, KeyGrant):
                 assert set(grant.actions) <= {"GetPublicKey", "Sign"}
+
+
+@pytest.mark.parametrize("name", ["certify-log", "certify-log-sequence", "certify-log-sweep"])
+def test_function_of_the_log_reaches_the_rows_and_files_of_the_log_alone(main: Any, name: str) -> None:
+    for statement in _statements(main, name):
+        if any(action.startswith("dynamodb:") for action in _listed(statement["Action"])):
+            assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["LOG#*"]}}
+        if any(action.startswith("s3:") for action in _listed(statement["Action"])):
+            assert "StorageLog" in json.dumps(statement["Resource"])
+    reader = json.dumps(_statements(main, "certify-log"))
+    assert "staging" not in reader
+    assert "PutObject" not in reader
 
 
 def test_token_trigger_reads_accounts_only(main: Any) -> None:
@@ -217,6 +234,10 @@ def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
     public = {
         "GET /.well-known/avarez/keys-root.json",
         "GET /.well-known/avarez/keys.jwt",
+        "GET /.well-known/avarez/log/checkpoint",
+        "GET /.well-known/avarez/log/key",
+        "GET /.well-known/avarez/log/proof/{entry}",
+        "GET /.well-known/avarez/log/tile/{proxy+}",
         "GET /.well-known/jwks.json",
         "GET /healthz",
         "GET /v1/callbacks/{gateway}",

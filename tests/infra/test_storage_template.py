@@ -117,6 +117,26 @@ def test_signing_keys_and_root_sign_with_p256_and_stay(main: Any) -> None:
         assert main.resource(name)["DeletionPolicy"] == "Retain"
 
 
+def test_log_key_signs_with_ed25519_and_stays(main: Any) -> None:
+    name, key = next((name, key) for name, key in main.of("AWS::KMS::Key").items() if "LogKey" in name)
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
+    assert main.resource(name)["DeletionPolicy"] == "Retain"
+
+
+def test_log_is_written_by_one_at_a_time_and_its_files_are_versioned(main: Any) -> None:
+    queues = main.of("AWS::SQS::Queue")
+    queue = next(one for name, one in queues.items() if "QueuesLog" in name and "Dead" not in name)
+    assert (queue["FifoQueue"], queue["DelaySeconds"]) == (True, 3)
+    bucket = next(one for name, one in main.of("AWS::S3::Bucket").items() if "StorageLog" in name)
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_log_that_is_behind_rings_an_alarm(main: Any) -> None:
+    (alarm,) = [one for one in main.of("AWS::CloudWatch::Alarm").values() if one.get("MetricName") == "log_behind"]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "certify-log-sweep"}]
+    assert alarm["Threshold"] == 0
+
+
 def test_owner_secret_is_made_by_the_cloud(main: Any) -> None:
     owner = _named(main.of("AWS::SecretsManager::Secret"), "OwnerMaster")
     assert owner["GenerateSecretString"]["PasswordLength"] == 64

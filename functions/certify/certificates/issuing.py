@@ -73,7 +73,7 @@ class Certificates(Protocol):
     def keep_message(
         self, record: CertificateRecord, message: bytes, kid: bytes, issued_at: datetime
     ) -> CertificateRecord:
-        """Keeps `message` unless one is kept already, and lets its short code be found; the record then."""
+        """Keeps `message` unless one is kept, and makes its code and its log entry possible; the record."""
         ...
 
     def finish(self, record: CertificateRecord, outbox: OutboxKey, pdf_sha256: str, stored_at: datetime) -> None:

@@ -12,6 +12,7 @@ from avarez.certificates.status import CertificateStatus
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, transact
 from avarez.errors import ServiceBusy, TransactionRefused
+from avarez.transparency.proof import entry_of
 from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.record import CertificateRecord
 from functions.certify.stores.certificate_store import CertificateTable
@@ -52,7 +53,7 @@ class IssuingTable(CertificateTable):
     def keep_message(
         self, record: CertificateRecord, message: bytes, kid: bytes, issued_at: datetime
     ) -> CertificateRecord:
-        """Keeps the message where none is kept; the record as it stands afterwards.
+        """Keeps the message where none is kept, and asks for a place in the log; the record as it stands.
 
         A refused condition means that another worker was first, or that our own first attempt was: either way
         what stands is the certificate, and this attempt's message was never shown to anybody.
@@ -62,7 +63,12 @@ class IssuingTable(CertificateTable):
             _key_of(record), changes, "attribute_not_exists(cose) AND attribute_exists(pk)"
         )
         code = keys.certificate_code(record.short_code, record.plate, record.certificate_id)
-        writes = [keep_first, self._duty.put(code, {"certificate_id": record.certificate_id})]
+        waits = {"entry": entry_of(message).hex(), "created_at": to_rfc3339(issued_at)}
+        writes = [
+            keep_first,
+            self._duty.put(code, {"certificate_id": record.certificate_id}),
+            self._duty.put(keys.log_pending(record.certificate_id), waits),
+        ]
         # Refused, or its answer lost: what stands is read back below.
         with contextlib.suppress(TransactionRefused, ServiceBusy):
             transact(writes, dynamodb=self._duty.dynamodb)

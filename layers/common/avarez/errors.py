@@ -405,6 +405,17 @@ class StandbyKeyMissing(AvarezError):
     title_fa = "کلید آماده‌ای برای جانشینی نیست؛ نخست یکی مستقر کنید."
 
 
+class LogEntryNotFound(AvarezError):
+    code, status = "log_entry_not_found", 404
+    title_en = "The transparency log does not hold this hash; a new certificate is in it within ten seconds."
+    title_fa = "این چکیده در فهرست شفافیت نیست؛ گواهی تازه تا ده ثانیه در آن ثبت می‌شود."
+
+
+class LogTileNotFound(AvarezError):
+    code, status = "log_tile_not_found", 404
+    title_en, title_fa = "The transparency log has no such tile.", "فهرست شفافیت چنین کاشی‌ای ندارد."
+
+
 # --- our own house --------------------------------------------------------------------------------------
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from avarez.errors import ServiceBusy
 from functions.certify import issue, relay, wiring
 from functions.certify.certificates.issuing import Issue
 from functions.certify.certificates.outbox import OutboxKey, read_wake_up, wake_up_text
@@ -66,9 +68,19 @@ def test_poisoned_message_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         taken.append(row)
         return Issue.ISSUED
 
+    class SilentLog:
+        """The log's queue, which does not answer: certificates are issued all the same."""
+
+        def wake(self, now: datetime) -> None:
+            asked.append(now)
+            raise ServiceBusy()
+
+    asked: list[datetime] = []
     monkeypatch.setattr(wiring, "issuer", lambda: issuer)
+    monkeypatch.setattr(wiring, "log_queue", SilentLog)
     bodies = [wake_up_text(ROW), "{", wake_up_text(OutboxKey(ROW.partition, "ev_bad")), wake_up_text(ROW)]
     records = [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]
     failed = issue.handle({"Records": records}, None)["batchItemFailures"]
     assert [failure["itemIdentifier"] for failure in failed] == ["m1", "m2"]
     assert taken == [ROW, ROW]
+    assert len(asked) == 2

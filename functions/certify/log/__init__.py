@@ -1,0 +1,1 @@
+"""The transparency log's one writer, and its public answers."""

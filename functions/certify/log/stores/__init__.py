@@ -1,0 +1,1 @@
+"""Where the log lies: its rows, its tiles, its key, its queue."""
