@@ -61,6 +61,7 @@ fi
 packages=()
 command -v chromium >/dev/null 2>&1 || packages+=(chromium)
 command -v pdftoppm >/dev/null 2>&1 || packages+=(poppler-utils)
+command -v zbarimg >/dev/null 2>&1 || packages+=(zbar-tools)
 if [ "${#packages[@]}" -gt 0 ]; then
   as_root=()
   [ "$(id -u)" = 0 ] || as_root=(sudo -n)

@@ -12,13 +12,13 @@ from avarez.certificates.short_code import printed
 from avarez.certificates.status import CertificateStatus
 from avarez.clock import SystemClock, to_rfc3339
 from avarez.dynamo import Table
-from avarez.errors import CertificateInPreparation, CertificateNotFound
+from avarez.errors import CertificateInPreparation, CertificateNotFound, FieldError, InvalidInput
 from avarez.http import Request, Response, Router, json_response
 from avarez.ids import is_id
 from avarez.money import format_rial
 from avarez.plates import parse_plate
 from avarez.settings import setting
-from functions.certify.certificates.record import CertificateRecord
+from functions.certify.certificates.record import CertificateRecord, Paper, file_of
 from functions.certify.stores.certificate_store import CertificateTable
 from functions.certify.stores.document_store import LINK_LIFETIME, DocumentBucket
 
@@ -55,17 +55,18 @@ def read_pdf(request: Request) -> Response:
     """302 to the PDF in object storage, waiting a little for one that is being made.
 
     A page cannot read where a redirect to another origin leads: `?redirect=false` gets 200 with
-    `{url, expires_at}` instead.
+    `{url, expires_at}` instead. `?format=a4` (the default) or `a5` names the paper.
     """
+    paper = _paper(request)
     record = _find(request)
     deadline = time.monotonic() + WAIT_S
     pauses = iter(PAUSES_S)
-    while record.pdf_sha256 is None:
+    while (content_sha256 := file_of(record, paper)) is None:
         if time.monotonic() >= deadline:
             raise CertificateInPreparation(retry_after_s=RETRY_AFTER_S)
         time.sleep(next(pauses, PAUSES_S[-1]))
         record = _find(request)
-    address = documents().address(record.pdf_sha256, f"certificate-{record.plate}.pdf")
+    address = documents().address(content_sha256, _filename(record, paper))
     if request.query.get("redirect") == "false":
         body = {"url": address, "expires_at": to_rfc3339(clock.now() + LINK_LIFETIME)}
         return json_response(body, certificate_id=record.certificate_id)
@@ -83,6 +84,24 @@ def _find(request: Request) -> CertificateRecord:
     if record is None or not request.principal.reaches(record.municipality):
         raise CertificateNotFound()
     return record
+
+
+def _paper(request: Request) -> Paper:
+    """The paper asked for.
+
+    Raises: InvalidInput for one that nothing is printed on.
+    """
+    try:
+        return Paper(request.query.get("format", Paper.A4.value))
+    except ValueError:
+        message = "The format is a4 or a5.", "قالب باید a4 یا a5 باشد."
+        raise InvalidInput(errors=[FieldError("/query/format", "format_unknown", *message)]) from None
+
+
+def _filename(record: CertificateRecord, paper: Paper) -> str:
+    return (
+        f"certificate-{record.plate}.pdf" if paper is Paper.A4 else f"certificate-{record.plate}-{paper.value}.pdf"
+    )
 
 
 def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
@@ -111,6 +130,7 @@ def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
     if record.message is not None and record.status is not CertificateStatus.PREPARING:
         answer["link"] = link.to_link(record.message, setting("PUBLIC_ORIGIN"))
         answer["pdf_sha256"] = record.pdf_sha256
+        answer["pdf_a5_sha256"] = record.pdf_a5_sha256
     return answer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from avarez.clock import SystemClock
 from avarez.dynamo import Table
@@ -11,7 +11,8 @@ from avarez.municipalities import find_municipality
 from avarez.settings import setting
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
-from functions.certify.certificates.record import CertificateRecord, RecordUnsound
+from functions.certify.certificates.record import CertificateRecord, Paper, RecordUnsound
+from functions.certify.document.emblem import emblem_of
 from functions.certify.document.page import MunicipalityName, page_content
 from functions.certify.document.render import render
 from functions.certify.log.stores.wake_adapter import LogQueue
@@ -19,6 +20,7 @@ from functions.certify.signing.keys import active_signer
 from functions.certify.signing.wiring import key_register, signing_pool
 from functions.certify.stores.document_store import DocumentBucket
 from functions.certify.stores.issuing_store import IssuingTable
+from functions.certify.stores.quote_store import PageTable
 
 clock = SystemClock()
 
@@ -48,17 +50,29 @@ def log_queue() -> LogQueue:
     return LogQueue(setting("LOG_QUEUE_URL"))
 
 
-def typeset(record: CertificateRecord) -> bytes:
-    """The PDF of a signed record."""
-    return render(page_content(record, origin=setting("PUBLIC_ORIGIN"), name_of=name_of))
+@functools.cache
+def pages() -> PageTable:
+    """What pages read besides their record."""
+    return PageTable(Table(setting("DUTY_TABLE")))
+
+
+def typeset(record: CertificateRecord) -> Mapping[Paper, bytes]:
+    """The PDF of a signed record on each paper."""
+    lines = pages().lines(record.assessment_id)
+    return {
+        paper: render(
+            page_content(record, origin=setting("PUBLIC_ORIGIN"), name_of=name_of, paper=paper, lines=lines)
+        )
+        for paper in Paper
+    }
 
 
 def name_of(municipality: str) -> MunicipalityName:
-    """Both names of the city.
+    """Both names of the city, and its emblem if it has set one that may be printed.
 
     Raises: RecordUnsound when there is no such municipality.
     """
     found = find_municipality(municipality)
     if found is None:
         raise RecordUnsound("the certificate's municipality is unknown")
-    return MunicipalityName(found.name_fa, found.name_en)
+    return MunicipalityName(found.name_fa, found.name_en, emblem_of(pages().emblem(municipality)))

@@ -51,6 +51,7 @@ class Register:
             status=CertificateStatus(item["status"]),
             message=bytes(item["cose"]) if item.get("cose") else None,
             pdf_sha256=item.get("pdf_sha256"),
+            pdf_a5_sha256=item.get("pdf_a5_sha256"),
         )
 
     def certificate_of_code(self, code: str, plate: str) -> str | None:

@@ -21,6 +21,7 @@ from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, to_item
 from avarez.errors import ServiceBusy
 from avarez.ids import new_id
+from functions.certify import wiring
 from functions.certify.certificates import issuing
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
@@ -83,9 +84,11 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "PUBLIC_ORIGIN": "https://avarez.example",
+        "DUTY_TABLE": "duty",
     }.items():
         monkeypatch.setenv(name, value)
     dynamo.client.cache_clear()
+    wiring.pages.cache_clear()
     with mock_aws():
         client: Any = boto3.client("dynamodb")
         both = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
@@ -164,10 +167,11 @@ def files() -> list[str]:
 
 
 def assert_issued_once(desk: Desk) -> None:
-    """In force, one file, one published key, a message that verifies, and no row left."""
+    """In force, one file on each paper, one published key, a message that verifies, and no row left."""
     record = desk.record()
     assert record.status.value == "in_force"
-    assert files() == [document_key(record.pdf_sha256 or "")]
+    assert sorted(files()) == sorted(document_key(one or "") for one in (record.pdf_sha256, record.pdf_a5_sha256))
+    assert record.pdf_sha256 != record.pdf_a5_sha256
     assert not desk.waits()
     register = Register(Table("duty"))
     assert len([key for key in register.keys().values() if key.status is KeyStatus.ACTIVE]) == 1

@@ -18,6 +18,7 @@ from botocore.config import Config
 from avarez.dynamo import Table, from_item
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OUTBOX_PREFIX, OutboxKey
+from functions.certify.certificates.record import Paper
 from functions.certify.stores.issuing_store import IssuingTable
 from functions.pay.rules.records import Payment, Quote
 from functions.pay.stores.payment_store import DynamoStore
@@ -119,7 +120,7 @@ class Emulated:
                 certificates=IssuingTable(store.duty, store.ledger),
                 documents=MemoryDocuments(),
                 signer=lambda: self.signer,
-                typeset=lambda record: record.certificate_id.encode(),
+                typeset=lambda record: dict.fromkeys(Paper, record.certificate_id.encode()),
                 now=self.w.clock.now(),
             )
             for row in rows

@@ -4,14 +4,14 @@ Each step may be repeated after a crash at any point, and each leaves the outbox
 
 1. take a place in the status list, once for this certificate
 2. sign, and keep the message where none is kept yet; whoever comes second takes the first one's message
-3. typeset: the same record and message give the same bytes
-4. store under the content's hash, read back, compare
+3. typeset on each paper: the same record and message give the same bytes
+4. store each file under its content's hash, read back, compare
 5. in one transaction: the certificate is in force, the outbox row is gone
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -28,7 +28,7 @@ from avarez.ids import lot
 from avarez.jalali import to_jalali
 from avarez.ports import Signer
 from functions.certify.certificates.outbox import OutboxKey
-from functions.certify.certificates.record import CertificateRecord, RecordUnsound, payload_of
+from functions.certify.certificates.record import CertificateRecord, Paper, RecordUnsound, payload_of
 
 #: With three places of four taken, at the end of a full year, one draw in four succeeds: 64 fail once in 10**8.
 DRAWS_MAX: Final = 64
@@ -76,8 +76,10 @@ class Certificates(Protocol):
         """Keeps `message` unless one is kept, and makes its code and its log entry possible; the record."""
         ...
 
-    def finish(self, record: CertificateRecord, outbox: OutboxKey, pdf_sha256: str, stored_at: datetime) -> None:
-        """Puts the certificate in force and deletes the outbox row, both or neither."""
+    def finish(
+        self, record: CertificateRecord, outbox: OutboxKey, files: Mapping[Paper, str], stored_at: datetime
+    ) -> None:
+        """Puts the certificate in force with the hashes of its files and deletes the outbox row, or neither."""
         ...
 
 
@@ -95,7 +97,7 @@ def issue_certificate(
     certificates: Certificates,
     documents: Documents,
     signer: Callable[[], PublicSigner],
-    typeset: Callable[[CertificateRecord], bytes],
+    typeset: Callable[[CertificateRecord], Mapping[Paper, bytes]],
     now: datetime,
 ) -> Issue:
     """Issues the certificate that `outbox` asks for; repeating it, at once or later, changes nothing more.
@@ -110,10 +112,11 @@ def issue_certificate(
         raise CertificateNotFound()
     if record.message is None:
         record = _sign(_with_place(record, certificates, now), certificates, signer, now)
-    pdf = typeset(record)
-    content_sha256 = sha256(pdf).hexdigest()
-    documents.keep(pdf, content_sha256)
-    certificates.finish(record, outbox, content_sha256, now)
+    files: dict[Paper, str] = {}
+    for paper, pdf in typeset(record).items():
+        files[paper] = sha256(pdf).hexdigest()
+        documents.keep(pdf, files[paper])
+    certificates.finish(record, outbox, files, now)
     return Issue.ISSUED
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from avarez.certificates.payload import TRACE_BYTES, VERSION, CertificatePayload, Kind, vehicle_fingerprint
@@ -13,16 +14,26 @@ from avarez.certificates.status import CertificateStatus
 from avarez.clock import from_rfc3339, tehran_today
 
 
+class Paper(StrEnum):
+    """The papers that an office prints on."""
+
+    A4 = "a4"
+    A5 = "a5"
+
+
 class RecordUnsound(Exception):
     """A stored certificate that contradicts itself: nothing may be signed over it, and a person must look."""
 
 
 @dataclass(frozen=True, slots=True)
 class YearPaid:
-    """One duty year and what was paid for it."""
+    """One duty year and what was paid for it; of a clearance also to which city, when, under which reference."""
 
     year: int
     amount_rial: int
+    municipality: str = ""
+    paid_on: date | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,8 @@ class CertificateRecord:
     """A certificate's item. `message` is the signed COSE message, kept for ever once made.
 
     `amount_rial` = the years' amounts + `rounding_rial` + `fee_rial`. `status_index` is taken before signing;
-    certificates from before the status list have none. `paid_through` is a clearance's.
+    certificates from before the status list have none. `paid_through` is a clearance's. `pdf_sha256` names the
+    file on A4, `pdf_a5_sha256` the one on A5; certificates issued before there was an A5 have the first alone.
     """
 
     certificate_id: str
@@ -53,11 +65,26 @@ class CertificateRecord:
     pdf_sha256: str | None
     status_index: int | None = None
     paid_through: int | None = None
+    pdf_a5_sha256: str | None = None
+    assessment_id: str = ""
+    channel: str = "gateway"
+    office: str = ""
+    tracking: str = ""
+    bill_id: str = ""
+    payment_code: str = ""
 
     @property
     def short_code(self) -> str:
         """The twelve digits to be typed; printed in groups of four."""
         return short_code(self.certificate_id)
+
+
+def file_of(record: CertificateRecord, paper: Paper) -> str | None:
+    """The hash of the file on this paper, None while there is none.
+
+    A certificate that was issued on A4 alone is handed out on A4, whatever paper is asked for.
+    """
+    return (record.pdf_a5_sha256 if paper is Paper.A5 else None) or record.pdf_sha256
 
 
 def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
@@ -76,7 +103,7 @@ def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
             vehicle_id=str(item["vehicle_id"]),
             years=tuple(
                 sorted(
-                    (YearPaid(int(entry["year"]), int(entry["amount_rial"])) for entry in item["years"]),
+                    map(_year_paid, item["years"]),
                     key=lambda paid: paid.year,
                 )
             ),
@@ -92,6 +119,13 @@ def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
             pdf_sha256=item.get("pdf_sha256"),
             status_index=_optional_int(item.get("status_index")),
             paid_through=_optional_int(item.get("paid_through_year")),
+            pdf_a5_sha256=item.get("pdf_a5_sha256"),
+            assessment_id=str(item.get("assessment_id") or ""),
+            channel=str(item.get("channel") or "gateway"),
+            office=str(item.get("office") or ""),
+            tracking=str(item.get("tracking") or ""),
+            bill_id=str(item.get("bill_id") or ""),
+            payment_code=str(item.get("payment_code") or ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordUnsound("a field is missing or malformed") from error
@@ -99,6 +133,17 @@ def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
     if lines_rial != record.amount_rial:
         raise RecordUnsound("the lines do not add up to the total")
     return record
+
+
+def _year_paid(entry: Mapping[str, Any]) -> YearPaid:
+    paid_on = entry.get("paid_on")
+    return YearPaid(
+        int(entry["year"]),
+        int(entry["amount_rial"]),
+        str(entry.get("municipality") or ""),
+        date.fromisoformat(paid_on) if paid_on else None,
+        str(entry.get("reference") or ""),
+    )
 
 
 def payload_of(record: CertificateRecord, *, issued_at: datetime) -> CertificatePayload:

@@ -1,4 +1,4 @@
-"""Amounts in Persian words and digits, as the certificate writes them beside each other."""
+"""Amounts in words, Persian and English, as papers write them beside the digits."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ _TENS: Final = ("", "", "بیست", "سی", "چهل", "پنجاه", "شصت", "�
 _HUNDREDS: Final = ("", "صد", "دویست", "سیصد", "چهارصد", "پانصد", "ششصد", "هفتصد", "هشتصد", "نهصد")
 _SCALES: Final = ("", "هزار", "میلیون", "میلیارد", "بیلیون", "بیلیارد")
 _AND: Final = " و "
+_ONES_EN: Final = (
+    *("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS_EN: Final = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SCALES_EN: Final = ("", "thousand", "million", "billion", "trillion", "quadrillion")
 #: One below the first scale without a name here; far above any amount.
 NUMBER_MAX: Final = 1000 ** len(_SCALES) - 1
 
@@ -53,6 +59,22 @@ def number_in_words(number: int) -> str:
         elif group:
             parts.append(f"{_below_thousand(group)} {_SCALES[power]}".rstrip())
     return _AND.join(parts)
+
+
+def number_in_english(number: int) -> str:
+    """The same in English: 2401000 -> `two million four hundred one thousand`.
+
+    Raises: ValueError for a number outside these bounds.
+    """
+    if not 0 <= number <= NUMBER_MAX:
+        raise ValueError("no words for this number")
+    if number == 0:
+        return "zero"
+    parts: list[str] = []
+    for power in range(len(_SCALES_EN) - 1, -1, -1):
+        if group := number // 1000**power % 1000:
+            parts.append(f"{_below_thousand_en(group)} {_SCALES_EN[power]}".rstrip())
+    return " ".join(parts)
 
 
 def years_in_words(ranges: list[tuple[int, int]]) -> str:
@@ -79,3 +101,13 @@ def _below_thousand(number: int) -> str:
     else:
         parts.extend((_TENS[rest // 10], _ONES[rest % 10]))
     return _AND.join(part for part in parts if part)
+
+
+def _below_thousand_en(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    parts = [f"{_ONES_EN[hundreds]} hundred"] if hundreds else []
+    if rest >= 20:
+        parts.append(_TENS_EN[rest // 10] + (f"-{_ONES_EN[rest % 10]}" if rest % 10 else ""))
+    elif rest:
+        parts.append(_ONES_EN[rest])
+    return " ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from datetime import datetime
 
 from avarez import keys
@@ -14,7 +15,7 @@ from avarez.dynamo import Table, transact
 from avarez.errors import ServiceBusy, TransactionRefused
 from avarez.transparency.proof import entry_of
 from functions.certify.certificates.outbox import OutboxKey
-from functions.certify.certificates.record import CertificateRecord
+from functions.certify.certificates.record import CertificateRecord, Paper
 from functions.certify.stores.certificate_store import CertificateTable
 
 
@@ -77,14 +78,17 @@ class IssuingTable(CertificateTable):
             raise ServiceBusy()
         return kept
 
-    def finish(self, record: CertificateRecord, outbox: OutboxKey, pdf_sha256: str, stored_at: datetime) -> None:
+    def finish(
+        self, record: CertificateRecord, outbox: OutboxKey, files: Mapping[Paper, str], stored_at: datetime
+    ) -> None:
         """The certificate is in force and the outbox row gone, in one transaction.
 
         Repeatable: when the certificate carries a PDF already, nothing is left to do.
         """
         changes = {
             "status": CertificateStatus.IN_FORCE.value,
-            "pdf_sha256": pdf_sha256,
+            "pdf_sha256": files[Paper.A4],
+            "pdf_a5_sha256": files[Paper.A5],
             "stored_at": to_rfc3339(stored_at),
         }
         transact(

@@ -346,8 +346,14 @@ def certificate_item(payment: Payment, paid_at: datetime) -> Item:
         "amount_rial": payment.amount_rial,
         "paid_at": to_rfc3339(paid_at),
         "trace_hash": payment.trace_hash,
+        "assessment_id": payment.assessment_id,
         "reference": payment.reference,
         "gateway": payment.gateway,
+        "channel": payment.channel,
+        "office": payment.office,
+        "tracking": payment.tracking,
+        "bill_id": payment.bill_id,
+        "payment_code": payment.payment_code,
     }
 
 

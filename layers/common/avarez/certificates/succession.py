@@ -7,7 +7,10 @@ from typing import Any, Final
 
 #: Each certificate is signed, stored and listed by itself.
 OWN: Final = frozenset(
-    {"pk", "sk", "cose", "kid", "issued_at", "pdf_sha256", "stored_at", "status_index", "supersedes"}
+    (
+        *("pk", "sk", "cose", "kid", "issued_at", "pdf_sha256", "pdf_a5_sha256", "stored_at"),
+        *("status_index", "supersedes"),
+    )
 )
 
 

@@ -8,7 +8,7 @@
  6. The key is not known to be compromised.                                      else `cannot_tell`
  7. We issued a certificate with this id.                                        else `unknown`, `cannot_tell`
  8. What we issued under this id is this very message.                           else `tampered`
- 9. The file that carried it, if there was one, is the file that was issued.     else `tampered`
+ 9. The file that carried it, if there was one, is a file that was issued.       else `tampered`
 10. Its status is known, recent, and "in force".          else `revoked`, `superseded`, `cannot_tell`
 
 1 to 6 need nothing but the keys (`check_text`, `check_message`); 7 to 10 need our record or a status list
@@ -96,6 +96,12 @@ class IssuedRecord:
     status: CertificateStatus
     message: bytes | None = None
     pdf_sha256: str | None = None
+    pdf_a5_sha256: str | None = None
+
+    def issued_file(self, file_sha256: str) -> bool:
+        """Whether a file with this hash was issued, on either paper; true where no hash is known."""
+        known = [one for one in (self.pdf_sha256, self.pdf_a5_sha256) if one]
+        return not known or any(compare_digest(file_sha256, one) for one in known)
 
 
 def check_text(text: str, keys: KeySet) -> Outcome:
@@ -147,7 +153,7 @@ def check_record(
         return replace(signed, verdict=Verdict.UNKNOWN, reason=Reason.CERTIFICATE_UNKNOWN, obligation=7)
     if record.message is not None and not compare_digest(record.message, signed.message or b""):
         return replace(signed, verdict=Verdict.TAMPERED, reason=Reason.MESSAGE_DIFFERS, obligation=8)
-    if file_sha256 and record.pdf_sha256 and not compare_digest(file_sha256, record.pdf_sha256):
+    if file_sha256 and not record.issued_file(file_sha256):
         return replace(signed, verdict=Verdict.TAMPERED, reason=Reason.FILE_DIFFERS, obligation=9)
     verdict, reason = judge_status(record.status)
     return replace(signed, verdict=verdict, reason=reason, obligation=10)
