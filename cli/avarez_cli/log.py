@@ -69,6 +69,8 @@ def register(subparsers: Any) -> None:
     witness.add_argument("--key", type=Path, required=True, metavar="FILE", help="an Ed25519 private key in PEM")
     witness.add_argument("--name", required=True, help="the witness's name, such as tehran.example/witness")
     witness.set_defaults(run=run_witness)
+    witness.add_argument("--send", metavar="CITY", help="send the cosigned checkpoint back, as this municipality")
+    witness.add_argument("--username", help="for --send; the password comes from AVAREZ_PASSWORD, or is asked for")
     for task in (monitor, witness):
         task.add_argument("origin", metavar="URL", help="such as https://avarez.example")
         task.add_argument("--state", type=Path, required=True, metavar="FILE", help="where the checkpoint is kept")
@@ -156,6 +158,12 @@ def run_witness(arguments: argparse.Namespace) -> int:
         return 1
     note = watched.shown.note
     cosigned = note.with_signatures([cosign(note.text, key.name, signer, datetime.now(UTC))]).full_text
+    if arguments.send:
+        try:
+            client = api.Api.signed_in(arguments.origin, arguments.username or "")
+            client.call("POST", f"/v1/municipalities/{arguments.send}/checkpoints", {"checkpoint": cosigned})
+        except api.Refused as refusal:
+            return _wrong_use(str(refusal))
     _print_watched(arguments, watched, cosigned)
     return 0
 

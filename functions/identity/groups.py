@@ -40,6 +40,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "assessments.write",
         "certificates.read",
         "ledger.read",
+        "log.witness",
         "objections.decide",
         "objections.read",
         "objections.write",

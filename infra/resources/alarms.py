@@ -37,6 +37,10 @@ BUSINESS_METRICS = {
 
 LOG_METRICS = {
     "log_behind": ("certify-log-sweep", "A certificate waits for its place in the transparency log for a minute."),
+    "log_forked": (
+        "certify-log-witnesses",
+        "A city holds a checkpoint that our key signed and that is not our log's.",
+    ),
 }
 """Metrics of the transparency log of which a single one is an alarm, and the one function that writes each."""
 

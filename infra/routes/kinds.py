@@ -29,6 +29,7 @@ SCOPES: dict[str, str] = {
     "certificates.read": "Read a certificate and its PDF",
     "keys.read": "Read the list of signing keys",
     "keys.write": "Rotate the signing key, and mark one as compromised",
+    "log.witness": "Register a witness of the transparency log, and send checkpoints that it cosigned",
     "rolls.read": "Read the state of a roll upload",
     "rolls.write": "Upload, commit and roll back a roll",
     "objections.read": "Read objections",

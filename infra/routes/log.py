@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.routes.kinds import (
     HTTP_TIMEOUT_S,
+    PRINCIPAL,
     BucketGrant,
     EntryPoint,
     KeyGrant,
@@ -48,6 +49,20 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         packages=("cryptography",),
     ),
     EntryPoint(
+        name="certify-log-witnesses",
+        handler="functions.certify.log.witnesses.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("PUT", "/v1/municipalities/{code}/witness-key", "log.witness"),
+            Route("POST", "/v1/municipalities/{code}/checkpoints", "log.witness"),
+            Route("GET", "/.well-known/avarez/log/witnesses"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE"),
+        grants=(TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem"), leading_keys=_ROWS),),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
         name="certify-log",
         handler="functions.certify.log.handler.handle",
         timeout_s=HTTP_TIMEOUT_S,
@@ -57,10 +72,11 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/.well-known/avarez/log/key"),
             Route("GET", "/.well-known/avarez/log/tile/{proxy+}"),
             Route("GET", "/.well-known/avarez/log/proof/{entry}"),
+            Route("GET", "/.well-known/avarez/log/proof/{entry}/{size}"),
         ),
         environment=("DUTY_TABLE", "LOG_BUCKET"),
         grants=(
-            TableGrant("duty", ("GetItem",), leading_keys=_ROWS),
+            TableGrant("duty", ("GetItem", "Query"), leading_keys=_ROWS),
             BucketGrant("log", ("GetObject",), "tile/*"),
         ),
         packages=("cryptography",),

@@ -244,7 +244,7 @@ def test_answers_name_how_long_they_may_be_kept(desk: LogDesk) -> None:
     assert tile["headers"]["cache-control"] == "public, max-age=31536000, immutable"
     assert len(base64.b64decode(tile["body"])) == 8_192
     proof = desk.get("proof/{entry}", entry=entry_of(messages[7]).hex())
-    assert proof["headers"]["cache-control"] == "public, max-age=86400"
+    assert proof["headers"]["cache-control"] == "public, max-age=3600"
     assert proof["body"].startswith("c2sp.org/tlog-proof@v1\nindex 7\n")
     key = desk.get("key")
     assert key["body"] == desk.key.note_key.text + "\n"

@@ -152,7 +152,9 @@ def test_no_function_makes_keys() -> None:
                 assert set(grant.actions) <= {"GetPublicKey", "Sign"}
 
 
-@pytest.mark.parametrize("name", ["certify-log", "certify-log-sequence", "certify-log-sweep"])
+@pytest.mark.parametrize(
+    "name", ["certify-log", "certify-log-sequence", "certify-log-sweep", "certify-log-witnesses"]
+)
 def test_function_of_the_log_reaches_the_rows_and_files_of_the_log_alone(main: Any, name: str) -> None:
     for statement in _statements(main, name):
         if any(action.startswith("dynamodb:") for action in _listed(statement["Action"])):
@@ -237,7 +239,9 @@ def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
         "GET /.well-known/avarez/log/checkpoint",
         "GET /.well-known/avarez/log/key",
         "GET /.well-known/avarez/log/proof/{entry}",
+        "GET /.well-known/avarez/log/proof/{entry}/{size}",
         "GET /.well-known/avarez/log/tile/{proxy+}",
+        "GET /.well-known/avarez/log/witnesses",
         "GET /.well-known/jwks.json",
         "GET /healthz",
         "GET /v1/callbacks/{gateway}",

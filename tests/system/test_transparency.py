@@ -104,3 +104,31 @@ def test_log_is_public_and_says_how_long_its_files_may_be_kept(system: System, t
     missing = anyone.get(f"{LOG}/proof/{'0' * 64}")
     assert (missing.status, missing.json["code"]) == (404, "log_entry_not_found")
     assert anyone.get(f"{LOG}/tile/0/x999/999").json["code"] == "log_tile_not_found"
+
+
+def test_city_witnesses_the_log_and_everybody_sees_its_line(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof_file(system, paid_and_certified(system, system.client("clerk")), tmp_path)
+    anyone = system.client(None)
+    key, state = tmp_path / "log-key", tmp_path / "kept"
+    key.write_bytes(anyone.get(f"{LOG}/key").body)
+    pem = tmp_path / "witness.pem"
+    witness_key = avarez("new-key", "--key", pem, "--name", "tehran.example/witness")[1]["key"]
+    officer = next(one for one in system.accounts if one.get("municipality") == "TEHRAN")
+    registered = system.client(officer["username"]).put(
+        "/v1/municipalities/TEHRAN/witness-key", {"key": witness_key}
+    )
+    assert registered.status == 200, registered.text
+    monkeypatch.setenv("AVAREZ_PASSWORD", officer["password"])
+    asked = ("witness", system.origin, "--log-key", key, "--state", state, "--key", pem)
+    sent = ("--name", "tehran.example/witness", "--send", "TEHRAN", "--username", officer["username"])
+    code, told = avarez(*asked, *sent)
+    assert code == 0, told
+    assert told["cosigned"] in anyone.get(f"{LOG}/checkpoint").text
+    listed = anyone.get(f"{LOG}/witnesses").json["witnesses"]
+    assert [(one["municipality"], one["size"]) for one in listed] == [("TEHRAN", told["size"])]
+    refused = system.client("clerk").post(
+        "/v1/municipalities/TEHRAN/checkpoints", {"checkpoint": told["cosigned"]}
+    )
+    assert refused.status == 403

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table
-from avarez.errors import LogEntryNotFound, LogTileNotFound, ServiceBusy
+from avarez.errors import LogEntryNotFound, LogTileNotFound
 from avarez.http import Request, Response, Router
 from avarez.settings import setting
 from avarez.transparency import merkle
 from avarez.transparency.proof import LogProof
-from avarez.transparency.register import LogRegister
+from avarez.transparency.register import Logged, LogRegister
 from avarez.transparency.tiles import TileTree, tile_of
 from functions.certify.log.stores.tile_store import LogBucket
 from functions.certify.log.stores.tree_store import LogTable
@@ -26,9 +26,11 @@ router = Router("certify-log")
 CHECKPOINT_CACHE_S: Final = 2
 """A checkpoint changes every few seconds; the specification asks for no more than that."""
 TILE_CACHE_S: Final = 365 * 24 * 3600
-PROOF_CACHE_S: Final = 24 * 3600
+PROOF_CACHE_S: Final = 3600
+"""The path never changes; lines of witnesses may come later."""
 KEY_CACHE_S: Final = 300
 _ENTRY: Final = re.compile("[0-9a-f]{64}")
+_SIZE: Final = re.compile("[1-9][0-9]{0,14}")
 _TEXT: Final = "text/plain; charset=utf-8"
 
 
@@ -52,8 +54,10 @@ def bucket() -> LogBucket:
 
 @router.route("GET", "/.well-known/avarez/log/checkpoint", public=True)
 def read_checkpoint(request: Request) -> Response:
-    """The newest checkpoint. 404 before the first certificate."""
-    return _text(str(_published()["published"]), CHECKPOINT_CACHE_S)
+    """The newest checkpoint, with its witnesses' lines. 404 before the first certificate."""
+    row = _published()
+    cosigned = table().cosigned_checkpoint(int(row["published_size"]))
+    return _text(cosigned or str(row["published"]), CHECKPOINT_CACHE_S)
 
 
 @router.route("GET", "/.well-known/avarez/log/key", public=True)
@@ -82,15 +86,35 @@ def read_proof(request: Request) -> Response:
 
     It leads to the first checkpoint that holds the certificate, so its time is the earliest that can be shown.
     """
+    found = _find(request)
+    return _proof(found, found.tree_size)
+
+
+@router.route("GET", "/.well-known/avarez/log/proof/{entry}/{size}", public=True)
+def read_later_proof(request: Request) -> Response:
+    """The same to the checkpoint of this size, say of the one that a witness cosigned."""
+    found = _find(request)
+    size = request.params["size"]
+    if _SIZE.fullmatch(size) is None or int(size) < found.tree_size:
+        raise LogEntryNotFound()
+    return _proof(found, int(size))
+
+
+def _find(request: Request) -> Logged:
+    """Where the entry stands. Raises: LogEntryNotFound."""
     entry = request.params["entry"]
     found = register().find_entry(bytes.fromhex(entry)) if _ENTRY.fullmatch(entry) else None
     if found is None:
         raise LogEntryNotFound()
-    checkpoint = table().kept_checkpoint(found.tree_size)
+    return found
+
+
+def _proof(found: Logged, size: int) -> Response:
+    """Raises: LogEntryNotFound when no checkpoint of that size was ever published."""
+    checkpoint = table().cosigned_checkpoint(size)
     if checkpoint is None:
-        raise ServiceBusy()
-    tree = TileTree(found.tree_size, bucket().read_tile)
-    path = merkle.inclusion_path(found.index, found.tree_size, tree.node_at)
+        raise LogEntryNotFound()
+    path = merkle.inclusion_path(found.index, size, TileTree(size, bucket().read_tile).node_at)
     proof = LogProof(found.index, tuple(path), checkpoint)
     fields = {"index": found.index, "logged_at": to_rfc3339(found.logged_at)}
     return _text(proof.text, PROOF_CACHE_S, **fields)

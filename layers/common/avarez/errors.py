@@ -405,6 +405,24 @@ class StandbyKeyMissing(AvarezError):
     title_fa = "کلید آماده‌ای برای جانشینی نیست؛ نخست یکی مستقر کنید."
 
 
+class CheckpointRefused(AvarezError):
+    code, status = "checkpoint_refused", 422
+    title_en = "This is no checkpoint of our log that your registered witness key cosigned."
+    title_fa = "این نقطهٔ وارسیِ فهرست ما با هم‌امضای کلید ثبت‌شدهٔ شما نیست."
+
+
+class LogForked(AvarezError):
+    code, status = "log_forked", 409
+    title_en = "Our key signed this checkpoint and it is not our log's: keep it, and tell everybody."
+    title_fa = "این نقطهٔ وارسی امضای ما را دارد ولی از فهرست ما نیست: آن را نگه دارید و خبر دهید."
+
+
+class WitnessKeyRefused(AvarezError):
+    code, status = "witness_key_refused", 422
+    title_en = "This is no strong Ed25519 cosigning key of a witness of its own."
+    title_fa = "این کلید، کلید هم‌امضای Ed25519 قوی و ویژهٔ یک گواه نیست."
+
+
 class LogEntryNotFound(AvarezError):
     code, status = "log_entry_not_found", 404
     title_en = "The transparency log does not hold this hash; a new certificate is in it within ten seconds."

@@ -373,6 +373,29 @@ def log_head() -> Key:
     return "LOG#HEAD", "HEAD"
 
 
+def log_witnesses() -> str:
+    """Every city's witness."""
+    return "LOG#WITNESSES"
+
+
+def log_witness(municipality: str) -> Key:
+    return log_witnesses(), municipality
+
+
+def log_witness_key(public_key_hex: str) -> Key:
+    """Which city's witness has this key: one key is one witness."""
+    return f"LOG#WITNESSKEY#{public_key_hex}", "KEY"
+
+
+def log_cosignatures(size: int) -> str:
+    return f"LOG#COSIGNED#{size}"
+
+
+def log_cosignature(size: int, municipality: str) -> Key:
+    """A city's line under the checkpoint of this size."""
+    return log_cosignatures(size), municipality
+
+
 def log_checkpoint(size: int) -> Key:
     """The one checkpoint that was signed for a tree of this size."""
     return f"LOG#CHECKPOINT#{size}", "CHECKPOINT"

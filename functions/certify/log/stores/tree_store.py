@@ -13,6 +13,7 @@ from avarez import keys
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table, to_item, transact, translated
 from avarez.errors import ServiceBusy, TransactionRefused
+from avarez.transparency.note import SIGNATURES_MAX
 from functions.certify.log.sequencing import Leaf, LogMoved, Tree, Waiting
 
 BATCH_WRITE_MAX: Final = 25
@@ -20,6 +21,8 @@ BATCH_WRITE_MAX: Final = 25
 BATCH_ATTEMPTS_MAX: Final = 8
 BATCH_PAUSE_S: Final = 0.03
 WRITERS: Final = 8
+OWN_SIGNATURES: Final = 2
+"""The log's lines under each checkpoint; witnesses' come after them, as many as a reader takes."""
 
 
 class LogTable:
@@ -74,6 +77,14 @@ class LogTable:
         """The signed checkpoint of this size."""
         row = self._duty.get(keys.log_checkpoint(size))
         return None if row is None else str(row["note"])
+
+    def cosigned_checkpoint(self, size: int) -> str | None:
+        """The checkpoint of this size, with the lines of every witness that sent one."""
+        note = self.kept_checkpoint(size)
+        if note is None:
+            return None
+        rows = self._duty.query(keys.log_cosignatures(size), limit=SIGNATURES_MAX - OWN_SIGNATURES)
+        return note + "".join(str(row["line"]) for row in rows)
 
     def keep_checkpoint(self, size: int, note: str) -> str:
         """The first checkpoint that was kept for this size: ours, or somebody's a moment earlier."""
