@@ -78,7 +78,11 @@ def synthesise(assembly: Path = ASSEMBLY) -> None:
 
 
 class LocalSystem:
-    """Engine, stack, sandbox gateway and edge over one data folder."""
+    """Engine, stack, sandbox gateway and edge over one data folder.
+
+    `functions_endpoint` gives the address at which the functions reach the engine, from the engine's own: tests
+    put a proxy of faults between the two.
+    """
 
     def __init__(
         self,
@@ -87,9 +91,11 @@ class LocalSystem:
         port: int,
         assembly: Path = ASSEMBLY,
         say: Callable[[str], None] = lambda _: None,
+        functions_endpoint: Callable[[str], str] | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.port = port
+        self._functions_endpoint = functions_endpoint
         self.origin = f"http://127.0.0.1:{port}"
         self.assembly = assembly
         self._say = say
@@ -183,7 +189,10 @@ class LocalSystem:
             seed(self)
 
     def _start_engine(self, port: int) -> None:
-        self._engine = Engine(self.data_dir, port)
+        environment = {}
+        if self._functions_endpoint is not None:
+            environment["AWS_ENDPOINT_URL"] = self._functions_endpoint(f"http://127.0.0.1:{port}")
+        self._engine = Engine(self.data_dir, port, environment=environment)
         try:
             self._engine.start()
         except PortTaken as error:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import HTTPClientError, ReadTimeoutError
 from moto import mock_aws
 
+from avarez import dynamo
 from avarez.dynamo import Table, from_item, to_item, transact
 from avarez.errors import ServiceBusy, TransactionRefused
 
@@ -95,3 +97,45 @@ def test_query_pages_until_the_limit(table: Table) -> None:
 def test_too_large_a_transaction_is_refused_before_it_is_sent(table: Table) -> None:
     with pytest.raises(ValueError, match="at most 100"):
         transact([table.delete(("a", str(number))) for number in range(101)], dynamodb=table.dynamodb)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body", "checksum", "whole"),
+    [
+        ("dynamodb", "GetItem", b'{"Item": {}}', None, True),
+        ("dynamodb", "GetItem", b'{"Item": {}}', b'{"Item": {}}', True),
+        ("dynamodb", "GetItem", b'{"Item": []}', b'{"Item": {}}', False),
+        ("dynamodb", "TransactWriteItems", b"\x84\x82", b"{}", False),
+        ("kms", "Sign", b'{"Signature": "QUJ', None, False),
+        ("kms", "Sign", b"\x84{}", None, False),
+        ("sqs", "SendMessage", b"", None, True),
+    ],
+)
+def test_damaged_answer_is_no_answer(
+    service: str, operation: str, body: bytes, checksum: bytes | None, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    dynamo.client.cache_clear()
+    made = dynamo.client(service)
+    answer = {
+        "status_code": 200,
+        "headers": {} if checksum is None else {"x-amz-crc32": str(zlib.crc32(checksum))},
+        "body": body,
+    }
+
+    def parse() -> None:
+        made.meta.events.emit(
+            f"before-parse.{service}.{operation}",
+            operation_model=made.meta.service_model.operation_model(operation),
+            response_dict=answer,
+            customized_response_dict={},
+        )
+
+    try:
+        if whole:
+            parse()
+        else:
+            with pytest.raises(HTTPClientError, match="damaged"):
+                parse()
+    finally:
+        dynamo.client.cache_clear()

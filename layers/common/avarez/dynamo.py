@@ -8,15 +8,17 @@ item, and this module reads it back before it reports a conflict.
 from __future__ import annotations
 
 import functools
+import json
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from avarez.errors import ServiceBusy, TransactionRefused
 
@@ -50,7 +52,29 @@ def client(service: str) -> Any:
     """The process's one client of this AWS service, made on first use."""
     # Signature version 4 by name: boto3 still presigns S3 addresses with version 2 in the oldest region.
     config = _RETRIES.merge(Config(signature_version="s3v4")) if service == "s3" else _RETRIES
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    made = boto3.client(service, config=config)  # type: ignore[call-overload]
+    made.meta.events.register("before-parse", refuse_damaged)
+    return made
+
+
+def refuse_damaged(response_dict: Mapping[str, Any], operation_model: Any, **_: object) -> None:
+    """Returns when a JSON answer is what its service sent: the SDK calls what it cannot read a success.
+
+    DynamoDB sends a checksum with each answer; of the other services' an answer that is no JSON is found.
+
+    Raises:
+        HTTPClientError: the answer was damaged on its way, so the outcome of the call is not known.
+    """
+    body = response_dict["body"]
+    if operation_model.service_model.resolved_protocol != "json" or not isinstance(body, bytes):
+        return
+    checksum = response_dict["headers"].get("x-amz-crc32")
+    try:
+        whole = zlib.crc32(body) == int(checksum) if checksum else not body or json.loads(body) is not None
+    except ValueError:
+        whole = False
+    if not whole:
+        raise HTTPClientError(error=f"the answer to {operation_model.name} is damaged")
 
 
 def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:
