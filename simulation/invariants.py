@@ -185,8 +185,12 @@ def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
 
 
 def in_time(world: World, people: People) -> Iterator[str]:
-    """I9: no payment is created after its quote has expired, none settled after its gateway's window."""
+    """I9: none created after its quote, none verified after its gateway's window, a bill honoured to its date."""
     for payment in _payments(world):
+        if payment.settled_at and payment.channel == "gateway" and not payment.parent_id:
+            begun = next(e for e in world.store.history[payment.payment_id] if e.after is Status.VERIFYING)
+            if begun.at > payment.verify_until_at:
+                yield f"{payment.payment_id}: verified after the gateway's window"
         quote = world.store.quotes.get(payment.assessment_id)
         if quote is None or payment.parent_id or not payment.years:
             continue

@@ -34,7 +34,7 @@ MIX = (("gateway", 0.80), ("bill", 0.07), ("pos", 0.07), ("fleet", 0.06))
 """How the visits are spread over the channels."""
 STRAYS = 0.1
 """How many sales bring one with them that nobody told us of."""
-VARIANCES = 0.15
+VARIANCES = 0.25
 """How many sales the terminal's own list does not have."""
 AGAIN = 0.05
 """How many come again for a duty that they began to pay."""

@@ -5,20 +5,15 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
-from avarez import keys
-from avarez.clock import SystemClock, to_rfc3339
+from avarez.clock import SystemClock
 from avarez.dynamo import Table
 from avarez.observability import log, metric
 from avarez.settings import setting
+from functions.certify.certificates.overlooked import wake_overlooked
 from functions.certify.stores.outbox_store import Outbox, QueueSender
 
-#: The stream and the queue need less than a second; a row as old as this has been overlooked.
-PATIENCE: Final = timedelta(seconds=20)
-#: What 100 issuers make in a minute; the oldest rows come first, the rest next minute.
-ROWS_PER_SHARD_MAX: Final = 500
 clock = SystemClock()
 
 
@@ -32,13 +27,10 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """The Lambda entry point; writes one log line for the run."""
     started = time.monotonic()
     outbox, queue = parts()
-    created_before = to_rfc3339(clock.now() - PATIENCE)
-    rows = taken = 0
-    for shard in range(keys.SHARDS):
-        waiting = outbox.pending(shard, created_before, ROWS_PER_SHARD_MAX)
-        rows += len(waiting)
-        taken += queue.send(waiting)
-    if rows:
-        metric("certificates_overlooked", rows)
-    log("outbox_swept", rows=rows, taken=taken, duration_ms=round((time.monotonic() - started) * 1000))
-    return {"rows": rows, "taken": taken}
+    woken = wake_overlooked(outbox, queue, clock.now())
+    if woken.rows:
+        metric("certificates_overlooked", woken.rows)
+    metric("certificate_oldest_waiting_s", woken.oldest_s, "Seconds")
+    duration_ms = round((time.monotonic() - started) * 1000)
+    log("outbox_swept", rows=woken.rows, taken=woken.taken, oldest_s=woken.oldest_s, duration_ms=duration_ms)
+    return {"rows": woken.rows, "taken": woken.taken}

@@ -9,7 +9,7 @@ from typing import Any
 
 from avarez.clock import to_rfc3339
 from avarez.ids import is_id
-from avarez.observability import log
+from avarez.observability import log, metric
 from functions.pay.bank_files import service
 from functions.pay.bank_files.wiring import bank_files
 from functions.pay.payments.reconciliation import sweep
@@ -31,6 +31,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """The Lambda entry point; writes one log line for the run."""
     started = time.monotonic()
     summary = sweep(desk(), time_left=lambda: time.monotonic() - started < RUN_SECONDS_MAX, others=look_at_file)
+    metric("payment_oldest_unresolved_s", summary.oldest_unresolved_s, "Seconds")
     counted: dict[str, Any] = asdict(summary)
     log("payments_swept", duration_ms=round((time.monotonic() - started) * 1000), **counted)
     return counted

@@ -43,6 +43,11 @@ LOG_METRICS = {
     ),
 }
 """Metrics of the transparency log of which a single one is an alarm, and the one function that writes each."""
+AGES = {
+    "payment_oldest_unresolved_s": ("pay-sweep", 3_600, "A gateway payment is open beyond every window."),
+    "certificate_oldest_waiting_s": ("certify-sweep", 300, "Somebody has paid and waits for the certificate."),
+}
+"""Ages in seconds: who writes each, when it is an alarm, and why. All windows end within 47 minutes."""
 
 SETTLING = (
     "pay-handler",
@@ -158,6 +163,19 @@ class Alarms(Construct):
                     period=Duration.minutes(5),
                 ),
                 threshold=0,
+                description=description,
+            )
+        for metric, (service, most_s, description) in AGES.items():
+            self._alarm(
+                metric,
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name=metric,
+                    dimensions_map={"service": service},
+                    statistic="Maximum",
+                    period=Duration.minutes(5),
+                ),
+                threshold=most_s,
                 description=description,
             )
 

@@ -25,6 +25,7 @@ from functions.certify import wiring
 from functions.certify.certificates import issuing
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
+from functions.certify.certificates.overlooked import Woken, wake_overlooked
 from functions.certify.certificates.record import CertificateRecord, RecordUnsound
 from functions.certify.signing.key_store import KeyTable
 from functions.certify.signing.keys import active_signer, rotate_now
@@ -332,7 +333,7 @@ def test_sweep_finds_old_rows_and_wakes_the_issuer(desk: Desk) -> None:
     outbox = Outbox(Table("ledger"))
 
     def waiting(before: datetime) -> list[OutboxKey]:
-        return [row for shard in range(keys.SHARDS) for row in outbox.pending(shard, to_rfc3339(before), 10)]
+        return [row.key for shard in range(keys.SHARDS) for row in outbox.pending(shard, before, 10)]
 
     assert waiting(NOW) == []
     found = waiting(NOW + timedelta(seconds=1))
@@ -340,3 +341,12 @@ def test_sweep_finds_old_rows_and_wakes_the_issuer(desk: Desk) -> None:
     assert QueueSender(url).send(found) == 1
     desk.issue()
     assert waiting(NOW + timedelta(days=1)) == []
+
+
+def test_sweep_tells_how_long_the_oldest_row_waits(desk: Desk) -> None:
+    url = boto3.client("sqs").create_queue(QueueName="certify")["QueueUrl"]
+    outbox, queue = Outbox(Table("ledger")), QueueSender(url)
+    late = wake_overlooked(outbox, queue, NOW + timedelta(minutes=7))
+    assert late == Woken(rows=1, taken=1, oldest_s=420)
+    desk.issue()
+    assert wake_overlooked(outbox, queue, NOW + timedelta(minutes=7)) == Woken(0, 0, 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.resources.alarms import BUSINESS_METRICS, KEY_METRICS
+from infra.resources.alarms import AGES, BUSINESS_METRICS, KEY_METRICS
 from infra.resources.storage import SIGNING_KEYS
 
 
@@ -219,4 +219,16 @@ def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, met
 
 def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)) == {*BUSINESS_METRICS, *KEY_METRICS}
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)) == {*BUSINESS_METRICS, *KEY_METRICS, *AGES}
+
+
+@pytest.mark.parametrize("metric", list(AGES))
+def test_age_of_what_waits_longest_rings_an_alarm(main: Any, metric: str) -> None:
+    (alarm,) = [
+        alarm
+        for alarm in main.of("AWS::CloudWatch::Alarm").values()
+        if alarm.get("MetricName") == metric and alarm["Namespace"] == "Avarez"
+    ]
+    service, most_s, _ = AGES[metric]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", most_s)

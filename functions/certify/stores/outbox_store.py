@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Table, client, from_item, translated
 from avarez.errors import ServiceBusy
 from functions.certify.certificates.outbox import OutboxKey, wake_up_text
+from functions.certify.certificates.overlooked import Waiting
 
 PENDING_INDEX: Final = "pending"
 
@@ -19,7 +22,7 @@ class Outbox:
     def __init__(self, ledger: Table) -> None:
         self._ledger = ledger
 
-    def pending(self, shard: int, created_before: str, limit: int) -> list[OutboxKey]:
+    def pending(self, shard: int, created_before: datetime, limit: int) -> list[Waiting]:
         """At most `limit` outbox rows of one shard that are older than `created_before`, oldest first.
 
         The index may lag: a row that is done already wakes the consumer for nothing, which does no harm.
@@ -29,10 +32,16 @@ class Outbox:
                 TableName=self._ledger.name,
                 IndexName=PENDING_INDEX,
                 KeyConditionExpression="pending_shard = :shard AND created_at < :before",
-                ExpressionAttributeValues={":shard": {"S": str(shard)}, ":before": {"S": created_before}},
+                ExpressionAttributeValues={
+                    ":shard": {"S": str(shard)},
+                    ":before": {"S": to_rfc3339(created_before)},
+                },
                 Limit=limit,
             )
-        return [OutboxKey(str(row["pk"]), str(row["sk"])) for row in map(from_item, answer["Items"])]
+        return [
+            Waiting(OutboxKey(str(row["pk"]), str(row["sk"])), from_rfc3339(row["created_at"]))
+            for row in map(from_item, answer["Items"])
+        ]
 
 
 class QueueSender:

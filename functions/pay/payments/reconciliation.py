@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from avarez.clock import to_rfc3339
+from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.errors import (
     ChannelUnavailable,
     GatewayUnavailable,
@@ -24,7 +24,7 @@ from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import INQUIRY_EVERY, may_open_page
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import OpenRow, Payment
-from functions.pay.rules.states import Occurrence, Status
+from functions.pay.rules.states import OPEN, Occurrence, Status
 
 ROWS_PER_SHARD_MAX = 50
 """A run looks at no more than 800 payments; those longest overdue come first, the rest wait a minute."""
@@ -38,12 +38,20 @@ STALE_VERIFY_EVERY = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Summary:
-    """What one run did."""
+    """What one run did, and how long the oldest gateway payment has waited that is open still.
+
+    A payment waits from its creation; one that was not reached, or failed, at least since its time has come.
+    """
 
     looked_at: int = 0
     moved: int = 0
     left: int = 0
     failed: int = 0
+    oldest_unresolved_s: int = 0
+
+    def waits_since(self, since: datetime, now: datetime) -> None:
+        """One more that is open still."""
+        self.oldest_unresolved_s = max(self.oldest_unresolved_s, int((now - since).total_seconds()))
 
 
 def sweep(
@@ -61,12 +69,14 @@ def sweep(
         for row in desk.store.due(shard, now, ROWS_PER_SHARD_MAX):
             if not time_left():
                 summary.left += 1
+                summary.waits_since(from_rfc3339(row.due_at), now)
                 continue
             summary.looked_at += 1
             try:
-                summary.moved += _look(desk, row, others)
+                summary.moved += _look(desk, row, others, summary)
             except Exception:  # noqa: BLE001 - the outermost edge of one row: it must not keep the others waiting
                 summary.failed += 1
+                summary.waits_since(from_rfc3339(row.due_at), now)
                 desk.report("sweep_row_failed")
                 log_failure("sweep_row_failed", payment_id=row.payment_id)
     return summary
@@ -95,7 +105,7 @@ def retry(desk: Desk, payment_id: str, chunk: int | None = None) -> Payment | No
     return verification.resolve(desk, gateway, payment, source="queue")
 
 
-def _look(desk: Desk, row: OpenRow, others: Callable[[str, str], bool | None]) -> bool:
+def _look(desk: Desk, row: OpenRow, others: Callable[[str, str], bool | None], summary: Summary) -> bool:
     """Whether the payment, or the refund, of this row changed its state."""
     if is_id("rf", row.payment_id):
         return _look_at_refund(desk, row)
@@ -111,6 +121,8 @@ def _look(desk: Desk, row: OpenRow, others: Callable[[str, str], bool | None]) -
             desk.store.postpone(payment, payment.postponed(_next_look(desk, payment)))
     except (TransactionRefused, ChannelUnavailable):
         return False  # somebody else is at it, or its gateway is not set up: the next run sees
+    if after.status in OPEN and after.channel == "gateway":
+        summary.waits_since(after.created_at, desk.clock.now())
     return after.status is not payment.status
 
 

@@ -24,7 +24,7 @@ from functions.pay.rules.records import Event, JournalEntry, Payment
 from functions.pay.rules.refunds import Refund
 from functions.pay.rules.states import Occurrence, Status
 
-VERIFY_AGAIN = timedelta(seconds=30)
+VERIFY_AGAIN = timedelta(seconds=20)
 VERIFY_STARTS_MAX = 20
 """A page of lies cannot keep us asking for ever: after this many starts only the sweep's inquiry begins one."""
 WRITE_ATTEMPTS_MAX = 4
