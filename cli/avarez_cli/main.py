@@ -10,7 +10,18 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-_SUBCOMMANDS = ("assess", "keys", "ledger", "log", "replay", "roll", "simulate", "tariff", "verify")
+_SUBCOMMANDS = (
+    "assess",
+    "keys",
+    "ledger",
+    "log",
+    "replay",
+    "roll",
+    "simulate",
+    "tariff",
+    "verify",
+    "verify_webhook",
+)
 WRONG_USE = 2
 
 

@@ -113,6 +113,12 @@ class Forbidden(AvarezError):
     title_en, title_fa = "Your account may not do this.", "حساب شما اجازهٔ این کار را ندارد."
 
 
+class SignatureRefused(AvarezError):
+    code, status = "signature_refused", 401
+    title_en = "The message is not signed as it must be."
+    title_fa = "پیام امضای لازم را ندارد."
+
+
 class Unauthorized(AvarezError):
     code, status = "unauthorized", 401
     title_en, title_fa = "Sign in first.", "نخست وارد شوید."
