@@ -5,6 +5,7 @@ The signer is a real P-256 key of this process; the page is not typeset, since i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -19,7 +20,7 @@ from avarez.certificates import cose, jwks
 from avarez.certificates.payload import Kind
 from avarez.certificates.status import CertificateStatus
 from functions.certify.certificates.outbox import OutboxKey
-from functions.certify.certificates.record import CertificateRecord, YearPaid
+from functions.certify.certificates.record import CertificateRecord, Paper, YearPaid
 from simulation.store import MemoryStore
 
 
@@ -127,10 +128,12 @@ class MemoryCertificates:
             self.records[record.certificate_id] = stands
         return stands
 
-    def finish(self, record: CertificateRecord, outbox: OutboxKey, pdf_sha256: str, stored_at: datetime) -> None:
+    def finish(
+        self, record: CertificateRecord, outbox: OutboxKey, files: Mapping[Paper, str], stored_at: datetime
+    ) -> None:
         if outbox.event_id in self.done:
             return
         self.records[record.certificate_id] = replace(
-            self.records[record.certificate_id], status=CertificateStatus.IN_FORCE, pdf_sha256=pdf_sha256
+            self.records[record.certificate_id], status=CertificateStatus.IN_FORCE, pdf_sha256=files[Paper.A4]
         )
         self.done[outbox.event_id] = stored_at

@@ -18,7 +18,7 @@ from avarez import ids, keys
 from functions.certify.certificates.issuing import issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.overlooked import Waiting, wake_overlooked
-from functions.certify.certificates.record import CertificateRecord
+from functions.certify.certificates.record import CertificateRecord, Paper
 from functions.pay.gateways.port import Inquiry, VerifyResult
 from functions.pay.payments import reconciliation
 from functions.pay.payments.opening import Asked, create
@@ -90,8 +90,8 @@ class Issuers:
         )
 
 
-def _page(record: CertificateRecord) -> bytes:
-    return record.certificate_id.encode()
+def _page(record: CertificateRecord) -> dict[Paper, bytes]:
+    return {paper: f"{record.certificate_id} {paper}".encode() for paper in Paper}
 
 
 class CostlyGateway(FaultyGateway):

@@ -95,11 +95,12 @@ class Weather:
         outbox = Outbox(self._ledger)
         queue = QueueSender(self.system.outputs["CertifyQueueUrl"], self.system.aws("sqs"))
         began = woken = time.monotonic()
-        while waiting := [row for shard in range(keys.SHARDS) for row in outbox.pending(shard, "9", WAITING_MAX)]:
+        ever = datetime(9999, 1, 1, tzinfo=UTC)
+        while waiting := [row for shard in range(keys.SHARDS) for row in outbox.pending(shard, ever, WAITING_MAX)]:
             now = time.monotonic()
             assert now - began < CERTIFICATES_TIMEOUT_S, f"{len(waiting)} certificates did not come"
             if now - woken > OVERLOOKED_S:
-                queue.send(waiting)
+                queue.send([row.key for row in waiting])
                 woken = now
             time.sleep(1.0)
 
