@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import document, engine, fleets, imports, journeys, transparency
+from benchmarks import document, engine, fleets, imports, journeys, status_list, transparency
 from benchmarks.openfisca import compare
 from benchmarks.report import Figure, save, table
 
@@ -41,6 +41,7 @@ def main() -> int:
         figures += compare.figures(ROOT, rounds=rounds, count=100_000, singles=500)
     figures += document.figures(ROOT, rounds=5 if options.quick else 40)
     figures += transparency.figures(rounds=rounds, count=5_000 if options.quick else 100_000)
+    figures += status_list.figures(rounds=2 if options.quick else 5)
     print(table(figures))
     if not options.quick:
         took_s = time.monotonic() - started

@@ -30,6 +30,7 @@ class PathRule:
 PATHS: tuple[PathRule, ...] = (
     PathRule("/v1/*", "api"),
     PathRule("/.well-known/avarez/log/*", "api", cached=True),
+    PathRule("/.well-known/avarez/status*", "api", cached=True),
     PathRule("/.well-known/*", "api"),
     PathRule("/healthz", "api"),
     PathRule("/openapi.json", "api"),

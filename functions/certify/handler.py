@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict
+
 from avarez.certificates import link
 from avarez.certificates.short_code import printed
 from avarez.certificates.status import CertificateStatus
@@ -16,11 +18,14 @@ from avarez.errors import CertificateInPreparation, CertificateNotFound, FieldEr
 from avarez.http import Request, Response, Router, json_response
 from avarez.ids import is_id
 from avarez.money import format_rial
+from avarez.observability import log
 from avarez.plates import parse_plate
 from avarez.settings import setting
 from functions.certify.certificates.record import CertificateRecord, Paper, file_of
+from functions.certify.certificates.reissuing import ReissueReason, reissue_certificate
 from functions.certify.stores.certificate_store import CertificateTable
 from functions.certify.stores.document_store import LINK_LIFETIME, DocumentBucket
+from functions.certify.stores.reissue_store import ReissueTable
 
 router = Router("certify")
 clock = SystemClock()
@@ -41,6 +46,20 @@ def certificates() -> CertificateTable:
 def documents() -> DocumentBucket:
     """The process's PDFs."""
     return DocumentBucket(setting("DOCUMENTS_BUCKET"))
+
+
+@functools.cache
+def reissues() -> ReissueTable:
+    """The process's reissues."""
+    return ReissueTable(Table(setting("DUTY_TABLE")), Table(setting("LEDGER_TABLE")))
+
+
+class ReissueAsked(BaseModel):
+    """The body of `POST /v1/certificates/{id}/reissues`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ReissueReason
 
 
 @router.route("GET", "/v1/certificates/{id}", scopes=["certificates.read"])
@@ -72,6 +91,30 @@ def read_pdf(request: Request) -> Response:
         return json_response(body, certificate_id=record.certificate_id)
     headers = {"location": address, "cache-control": "no-store", "referrer-policy": "no-referrer"}
     return Response(302, "", headers, log_fields={"certificate_id": record.certificate_id})
+
+
+@router.route("POST", "/v1/certificates/{id}/reissues", scopes=["certificates.reissue"])
+def reissue(request: Request) -> Response:
+    """201 with a new certificate for lost paper, at any office; the old one is superseded at that moment."""
+    asked = request.body_json(ReissueAsked)
+    old = _find(request)
+    certificate_id = reissue_certificate(
+        old,
+        reason=asked.reason,
+        by=request.principal.username,
+        office=request.principal.office or "",
+        reissues=reissues(),
+        now=clock.now(),
+    )
+    log(
+        "certificate_reissued",
+        certificate_id=certificate_id,
+        supersedes=old.certificate_id,
+        reason=asked.reason.value,
+        office=request.principal.office or "",
+    )
+    body = {"certificate_id": certificate_id, "status": "preparing", "supersedes": old.certificate_id}
+    return json_response(body, 201, {"location": f"/v1/certificates/{certificate_id}"})
 
 
 def _find(request: Request) -> CertificateRecord:
@@ -123,6 +166,13 @@ def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
         "gateway": record.gateway,
         "trace_hash": record.trace_hash,
     }
+    chain = {
+        "supersedes": record.supersedes,
+        "superseded_by": record.superseded_by,
+        "ended_at": to_rfc3339(record.ended_at) if record.ended_at else "",
+        "reissue_reason": record.reissue_reason,
+    }
+    answer |= {name: text for name, text in chain.items() if text}
     if record.paid_through is not None:
         answer["paid_through_year"] = record.paid_through
     if record.message is not None and record.issued_at is not None:

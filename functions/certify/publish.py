@@ -1,4 +1,4 @@
-"""Each minute: the signing keys in order, and their signed history published."""
+"""Each minute: the signing keys in order, their signed history and the status lists published."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from avarez.settings import setting
 from functions.certify.signing.keys import has_standby
 from functions.certify.signing.publishing import keep_keys
 from functions.certify.signing.wiring import key_register, root_signer, signing_pool
+from functions.certify.status.wiring import publish_status
 
 clock = SystemClock()
 
@@ -28,6 +29,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     )
     if not has_standby(key_register()):
         metric("signing_key_standby_missing")
+    lists = publish_status()
     duration_ms = round((time.monotonic() - started) * 1000)
-    log("keys_kept", rotated=done["rotated"], signed=done["signed"], duration_ms=duration_ms)
-    return {**done}
+    log("published", rotated=done["rotated"], signed=done["signed"], lists=lists, duration_ms=duration_ms)
+    return {**done, "lists": lists}

@@ -24,6 +24,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "assessments.read",
         "assessments.write",
         "certificates.read",
+        "certificates.reissue",
         "objections.read",
         "objections.write",
         "payments.read",
@@ -61,6 +62,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
     "operator": (
         *_READ,
         "bank-files.write",
+        "certificates.reissue",
         "keys.write",
         "refunds.approve",
         "refunds.write",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -16,19 +17,25 @@ from avarez.certificates.short_code import MAX_CHARACTERS as CODE_CHARACTERS_MAX
 from avarez.certificates.short_code import printed, short_code
 from avarez.clock import SystemClock, to_rfc3339
 from avarez.dynamo import Table
-from avarez.errors import BodyTooLarge, ServiceBusy
+from avarez.errors import BodyTooLarge, RouteUnknown, ServiceBusy
 from avarez.http import Request, Response, Router, json_response
 from avarez.jalali import format_jalali
 from avarez.money import format_rial
 from avarez.plates import MAX_TEXT_LENGTH, parse_plate
 from avarez.settings import setting
 from functions.verify.check import Judgement, check_code, check_number, check_shown_pdf, check_shown_text
+from functions.verify.status_list_store import PublishedLists
 from functions.verify.store import Register
 
 router = Router("verify")
 clock = SystemClock()
 #: Keys change rarely and are published before they sign; a verifier that lacks one asks again.
 KEYS_CACHE_S: Final = 300
+#: An end is published within seconds; with this a cache on the way is never a minute behind.
+STATUS_CACHE_S: Final = 30
+STATUS_TYPE: Final = "application/statuslist+cwt"  # draft-ietf-oauth-status-list, section 5.2
+WHOLE_LIST: Final = "whole"
+SHARD_NAME: Final = re.compile(r"0|[1-9][0-9]{0,3}")
 #: The publisher runs each minute.
 FIRST_PUBLICATION_S: Final = 60
 
@@ -55,6 +62,12 @@ class Shown(BaseModel):
 def register() -> Register:
     """The process's register."""
     return Register(Table(setting("DUTY_TABLE")))
+
+
+@functools.cache
+def status_lists() -> PublishedLists:
+    """The process's status lists."""
+    return PublishedLists(Table(setting("DUTY_TABLE")), setting("STATUS_BUCKET"))
 
 
 @router.route("GET", "/v1/verify/{id}", public=True)
@@ -92,6 +105,34 @@ def public_keys(request: Request) -> Response:
     return Response(200, register().key_document(), headers)
 
 
+@router.route("GET", "/.well-known/avarez/status", public=True)
+def whole_status(request: Request) -> Response:
+    """Which certificates ended, of all that there are, for verifiers without a network."""
+    return _status_list(request, WHOLE_LIST)
+
+
+@router.route("GET", "/.well-known/avarez/status/{shard}", public=True)
+def shard_status(request: Request) -> Response:
+    """The same of one shard: what a verifier asks for who has one certificate in hand."""
+    return _status_list(request, request.params["shard"])
+
+
+def _status_list(request: Request, name: str) -> Response:
+    if name != WHOLE_LIST and not SHARD_NAME.fullmatch(name):
+        raise RouteUnknown()
+    found = status_lists().find(name)
+    if found is None:
+        raise RouteUnknown() if name != WHOLE_LIST else ServiceBusy(retry_after_s=FIRST_PUBLICATION_S)
+    headers = {
+        "content-type": STATUS_TYPE,
+        "cache-control": f"public, max-age={STATUS_CACHE_S}",
+        "etag": f'"{found.issued_s}"',
+    }
+    if headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(304, "", headers)
+    return Response(200, found.token, headers)
+
+
 @router.route("GET", "/.well-known/avarez/keys.jwt", public=True)
 def signed_keys(request: Request) -> Response:
     """The same keys in a token that the root key signed (`avarez.certificates.key_history`)."""
@@ -127,6 +168,8 @@ def _answer(judgement: Judgement, *, masked: bool) -> Response:
         "status_as_of": to_rfc3339(judgement.status_as_of) if judgement.status_as_of else None,
     }
     logged: dict[str, Any] = {"verdict": outcome.verdict.value, "reason": outcome.reason.value}
+    if outcome.superseded_by:
+        body["superseded_by"] = outcome.superseded_by
     if outcome.payload is not None:
         body["certificate"] = certificate_answer(outcome.payload, masked=masked)
         logged["certificate_id"] = outcome.payload.certificate_id

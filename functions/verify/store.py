@@ -52,6 +52,7 @@ class Register:
             message=bytes(item["cose"]) if item.get("cose") else None,
             pdf_sha256=item.get("pdf_sha256"),
             pdf_a5_sha256=item.get("pdf_a5_sha256"),
+            superseded_by=item.get("superseded_by"),
         )
 
     def certificate_of_code(self, code: str, plate: str) -> str | None:

@@ -202,7 +202,7 @@ class Functions(Construct):
                         filters=[
                             lambda_.CfnEventSourceMapping.FilterProperty(
                                 pattern='{"eventName":["INSERT"],"dynamodb":'
-                                '{"Keys":{"pk":{"S":[{"prefix":"OUTBOX#"}]}}}}'
+                                '{"Keys":{"pk":{"S":[{"prefix":"OUTBOX#"},{"prefix":"STATUSMARKS"}]}}}}'
                             )
                         ]
                     ),
@@ -270,6 +270,8 @@ def settings(*, storage: Storage, queues: Queues, identity: Identity, public_ori
         "LOG_KEY_ID": storage.keys["log"][0].key_arn,
         "LOG_BUCKET": storage.buckets["log"].bucket_name,
         "LOG_QUEUE_URL": queues.queues["log"].queue_url,
+        "STATUS_BUCKET": storage.buckets["status"].bucket_name,
+        "STATUS_QUEUE_URL": queues.queues["status"].queue_url,
         "CERTIFY_QUEUE_URL": queues.queues["certify"].queue_url,
         "VERIFY_PAYMENT_QUEUE_URL": queues.queues["verify-payment"].queue_url,
         "ROLL_STAGE_QUEUE_URL": queues.queues["roll-stage"].queue_url,

@@ -39,6 +39,7 @@ class Queues(Construct):
         self.dead_letters: dict[str, sqs.Queue] = {}
         self.queues: dict[QueueName, sqs.Queue] = {
             "certify": self._queue("Certify", "certify"),
+            "status": self._queue("Status", "status"),
             "verify-payment": self._queue("VerifyPayment", "verify-payment"),
             "roll-stage": self._queue("RollStage", "roll-stage"),
             "tariff-simulate": self._queue("TariffSimulate", "tariff-simulate"),

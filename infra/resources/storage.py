@@ -27,6 +27,9 @@ DOCUMENT_RETENTION_DAYS = 3_653
 UPLOAD_RETENTION_DAYS = 90
 """A roll's upload, its chunks and its refused rows; what was accepted lives in the table."""
 
+STATUS_RETENTION_DAYS = 30
+"""Of a version of a status list. The one that stands is at most an hour old."""
+
 LOG_RETENTION_DAYS = 400
 """Access logs of the buckets: one fiscal year and its closing."""
 
@@ -63,6 +66,7 @@ class Storage(Construct):
         self.buckets: dict[BucketName, s3.Bucket] = {
             "documents": self._documents(public_origin),
             "rolls": self._rolls(public_origin),
+            "status": self._status_lists(),
             "tariff": self._bucket("Tariff", versioned=True),
             "log": self._bucket("Log", versioned=True),
         }
@@ -193,6 +197,12 @@ class Storage(Construct):
         )
         # A page follows the redirect from GET /v1/certificates/{id}/pdf to the presigned address.
         bucket.add_cors_rule(allowed_methods=[s3.HttpMethods.GET], allowed_origins=[public_origin], max_age=3600)
+        return bucket
+
+    def _status_lists(self) -> s3.Bucket:
+        """Each version of each list under a name of its own; old ones stay for a while, for whoever asks why."""
+        bucket = self._bucket("StatusLists", versioned=False)
+        bucket.add_lifecycle_rule(expiration=Duration.days(STATUS_RETENTION_DAYS))
         return bucket
 
     def _rolls(self, public_origin: str) -> s3.Bucket:

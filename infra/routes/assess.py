@@ -105,7 +105,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "TARIFF_BUCKET"),
         grants=(
             TableGrant("duty", ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
-            TableGrant("ledger", ("PutItem",), leading_keys=("OUTBOX#*",)),
+            TableGrant("ledger", ("PutItem",), leading_keys=("OUTBOX#*", "STATUSMARKS")),
             BucketGrant("tariff", ("GetObject",), "tariffs/*"),
         ),
     ),

@@ -16,6 +16,19 @@ from infra.routes.kinds import (
     TableGrant,
 )
 
+PUBLISHING = ("DUTY_TABLE", "LEDGER_TABLE", "SIGNING_KEY_IDS", "STATUS_BUCKET", "PUBLIC_ORIGIN")
+PUBLISHES = (
+    TableGrant(
+        "duty",
+        ("GetItem", "PutItem", "Query", "UpdateItem"),
+        leading_keys=("KEYS", "STATUS", "STATUSENDS#*"),
+    ),
+    TableGrant("ledger", ("DeleteItem", "Query"), leading_keys=("STATUSMARKS",)),
+    BucketGrant("status", ("PutObject",), "status/*"),
+    KeyGrant(("GetPublicKey", "Sign")),
+)
+"""What publishing the status list takes."""
+
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
         name="certify-handler",
@@ -25,10 +38,12 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         routes=(
             Route("GET", "/v1/certificates/{id}", "certificates.read"),
             Route("GET", "/v1/certificates/{id}/pdf", "certificates.read"),
+            Route("POST", "/v1/certificates/{id}/reissues", "certificates.reissue"),
         ),
-        environment=(*PRINCIPAL, "DUTY_TABLE", "DOCUMENTS_BUCKET", "PUBLIC_ORIGIN"),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "PUBLIC_ORIGIN"),
         grants=(
-            TableGrant("duty", ("GetItem",)),
+            TableGrant("duty", ("GetItem", "PutItem", "UpdateItem")),
+            TableGrant("ledger", ("PutItem",), leading_keys=("OUTBOX#*", "STATUSMARKS")),
             BucketGrant("documents", ("GetObject",), "certificates/*"),
         ),
     ),
@@ -38,8 +53,8 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         timeout_s=30,
         memory_mb=256,
         trigger=StreamTrigger(),
-        environment=("CERTIFY_QUEUE_URL",),
-        grants=(QueueGrant("certify"),),
+        environment=("CERTIFY_QUEUE_URL", "STATUS_QUEUE_URL"),
+        grants=(QueueGrant("certify"), QueueGrant("status")),
     ),
     EntryPoint(
         name="certify-issue",
@@ -102,12 +117,21 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         memory_mb=512,
         trigger=ScheduleTrigger(every_minutes=1),
         reserved_concurrency=1,
-        environment=("DUTY_TABLE", "SIGNING_KEY_IDS", "KEYS_ROOT_ID", "PUBLIC_ORIGIN"),
+        environment=(*PUBLISHING, "KEYS_ROOT_ID"),
         grants=(
-            TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem"), leading_keys=("KEYS",)),
-            KeyGrant(("GetPublicKey",)),
+            *PUBLISHES,
             KeyGrant(("GetPublicKey", "Sign"), keys="root"),
         ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="certify-status",
+        handler="functions.certify.status_queue.handle",
+        timeout_s=55,
+        memory_mb=512,
+        trigger=QueueTrigger("status", batch_size=10, max_concurrency=2),
+        environment=PUBLISHING,
+        grants=PUBLISHES,
         packages=("cryptography",),
     ),
 )

@@ -27,6 +27,7 @@ SCOPES: dict[str, str] = {
     "refunds.write": "Ask for a refund",
     "refunds.approve": "Decide refunds, and enter their transfer",
     "certificates.read": "Read a certificate and its PDF",
+    "certificates.reissue": "Issue another paper for a lost one",
     "keys.read": "Read the list of signing keys",
     "keys.write": "Rotate the signing key, and mark one as compromised",
     "log.witness": "Register a witness of the transparency log, and send checkpoints that it cosigned",
@@ -48,9 +49,10 @@ GROUPS: dict[str, str] = {
 }
 
 TableName = Literal["duty", "ledger", "identity"]
-BucketName = Literal["documents", "rolls", "tariff", "log"]
+BucketName = Literal["documents", "rolls", "status", "tariff", "log"]
 QueueName = Literal[
     "certify",
+    "status",
     "verify-payment",
     "roll-stage",
     "tariff-simulate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.routes.kinds import (
     HTTP_TIMEOUT_S,
+    BucketGrant,
     EntryPoint,
     PoolGrant,
     Route,
@@ -21,12 +22,17 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/verify/{id}"),
             Route("POST", "/v1/verify"),
             Route("GET", "/.well-known/jwks.json"),
+            Route("GET", "/.well-known/avarez/status"),
+            Route("GET", "/.well-known/avarez/status/{shard}"),
             Route("GET", "/.well-known/avarez/keys.jwt"),
             Route("GET", "/.well-known/avarez/keys-root.json"),
             Route("GET", "/healthz"),
         ),
-        environment=("DUTY_TABLE",),
-        grants=(TableGrant("duty", ("GetItem", "Query")),),
+        environment=("DUTY_TABLE", "STATUS_BUCKET"),
+        grants=(
+            TableGrant("duty", ("GetItem", "Query")),
+            BucketGrant("status", ("GetObject",), "status/*"),
+        ),
         packages=("cryptography",),
     ),
     EntryPoint(

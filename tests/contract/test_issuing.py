@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from avarez.certificates.status import SHARDS_PER_YEAR
 from avarez.certificates.verification import check_message
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, to_item
-from avarez.errors import ServiceBusy
+from avarez.errors import CertificateInPreparation, CertificateNotInForce, ServiceBusy
 from avarez.ids import new_id
 from functions.certify import wiring
 from functions.certify.certificates import issuing
@@ -27,12 +27,14 @@ from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.overlooked import Woken, wake_overlooked
 from functions.certify.certificates.record import CertificateRecord, RecordUnsound
+from functions.certify.certificates.reissuing import Reissue, ReissueReason, reissue_certificate
 from functions.certify.signing.key_store import KeyTable
 from functions.certify.signing.keys import active_signer, rotate_now
 from functions.certify.stores.document_store import DocumentBucket, document_key
 from functions.certify.stores.issuing_store import IssuingTable
 from functions.certify.stores.kms_adapter import KmsSigner
 from functions.certify.stores.outbox_store import Outbox, QueueSender
+from functions.certify.stores.reissue_store import ReissueTable
 from functions.certify.wiring import typeset
 from functions.verify.store import Register
 
@@ -318,6 +320,52 @@ def test_key_that_is_rotated_out_while_signing_signs_nothing_that_is_kept(desk: 
     assert_issued_once(desk)
     assert len(set(asked)) == 2
     assert cose.parse(desk.record().message or b"").key_id == asked[-1]
+
+
+def reissued(desk: Desk, reason: ReissueReason = ReissueReason.LOST) -> str:
+    table = ReissueTable(Table("duty"), Table("ledger"))
+    return reissue_certificate(
+        desk.record(), reason=reason, by="clerk", office="of_1", reissues=table, now=NOW + timedelta(minutes=5)
+    )
+
+
+def test_lost_paper_gets_a_successor_and_both_say_so(desk: Desk) -> None:
+    desk.issue()
+    old = desk.record()
+    new_id = reissued(desk)
+    (row,) = [row for shard in range(keys.SHARDS) for row in Table("ledger").query(f"OUTBOX#{CITY}#{shard}")]
+    successor = replace(desk, certificate_id=new_id, outbox=OutboxKey(row["pk"], row["sk"]))
+    assert successor.issue() is Issue.ISSUED
+    ended, new = desk.record(), successor.record()
+    assert (ended.status.value, ended.superseded_by, ended.ended_at) == (
+        "superseded",
+        new_id,
+        NOW + timedelta(minutes=5),
+    )
+    assert (new.status.value, new.supersedes, new.reissue_reason) == ("in_force", old.certificate_id, "lost")
+    assert new.status_index != old.status_index
+    assert (new.years, new.amount_rial, new.paid_at) == (old.years, old.amount_rial, old.paid_at)
+    (mark,) = Table("ledger").query("STATUSMARKS")
+    assert mark["certificate_id"] == old.certificate_id
+    found = Register(Table("duty")).find(old.certificate_id)
+    assert found is not None
+    assert found.superseded_by == new_id
+
+
+def test_certificate_has_one_successor(desk: Desk) -> None:
+    with pytest.raises(CertificateInPreparation):
+        reissued(desk)
+    desk.issue()
+    before = desk.record()
+    new_id = reissued(desk)
+    with pytest.raises(CertificateNotInForce) as refused:
+        reissued(desk)
+    assert refused.value.extra == {"superseded_by": new_id}
+    table = ReissueTable(Table("duty"), Table("ledger"))
+    racing = Reissue("ce_" + "0" * 36, ReissueReason.LOST, "clerk", "of_2", NOW)
+    with pytest.raises(CertificateNotInForce):
+        table.supersede(before, racing)
+    assert Table("duty").get(keys.pointer(racing.certificate_id)) is None
 
 
 def test_record_that_contradicts_itself_is_never_signed(desk: Desk) -> None:

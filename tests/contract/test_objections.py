@@ -149,7 +149,8 @@ def test_what_was_paid_too_much_becomes_a_task_and_the_certificate_gives_way_to_
     assert not {"cose", "status_index"} & set(new), "signed and listed by itself"
     assert new["trace_hash"] == done["recomputed"]["trace_hash"]
     outbox = dynamo.client("dynamodb").scan(TableName="ledger")["Items"]
-    assert [row["certificate_id"]["S"] for row in outbox] == [superseded["superseded_by"]]
+    asked = {row["pk"]["S"].partition("#")[0]: row["certificate_id"]["S"] for row in outbox}
+    assert asked == {"OUTBOX": superseded["superseded_by"], "STATUSMARKS": "ce_1"}
 
 
 def test_one_objection_at_a_time_and_another_after_it_is_withdrawn(system: System, plate: str) -> None:

@@ -96,10 +96,10 @@ def build() -> dict[str, Any]:
     r, s = signature[:32], int.from_bytes(signature[32:], "big")
     digits = link.to_digits(good)
     other_algorithm = cbor.encode({1: -8, 4: ACTIVE.kid})
-    fields: dict[int, cbor.CborValue] = cbor.decode(body)  # type: ignore[assignment]
+    fields: dict[int | str, cbor.CborValue] = cbor.decode(body)  # type: ignore[assignment]
     unplaced = {key: value for key, value in fields.items() if key != 12}
 
-    def signed(changes: dict[int, cbor.CborValue]) -> bytes:
+    def signed(changes: dict[int | str, cbor.CborValue]) -> bytes:
         return message_of(cbor.encode({**fields, **changes}))
 
     flip = bytearray(good)

@@ -46,7 +46,8 @@ def test_api_answers_are_cached_only_where_the_table_says_so(delivery: Any) -> N
     for rule in edge_rules.PATHS:
         if rule.origin == "api" and not rule.cached:
             assert _behaviours(delivery)[rule.pattern]["CachePolicyId"] == caching_disabled
-    assert [rule.pattern for rule in edge_rules.PATHS if rule.cached] == ["/.well-known/avarez/log/*"]
+    kept = [rule.pattern for rule in edge_rules.PATHS if rule.cached]
+    assert kept == ["/.well-known/avarez/log/*", "/.well-known/avarez/status*"]
 
 
 def test_kept_answers_are_kept_as_long_as_they_say_and_by_their_path_alone(delivery: Any) -> None:

@@ -133,6 +133,8 @@ def test_each_key_signs_for_its_own_functions_alone() -> None:
         ("certify-publish", "root"),
         ("certify-log-sequence", "log"),
         ("certify-log-sweep", "log"),
+        ("certify-publish", "signing"),
+        ("certify-status", "signing"),
     }
 
 
@@ -214,7 +216,10 @@ def test_queue_consumers_answer_message_by_message(main: Any) -> None:
 def test_stream_wakes_for_new_outbox_rows_only_and_gives_up(main: Any) -> None:
     (mapping,) = [one for one in main.of("AWS::Lambda::EventSourceMapping").values() if "StartingPosition" in one]
     pattern = json.loads(mapping["FilterCriteria"]["Filters"][0]["Pattern"])
-    assert pattern == {"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "OUTBOX#"}]}}}}
+    assert pattern == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "OUTBOX#"}, {"prefix": "STATUSMARKS"}]}}},
+    }
     assert mapping["MaximumRetryAttempts"] == 5
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
@@ -235,6 +240,8 @@ def test_permission_every_names_its_caller(main: Any) -> None:
 def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
     public = {
         "GET /.well-known/avarez/keys-root.json",
+        "GET /.well-known/avarez/status",
+        "GET /.well-known/avarez/status/{shard}",
         "GET /.well-known/avarez/keys.jwt",
         "GET /.well-known/avarez/log/checkpoint",
         "GET /.well-known/avarez/log/key",

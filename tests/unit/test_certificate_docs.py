@@ -15,7 +15,7 @@ TABLE = PAGE.partition("## The signed message")[2].partition("## ")[0]
 
 
 def test_every_reason_stands_in_the_table_of_verdicts() -> None:
-    table = PAGE.partition("## Verdicts")[2].partition("## Without")[0]
+    table = PAGE.partition("## Verdicts")[2].partition("## The status list")[0]
     assert {reason.value for reason in Reason} == set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", table)) - {"jwks"}
 
 

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from avarez import keys
 from avarez.assessment import PaidYear, Tariff, tariff_from_document
+from avarez.certificates.status import CertificateStatus
 from avarez.certificates.succession import inherited
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table, transact, translated
+from avarez.endings import ending_writes
 from avarez.errors import ObjectionConflict, TransactionRefused
 from avarez.ids import new_id
 from avarez.quotes.store import DutyStore
@@ -241,6 +243,7 @@ class ObjectionStore:
                     "#status = :in_force",
                     in_force="in_force",
                 ),
+                *ending_writes(old, CertificateStatus.SUPERSEDED, duty=self.duty, ledger=self.ledger),
                 self.duty.put_new(new_key, new),
                 self.duty.put_new(keys.pointer(new_certificate), pointer),
                 self.ledger.put_new(

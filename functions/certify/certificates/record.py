@@ -72,6 +72,10 @@ class CertificateRecord:
     tracking: str = ""
     bill_id: str = ""
     payment_code: str = ""
+    supersedes: str = ""
+    superseded_by: str = ""
+    ended_at: datetime | None = None
+    reissue_reason: str = ""
 
     @property
     def short_code(self) -> str:
@@ -126,6 +130,10 @@ def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
             tracking=str(item.get("tracking") or ""),
             bill_id=str(item.get("bill_id") or ""),
             payment_code=str(item.get("payment_code") or ""),
+            supersedes=str(item.get("supersedes") or ""),
+            superseded_by=str(item.get("superseded_by") or ""),
+            ended_at=_ended_at(item),
+            reissue_reason=str(item.get("reissue_reason") or ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordUnsound("a field is missing or malformed") from error
@@ -167,6 +175,11 @@ def payload_of(record: CertificateRecord, *, issued_at: datetime) -> Certificate
         status_index=record.status_index,
         paid_through=record.paid_through,
     )
+
+
+def _ended_at(item: Mapping[str, Any]) -> datetime | None:
+    text = item.get("revoked_at") or item.get("superseded_at")
+    return from_rfc3339(text) if text else None
 
 
 def _optional_int(value: Any) -> int | None:

@@ -53,6 +53,16 @@ class QueueSender:
         self._url = url
         self._sqs = sqs if sqs is not None else client("sqs")
 
+    def wake(self) -> None:
+        """Sends one message that says nothing but that there is work.
+
+        Raises: ServiceBusy.
+        """
+        try:
+            self._sqs.send_message(QueueUrl=self._url, MessageBody="{}")
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceBusy() from error
+
     def send(self, outbox_keys: list[OutboxKey]) -> int:
         """Sends a wake-up for each row; answers how many SQS took. The rest is found by the next sweep."""
         taken = 0

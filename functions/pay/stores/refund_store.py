@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from avarez import keys
+from avarez.certificates.status import CertificateStatus
 from avarez.certificates.succession import inherited
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, transact
+from avarez.endings import ending_writes
 from avarez.errors import CertificateInPreparation
 from avarez.ids import new_id
 from functions.pay.rules.leases import PAID
@@ -175,11 +177,16 @@ class DynamoRefunds:
             if not left:
                 changes = {"status": REVOKED, "revoked_at": to_rfc3339(now), "revoked_because": refund.refund_id}
                 yield self._duty.update(key, changes, "#status = :in_force", in_force=IN_FORCE)
+                yield from self._listed(old, CertificateStatus.REVOKED)
                 continue
             new_certificate = new_id("ce", now)
             changes = {"status": SUPERSEDED, "superseded_by": new_certificate, "superseded_at": to_rfc3339(now)}
             yield self._duty.update(key, changes, "#status = :in_force", in_force=IN_FORCE)
+            yield from self._listed(old, CertificateStatus.SUPERSEDED)
             yield from self._successor(old, new_certificate, payment_after, now)
+
+    def _listed(self, old: Item, status: CertificateStatus) -> Sequence[Item]:
+        return ending_writes(old, status, duty=self._duty, ledger=self._ledger)
 
     def _successor(self, old: Item, certificate_id: str, payment: Payment, now: datetime) -> Iterator[Item]:
         left = left_of(payment)

@@ -400,6 +400,12 @@ class CertificateNotFound(AvarezError):
     title_en, title_fa = "There is no such certificate.", "چنین گواهی‌ای یافت نشد."
 
 
+class CertificateNotInForce(AvarezError):
+    code, status = "certificate_not_in_force", 409
+    title_en = "The certificate was revoked or replaced; another paper of it cannot be had."
+    title_fa = "این گواهی باطل یا جایگزین شده است و المثنای آن صادر نمی‌شود."
+
+
 class SigningKeyNotFound(AvarezError):
     code, status = "signing_key_not_found", 404
     title_en, title_fa = "There is no such signing key.", "چنین کلید امضایی یافت نشد."

@@ -83,6 +83,31 @@ def status_place(shard: int, place: int) -> Key:
     return f"STATUSPLACE#{shard}", f"{place:07d}"
 
 
+def status_end(shard: int, place: int) -> Key:
+    """That the certificate with this place in the status list ended, and how."""
+    return f"STATUSENDS#{shard}", f"{place:07d}"
+
+
+def status_mark(shard: int, certificate_id: str) -> Key:
+    """In the ledger table, whose stream it wakes: an end that is not published yet."""
+    return "STATUSMARKS", f"{shard:05d}#{certificate_id}"
+
+
+def status_clock() -> Key:
+    """The last time of issue that a publisher took."""
+    return "STATUS", "CLOCK"
+
+
+def status_round() -> Key:
+    """When every status list was signed last."""
+    return "STATUS", "ROUND"
+
+
+def status_published(name: str) -> Key:
+    """Where the status list lies that stands under this name."""
+    return "STATUS", f"LIST#{name}"
+
+
 def refund(municipality: str, plate: str, refund_id: str) -> Key:
     return collection(municipality, plate), f"REFUND#{refund_id}"
 

@@ -12,6 +12,7 @@ from avarez.certificates import link
 from avarez.certificates.status import CertificateStatus
 from functions.certify import handler
 from functions.certify.certificates.record import CertificateRecord
+from functions.certify.certificates.reissuing import Reissue
 from tests.unit.certificates.test_document import record
 
 ORIGIN = "https://avarez.example"
@@ -132,3 +133,64 @@ def test_pdf_that_takes_too_long_says_when_to_ask_again(monkeypatch: pytest.Monk
     answer = call(PDF)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (409, "certificate_in_preparation")
     assert answer["headers"]["retry-after"] == "2"
+
+
+class Reissues:
+    """Takes every reissue and remembers it."""
+
+    def __init__(self) -> None:
+        self.taken: list[Reissue] = []
+
+    def supersede(self, old: CertificateRecord, reissue: Reissue) -> None:
+        self.taken.append(reissue)
+
+
+def ask_again(monkeypatch: pytest.MonkeyPatch, body: Any, record: CertificateRecord = IN_FORCE) -> Any:
+    taken = Reissues()
+    shelve(monkeypatch, record)
+    monkeypatch.setattr(handler, "reissues", lambda: taken)
+    claims = {"token_use": "access", "iss": "issuer", "client_id": "client", "username": "u", "serves": "*"}
+    event = {
+        "routeKey": "POST /v1/certificates/{id}/reissues",
+        "pathParameters": {"id": record.certificate_id},
+        "body": json.dumps(body),
+        "requestContext": {
+            "requestId": "r",
+            "http": {"method": "POST"},
+            "authorizer": {
+                "jwt": {
+                    "claims": claims | {"cognito:groups": ["office"], "office": "of_7"},
+                    "scopes": ["avarez/certificates.reissue"],
+                }
+            },
+        },
+    }
+    answer = handler.handle(event, None)
+    return answer["statusCode"], json.loads(answer["body"]), taken.taken
+
+
+def test_lost_paper_is_issued_again_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, told, (taken,) = ask_again(monkeypatch, {"reason": "lost"})
+    assert (status, told["supersedes"], told["status"]) == (201, SIGNED.certificate_id, "preparing")
+    assert (taken.certificate_id, taken.office, taken.reason.value) == (told["certificate_id"], "of_7", "lost")
+
+
+@pytest.mark.parametrize(
+    ("body", "record", "status", "code"),
+    [
+        ({}, IN_FORCE, 422, "invalid_input"),
+        ({"reason": "because"}, IN_FORCE, 422, "invalid_input"),
+        ({"reason": "lost"}, PREPARING, 409, "certificate_in_preparation"),
+        (
+            {"reason": "lost"},
+            replace(IN_FORCE, status=CertificateStatus.REVOKED),
+            409,
+            "certificate_not_in_force",
+        ),
+    ],
+)
+def test_reissue_is_refused(
+    monkeypatch: pytest.MonkeyPatch, body: Any, record: CertificateRecord, status: int, code: str
+) -> None:
+    answer = ask_again(monkeypatch, body, record)
+    assert (answer[0], answer[1]["code"], answer[2]) == (status, code, [])

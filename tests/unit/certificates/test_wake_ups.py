@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 from avarez.errors import ServiceBusy
-from functions.certify import issue, relay, wiring
+from functions.certify import issue, relay, status_queue, wiring
 from functions.certify.certificates.issuing import Issue
 from functions.certify.certificates.outbox import OutboxKey, read_wake_up, wake_up_text
 
@@ -57,6 +58,33 @@ def test_stream_relays_new_outbox_rows_only(monkeypatch: pytest.MonkeyPatch) -> 
     ]
     assert relay.handle({"Records": records}, None) == {"batchItemFailures": []}
     assert sent == [ROW]
+
+
+def test_stream_wakes_the_status_lists_publisher_for_new_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[str] = []
+
+    class Queue:
+        def wake(self) -> None:
+            woken.append("status")
+
+    monkeypatch.setattr(relay, "status_queue", Queue)
+    for name in ("INSERT", "REMOVE"):
+        relay.handle({"Records": [stream_record(name, "STATUSMARKS")] * 2}, None)
+    assert woken == ["status"], "once for a batch, and not for a mark that goes"
+
+
+def test_status_queue_publishes_for_each_message_and_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes: Iterator[int | ServiceBusy] = iter([33, ServiceBusy(), 0])
+
+    def publish() -> int:
+        outcome = next(outcomes)
+        if isinstance(outcome, ServiceBusy):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(status_queue, "publish_status", publish)
+    records = [{"messageId": f"m{number}", "body": "{}"} for number in range(3)]
+    assert status_queue.handle({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
 
 def test_poisoned_message_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Deterministic CBOR, in the few types a certificate uses; nothing else is written or read.
 
-Types: integers of 64 bits, byte strings, text, lists, and maps with integer keys.
+Types: integers of 64 bits, byte strings, text, lists, and maps with integer keys. Status lists also have maps with
+keys of text, which are read only where they are asked for.
 Source: RFC 8949, section 4.2.1 (core deterministic encoding): shortest heads, definite lengths, keys in the
 order of their encoded bytes. Whatever could be written in two ways is refused, so that one certificate has one
 spelling and a copy with other bytes is never "the same".
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-CborValue: TypeAlias = "int | bytes | str | list[CborValue] | dict[int, CborValue]"
+CborValue: TypeAlias = "int | bytes | str | list[CborValue] | dict[int | str, CborValue]"
 
 #: A certificate takes about 170 bytes; the largest lawful one (years in 32 separate ranges) stays below 500.
 MAX_BYTES: Final = 1024
@@ -47,22 +48,23 @@ def encode(value: CborValue) -> bytes:
     raise CborError(f"{type(value).__name__} is not used in certificates")
 
 
-def decode(encoded: bytes) -> CborValue:
+def decode(encoded: bytes, *, bytes_max: int = MAX_BYTES, text_keys: bool = False) -> CborValue:
     """The value that `encoded`, and all of it, stands for; `encode` gives the same bytes back.
 
-    Raises: CborError when the bytes end early, go on, are longer than MAX_BYTES, or are not deterministic.
+    Raises: CborError when the bytes end early, go on, are longer than `bytes_max`, are not deterministic, or hold
+    a map with a key of text where `text_keys` is not said.
     """
-    if len(encoded) > MAX_BYTES:
-        raise CborError("longer than any certificate")
-    value, end = _item(encoded, 0, MAX_DEPTH)
+    if len(encoded) > bytes_max:
+        raise CborError("longer than what is read here")
+    value, end = _item(encoded, 0, MAX_DEPTH, text_keys=text_keys)
     if end != len(encoded):
         raise CborError("bytes follow the value")
     return value
 
 
 def _encode_key(key: object) -> bytes:
-    if isinstance(key, bool) or not isinstance(key, int):
-        raise CborError("map keys are integers")
+    if isinstance(key, bool) or not isinstance(key, int | str):
+        raise CborError("map keys are integers or text")
     return encode(key)
 
 
@@ -95,7 +97,7 @@ def _read_head(encoded: bytes, start: int) -> tuple[int, int, int]:
     return major, argument, end
 
 
-def _item(encoded: bytes, start: int, depth: int) -> tuple[CborValue, int]:
+def _item(encoded: bytes, start: int, depth: int, *, text_keys: bool) -> tuple[CborValue, int]:
     major, argument, position = _read_head(encoded, start)
     if major == _UNSIGNED:
         return argument, position
@@ -114,24 +116,24 @@ def _item(encoded: bytes, start: int, depth: int) -> tuple[CborValue, int]:
     if major == _LIST:
         items: list[CborValue] = []
         for _ in range(argument):
-            item, position = _item(encoded, position, depth - 1)
+            item, position = _item(encoded, position, depth - 1, text_keys=text_keys)
             items.append(item)
         return items, position
-    return _map(encoded, position, argument, depth - 1)
+    return _map(encoded, position, argument, depth - 1, text_keys=text_keys)
 
 
-def _map(encoded: bytes, position: int, length: int, depth: int) -> tuple[CborValue, int]:
-    entries: dict[int, CborValue] = {}
+def _map(encoded: bytes, position: int, length: int, depth: int, *, text_keys: bool) -> tuple[CborValue, int]:
+    entries: dict[int | str, CborValue] = {}
     previous = b""
     for _ in range(length):
         start = position
-        key, position = _item(encoded, start, 0)
-        if not isinstance(key, int):
+        key, position = _item(encoded, start, 0, text_keys=text_keys)
+        if not isinstance(key, int) and not (text_keys and isinstance(key, str)):
             raise CborError("map keys are integers")
         if encoded[start:position] <= previous:
             raise CborError("map keys are out of order or repeated")
         previous = encoded[start:position]
-        entries[key], position = _item(encoded, position, depth)
+        entries[key], position = _item(encoded, position, depth, text_keys=text_keys)
     return entries, position
 
 

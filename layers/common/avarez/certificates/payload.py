@@ -120,7 +120,7 @@ def encode(payload: CertificatePayload) -> bytes:
         raise PayloadError("not a certificate's id")
     if payload.issued_at.tzinfo is None:
         raise PayloadError("the time of issue has no zone")
-    fields: dict[int, cbor.CborValue] = {
+    fields: dict[int | str, cbor.CborValue] = {
         1: payload.version,
         2: id_bytes(payload.certificate_id),
         3: int(payload.kind),
@@ -179,7 +179,7 @@ def _keys_of(version: int, kind: Kind) -> set[int]:
     return set(range(1, 14 if kind is Kind.CLEARANCE else 13))
 
 
-def _fields(content: dict[int, cbor.CborValue], kind: Kind, version: int) -> CertificatePayload:
+def _fields(content: dict[int | str, cbor.CborValue], kind: Kind, version: int) -> CertificatePayload:
     try:
         certificate_id = id_from_bytes("ce", _bytes(content[2], ID_BYTES))
     except ValueError as error:

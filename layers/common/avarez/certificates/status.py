@@ -35,6 +35,6 @@ def draw_index(year: int, lot: Callable[[int], int]) -> int:
     return first_shard * SHARD_PLACES + lot(SHARDS_PER_YEAR * SHARD_PLACES)
 
 
-def shard_of_index(index: int) -> int:
-    """The number of the shard that this place lies in."""
-    return index // SHARD_PLACES
+def shards_through(year: int) -> int:
+    """How many shards there are for certificates of all Jalali years up to this one."""
+    return (max(year - FIRST_YEAR, 0) + 1) * SHARDS_PER_YEAR

@@ -10,6 +10,7 @@ OWN: Final = frozenset(
     (
         *("pk", "sk", "cose", "kid", "issued_at", "pdf_sha256", "pdf_a5_sha256", "stored_at"),
         *("status_index", "supersedes"),
+        *("reissue_reason", "reissued_by", "reissued_at", "reissued_office"),
     )
 )
 

@@ -74,7 +74,8 @@ class Reason(StrEnum):
 class Outcome:
     """A verdict with its reason, the number of the obligation that decided, and what the certificate says.
 
-    `payload` is set only when the signature over it is good (obligations 1 to 5).
+    `payload` is set only when the signature over it is good (obligations 1 to 5). `superseded_by` names the
+    certificate that took the place of this one, where our record says so.
     """
 
     verdict: Verdict
@@ -82,6 +83,7 @@ class Outcome:
     obligation: int
     payload: CertificatePayload | None = None
     message: bytes | None = None
+    superseded_by: str | None = None
 
     @property
     def signature_good(self) -> bool:
@@ -97,6 +99,7 @@ class IssuedRecord:
     message: bytes | None = None
     pdf_sha256: str | None = None
     pdf_a5_sha256: str | None = None
+    superseded_by: str | None = None
 
     def issued_file(self, file_sha256: str) -> bool:
         """Whether a file with this hash was issued, on either paper; true where no hash is known."""
@@ -156,7 +159,8 @@ def check_record(
     if file_sha256 and not record.issued_file(file_sha256):
         return replace(signed, verdict=Verdict.TAMPERED, reason=Reason.FILE_DIFFERS, obligation=9)
     verdict, reason = judge_status(record.status)
-    return replace(signed, verdict=verdict, reason=reason, obligation=10)
+    successor = record.superseded_by if verdict is Verdict.SUPERSEDED else None
+    return replace(signed, verdict=verdict, reason=reason, obligation=10, superseded_by=successor)
 
 
 def judge_status(status: CertificateStatus) -> tuple[Verdict, Reason]:

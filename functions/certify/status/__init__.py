@@ -1,0 +1,1 @@
+"""The status list: which certificates ended, signed and published within a minute."""
