@@ -18,6 +18,10 @@ STAMP = ".inputs"
 """Written into the output last: an assembly without it is unfinished."""
 
 
+TEMPLATE_SOURCES = ("infra", "infra/resources", "infra/routes")
+"""What a template is made of, besides the assets: a right changed in the table alone makes another template."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The assembly of the target lies in the folder; says what was built and how."""
     parser = argparse.ArgumentParser(prog="infra.synth", description=__doc__)
@@ -37,7 +41,7 @@ def synthesise(assets: Assets, *, root: Path, out: Path) -> bool:
 
     Raises: subprocess.CalledProcessError when synthesis fails, for instance on an open nag finding.
     """
-    wanted = _inputs(assets, root)
+    wanted = inputs(assets, root)
     stamp = out / STAMP
     if stamp.exists() and stamp.read_text("utf-8") == wanted:
         return False
@@ -73,14 +77,14 @@ def bytecode_note(target: Target) -> str:
     return f"bytecode of Python {target.python_version}, unchecked-hash"
 
 
-def _inputs(assets: Assets, root: Path) -> str:
+def inputs(assets: Assets, root: Path) -> str:
+    """A hash over everything that the assembly is made of."""
     digest = hashlib.sha256()
     for path in (
         root / "requirements.lock",
-        *sorted((root / "infra").glob("*.py")),
-        *sorted((root / "infra/resources").glob("*.py")),
+        *(path for folder in TEMPLATE_SOURCES for path in sorted((root / folder).glob("*.py"))),
     ):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     for asset in (assets.layer, *assets.functions.values()):
         digest.update(asset.content_hash.encode())
     return digest.hexdigest()

@@ -71,7 +71,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             "LOG_QUEUE_URL",
         ),
         grants=(
-            TableGrant("duty", ("GetItem", "PutItem", "UpdateItem")),
+            TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem")),
             TableGrant("ledger", ("DeleteItem", "GetItem"), leading_keys=("OUTBOX#*",)),
             BucketGrant("documents", ("GetObject", "PutObject"), "certificates/*"),
             KeyGrant(("GetPublicKey", "Sign")),

@@ -147,6 +147,13 @@ def test_root_key_and_signing_keys_are_granted_apart(main: Any) -> None:
                 assert all(of_root) or not any(of_root), name
 
 
+@pytest.mark.parametrize("name", ["certify-issue", "certify-publish", "certify-status"])
+def test_whoever_asks_which_key_signs_may_enrol_the_pool(main: Any, name: str) -> None:
+    actions = {action for one in _statements(main, name) for action in _listed(one["Action"])}
+    assert {f"dynamodb:{action}" for action in ("GetItem", "PutItem", "Query", "UpdateItem")} <= actions
+    assert "kms:GetPublicKey" in actions
+
+
 def test_no_function_makes_keys() -> None:
     for entry in ENTRY_POINTS:
         for grant in entry.grants:
