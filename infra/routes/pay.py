@@ -211,7 +211,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE"),
         grants=(
-            TableGrant("duty", ("BatchGetItem",)),
+            TableGrant("duty", ("BatchGetItem", "Query")),
             TableGrant("ledger", ("Query",)),
         ),
     ),
@@ -226,6 +226,23 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         grants=(
             TableGrant("duty", ("BatchGetItem", "Query")),
             TableGrant("ledger", ("Query",)),
+        ),
+    ),
+    EntryPoint(
+        name="pay-suspense",
+        handler="functions.pay.suspense.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("GET", "/v1/municipalities/{code}/suspense", "ledger.read"),
+            Route("POST", "/v1/suspense/{id}/matches", "refunds.approve"),
+            Route("POST", "/v1/suspense/{id}/approvals", "refunds.approve"),
+            Route("POST", "/v1/suspense/{id}/rejections", "refunds.approve"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("ledger", ("PutItem",)),
         ),
     ),
     EntryPoint(

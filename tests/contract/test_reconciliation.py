@@ -14,7 +14,7 @@ from avarez import keys
 from avarez.dynamo import transact
 from avarez.errors import GatewayReportInvalid, OutcomeUnknown, StatementConflict, StatementInvalid
 from functions.pay.audit.books_store import Books
-from functions.pay.audit.checks import balances
+from functions.pay.audit.checks import balances, check
 from functions.pay.gateways.port import ReportLine
 from functions.pay.gateways.report import GENERAL, read_report
 from functions.pay.rules.records import Payment
@@ -200,6 +200,34 @@ def test_tampered_report_opens_one_task_and_the_right_one_closes_it(desk: Desk) 
     desk.upload(line(payment, amount_rial=AMOUNT_RIAL - 1), f"{invented},,999000,confirmed,")
     assert desk.run().items[0].state.value == "amounts_differ"  # the newest word counts, whoever said it before
     assert [task["status"] for task in desk.tasks()] == ["open"]
+
+
+def test_what_is_still_open_a_day_later_breaks_the_invariants_of_its_own_book(desk: Desk) -> None:
+    payment = desk.settled(1)
+    desk.upload(line(payment, amount_rial=AMOUNT_RIAL - 1), f"{'x' * 24},,999000,confirmed,")
+    desk.run()
+
+    def broken(city: str) -> list[tuple[str, str]]:
+        book = Books(desk.duty, desk.ledger).book(city, DAY.isoformat(), desk.counter.w.clock.now())
+        return [(one.invariant, one.how) for one in check(book) if one.invariant in ("I2", "I6")]
+
+    assert broken("TEHRAN") == broken(NATIONAL) == []
+    desk.counter.w.clock.advance(timedelta(days=1))
+    assert broken("TEHRAN") == [("I2", "amounts_differ: 1 rial")]
+    assert broken(NATIONAL) == [("I6", "only_theirs: 999000 rial")]
+    desk.upload(line(payment))
+    desk.run()
+    assert broken("TEHRAN") == broken(NATIONAL) == []
+
+
+def test_report_fetched_before_its_day_was_over_lacks_nothing_yet(desk: Desk) -> None:
+    first = desk.settled(1)
+    desk.reports.texts["sandbox", DAY] = f"{HEAD}\n{line(first)}\n"
+    assert desk.states()[first.reference] == "matched"
+    second = desk.settled(2)
+    assert desk.states()[second.reference] == "awaits_report"
+    desk.counter.w.clock.advance(timedelta(days=1))
+    assert desk.states()[second.reference] == "only_ours"  # the same report, fetched when the day was over
 
 
 def test_report_that_comes_in_parts_and_late_ends_as_one_that_came_whole(desk: Desk) -> None:

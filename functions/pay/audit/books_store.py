@@ -52,6 +52,7 @@ class Books:
             duties={(str(item["vehicle_id"]), int(item["year"])): item for item in duties.values()},
             certificates={str(item["certificate_id"]): item for item in certificates.values()},
             now=now,
+            reconciled=self._duty.query(*keys.reconciliation(municipality, day, "")),
         )
 
     def municipalities(self) -> list[str]:

@@ -1,7 +1,7 @@
 """What must hold of a day's journal and of what it records. Pure: everything is read beforehand.
 
-The numbers are those of the simulator's invariants (`docs/proofs.md`); what needs others' books (I2, I6) is the
-reconciliation's, and what needs settlements (I10, I11) comes with them.
+The numbers are those of the simulator's invariants (`docs/proofs.md`); what needs others' books (I2, I6) is
+taken from the reconciliation's results, and what needs settlements (I10, I11) comes with them.
 """
 
 from __future__ import annotations
@@ -9,18 +9,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from avarez.canonical import content_hash
 from avarez.dynamo import Item
-from functions.pay.rules.ledger import members_of
+from functions.pay.rules.ledger import SUSPENSE, members_of
 from functions.pay.rules.records import JournalEntry, Payment
 from functions.pay.rules.refunds import left_of
 from functions.pay.rules.states import Status
+from functions.pay.three_way.matching import PATIENCE, State, age_days
 
 CERTIFICATE_WITHIN = timedelta(minutes=5)
 """A paid duty without a certificate after that is something to look at."""
 TAKEN = frozenset({Status.SETTLED, Status.REFUNDING, Status.REFUNDED})
+
+
+SETTLEMENTS = frozenset({"payment_settled", "suspense_matched"})
+"""Kinds of entries that pay a duty, from a channel or from money in suspense."""
+NOT_OURS = frozenset({State.ONLY_THEIRS, State.AWAITS_RETURN})
+"""Money that others speak of and our books do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Book:
     duties: Mapping[tuple[str, int], Item]
     certificates: Mapping[str, Item]
     now: datetime
+    reconciled: Sequence[Item] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +118,13 @@ def cities_get_their_own(book: Book) -> Iterator[Broken]:
 def applied_is_own_amount(book: Book) -> Iterator[Broken]:
     """I8: a settlement takes exactly the payment's own amount, and the payment says that it is settled."""
     for entry in book.entries:
-        if entry.kind != "payment_settled":
+        if entry.kind not in SETTLEMENTS:
             continue
         payment = book.payments.get(entry.payment_id)
         if payment is None or payment.status not in TAKEN:
             yield Broken("I8", entry.payment_id, "booked, but the payment does not say so")
             continue
-        taken_rial = sum(posting.debit_rial for posting in entry.postings if "_clearing:" in posting.account)
+        taken_rial = sum(posting.debit_rial for posting in entry.postings if _is_source(posting.account))
         if taken_rial != payment.amount_rial:
             yield Broken("I8", entry.payment_id, f"took {taken_rial} of {payment.amount_rial}")
 
@@ -128,8 +136,38 @@ def never_changed(book: Book) -> Iterator[Broken]:
             yield Broken("I12", entry.journal_id, "its content is not what its hash says")
 
 
+def others_say_the_same(book: Book) -> Iterator[Broken]:
+    """I2: what a gateway, a bank or a terminal's acquirer told of the day is what our clearing holds."""
+    for name, state, open_rial in _open_between(book):
+        if state not in NOT_OURS:
+            yield Broken("I2", name, f"{state}: {open_rial} rial")
+
+
+def every_reference_ends(book: Book) -> Iterator[Broken]:
+    """I6: every reference that a gateway told of is applied, in suspense, given back, or went back by itself."""
+    for name, state, open_rial in _open_between(book):
+        if state in NOT_OURS:
+            yield Broken("I6", name, f"{state}: {open_rial} rial")
+
+
+def _open_between(book: Book) -> Iterator[tuple[str, str, int]]:
+    """What the last run of the reconciliation left open, once it should have been explained."""
+    age = age_days(date.fromisoformat(book.day), book.now)
+    for row in book.reconciled:
+        for one in row["open"]:
+            state = State(one["state"])
+            mine = one["municipality"] == book.municipality  # the country's result has every city's
+            if mine and timedelta(days=age) > PATIENCE.get(state, timedelta(0)):
+                name = f"{row['operator']} {one['reference']}"
+                yield name, state.value, int(one["open_rial"])
+
+
+def _is_source(account: str) -> bool:
+    return "_clearing:" in account or account == SUSPENSE
+
+
 def _settled(book: Book) -> list[Payment]:
-    ids = [entry.payment_id for entry in book.entries if entry.kind == "payment_settled"]
+    ids = [entry.payment_id for entry in book.entries if entry.kind in SETTLEMENTS]
     found = (book.payments.get(payment_id) for payment_id in dict.fromkeys(ids))
     return [payment for payment in found if payment is not None and payment.status is Status.SETTLED]
 
@@ -145,5 +183,7 @@ RULES = (
     cities_get_their_own,
     applied_is_own_amount,
     never_changed,
+    others_say_the_same,
+    every_reference_ends,
 )
-CHECKED = ("I1", "I4", "I5", "I7", "I8", "I12")
+CHECKED = ("I1", "I2", "I4", "I5", "I6", "I7", "I8", "I12")

@@ -85,6 +85,18 @@ def suspense_entry(payment: Payment, confirmed_rial: int, *, journal_id: str, no
     return entry(payment, "payment_suspense", postings, (), journal_id=journal_id, now=now)
 
 
+def matched_entry(payment: Payment, source: Payment, *, journal_id: str, now: datetime) -> JournalEntry:
+    """The entry of money in suspense that two people gave to a duty: out of suspense, owed to the city."""
+    city, years_rial = payment.municipality, sum(part.amount_rial for part in payment.years)
+    postings = [
+        debit(SUSPENSE, payment.amount_rial),
+        *signed(municipality_payable(city), years_rial),
+        *signed(municipality_rounding(city), payment.rounding_rial),
+    ]
+    made = (payment, "suspense_matched", postings, payment.years)
+    return entry(*made, journal_id=journal_id, now=now, cause=source.payment_id)
+
+
 def refund_entry(payment: Payment, refund: Refund, *, whole: bool, journal_id: str, now: datetime) -> JournalEntry:
     """The entry of an approved refund: taken from where it stood, owed to the payer.
 

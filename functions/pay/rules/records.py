@@ -134,6 +134,11 @@ class Payment:
         return self.next(occurrence, open_due_at=due_at, releasing=bool(self.parts), **changes)
 
     @property
+    def held_in_suspense(self) -> bool:
+        """Whether money of it was confirmed and is nobody's yet."""
+        return self.status is Status.SUSPENSE and self.confirmed_rial > 0
+
+    @property
     def unfinished(self) -> bool:
         """Whether the sweep has to look after it."""
         return self.status in OPEN or self.releasing

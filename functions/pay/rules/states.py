@@ -51,6 +51,7 @@ class Occurrence(StrEnum):
     BILL_PAID = "bill_paid"
     BILL_SUPERSEDED = "bill_superseded"
     RELEASED = "released"
+    MATCHED = "matched"
     CLOSED_WITHOUT_SALE = "closed_without_sale"
     # what is stored without a transition
     CALLBACK_REPEATED = "callback_repeated"
@@ -101,6 +102,7 @@ TRANSITIONS: MappingProxyType[tuple[Status, Occurrence], Status] = MappingProxyT
         (Status.VERIFYING, Occurrence.CLOSED_WITHOUT_SALE): Status.CANCELLED,
         (Status.SETTLED, Occurrence.REFUND_BEGUN): Status.REFUNDING,
         (Status.SETTLED, Occurrence.PARTLY_REFUNDED): Status.SETTLED,
+        (Status.SUSPENSE, Occurrence.MATCHED): Status.SETTLED,
         (Status.SUSPENSE, Occurrence.REFUND_BEGUN): Status.REFUNDING,
         (Status.REFUNDING, Occurrence.REFUND_DONE): Status.REFUNDED,
     }

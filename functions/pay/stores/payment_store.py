@@ -231,6 +231,43 @@ class DynamoStore(TransactionParts):
                 self._explain(after, event.at)
             raise
 
+    def settle_match(
+        self,
+        before: Payment,
+        after: Payment,
+        event: Event,
+        settled: Payment,
+        entry: JournalEntry,
+        outbox_event_id: str,
+        decided: Item,
+    ) -> None:
+        """Money leaves suspense for a duty: `settled` is born with it, and `decided` goes along, all or nothing.
+
+        Raises:
+            DutyLocked, DutyPaid: a duty is not to be had.
+            TransactionRefused: the money or the proposal moved on.
+        """
+        key = payment_key(settled)
+        born = Event(event.occurrence, event.source, event.at, None, settled.status, event.note)
+        writes = [
+            *self.transition(before, after, event),
+            decided,
+            self.duty.put_new(key, items.payment_item(settled)),
+            self.pointer(settled.payment_id, key, settled.municipality),
+            *self._event_write(settled, born),
+        ]
+        known = len(writes)
+        writes += [
+            *self._paid(settled, event.at, FREE, {"leased": LEASED, "now": to_rfc3339(event.at)}),
+            *self._settled(settled, event, entry, outbox_event_id),
+        ]
+        try:
+            self.write(writes, after)
+        except TransactionRefused as refusal:
+            if not any(refusal.reasons[:known]):
+                self._explain(settled, event.at)
+            raise
+
     def put_found(self, found: Found) -> None:
         payment = found.payment
         reference = keys.reference(operator_of(payment), payment.reference)

@@ -57,7 +57,17 @@ class TransactionParts(PaymentReads):
             self._payment_put(before, after),
             *self._event_write(after, event),
             *self._open_moves(before, after),
+            *self._suspense_moves(before, after),
         ]
+
+    def _suspense_moves(self, before: Payment | None, after: Payment) -> Iterator[Item]:
+        """The city's list of money in suspense follows the payment."""
+        was, now = before is not None and before.held_in_suspense, after.held_in_suspense
+        key = keys.suspense(after.municipality, after.payment_id)
+        if now and not was:
+            yield self.duty.put(key, {"payment_id": after.payment_id})
+        if was and not now:
+            yield self.duty.delete(key)
 
     def _payment_put(self, before: Payment, after: Payment) -> Item:
         return self.duty.put(
@@ -183,6 +193,7 @@ class TransactionParts(PaymentReads):
             self.duty.put_new(key, items.payment_item(payment)),
             self.pointer(payment.payment_id, key, payment.municipality),
             *self._event_write(payment, found.event),
+            *self._suspense_moves(None, payment),
             self.journal(found.entry),
             *(self.refund_writes(found.refund) if found.refund is not None else ()),
         ]

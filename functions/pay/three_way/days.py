@@ -38,12 +38,13 @@ TAKINGS = ("payment_settled", "payment_suspense", "terminal_variance")
 class Told:
     """What a gateway's reports say of one of its days.
 
-    `complete` says that one of them is of the whole day, `fetched` that we got it ourselves; `contradicted` counts
-    the payments of which an earlier report named another amount.
+    `complete` says that one of them is of the whole day, `final` that it was made when the day was over, `fetched`
+    that we got it ourselves; `contradicted` counts the payments of which an earlier report named another amount.
     """
 
     lines: Sequence[ReportLine]
     complete: bool
+    final: bool
     fetched: bool
     contradicted: int = 0
 
@@ -77,6 +78,7 @@ class Day:
     items: Sequence[Item]
     bank: Sequence[Item]
     reported: bool
+    final: bool
     contradicted: int
     at: datetime
 
@@ -165,7 +167,7 @@ def _operator(
         ours,
         told.lines,
         _elsewhere(beside),
-        reported=told.complete,
+        reported=told.final,
         known={name: (payment.payment_id, payment.municipality) for name, payment in orders.items()},
     )
     if told.fetched and matching.age_days(day, now) >= FOUND_AFTER.days:
@@ -173,7 +175,7 @@ def _operator(
     shares = _shares(stored, operator, items, payments)
     bank = _bank(stored, operator, day, shares)
     _book(stored, operator, day, shares, bank, now)  # 4
-    result = Day(operator, day, items, bank, told.complete, told.contradicted, now)
+    result = Day(operator, day, items, bank, told.complete, told.final, told.contradicted, now)
     stored.keep(result, stored.opened(operator, day), lambda item: matching.needs_somebody(item, day, now))  # 1, 2
     return result
 

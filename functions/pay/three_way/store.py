@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from avarez import keys
-from avarez.clock import from_rfc3339, to_rfc3339
+from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
 from avarez.dynamo import Item as Row
 from avarez.dynamo import Table, transact
 from avarez.errors import StatementConflict, TransactionRefused
@@ -161,6 +161,7 @@ class ThreeWayTable:
         return Told(
             lines=tuple(lines.values()),
             complete=bool(whole),
+            final=bool(whole) and _is_final(heads[whole[-1]], day),
             fetched=bool(counting) and all(head["fetched"] for head in counting),
             contradicted=len(contradicted),
         )
@@ -322,6 +323,11 @@ class ThreeWayTable:
 
     def close_day(self, day: date) -> None:
         transact([self._duty.delete(keys.open_day(day.isoformat()))], dynamodb=self._duty.dynamodb)
+
+
+def _is_final(head: Row, day: date) -> bool:
+    """Whether the report can have all of its day: a fetched one by its time, others by who hands them in."""
+    return not head["fetched"] or tehran_today(from_rfc3339(head["told_at"])) > day
 
 
 def _line_row(line: ReportLine) -> list[str]:

@@ -30,7 +30,7 @@ def reconcile(day: date) -> list[days.Day]:
     beside = [day + timedelta(days=step) for step in (0, -1, 1) if day + timedelta(days=step) <= today]
     _fetch(beside)
     found = days.run(stored, day, now, metric)
-    if all(result.closed for result in found) and day < today:
+    if all(result.closed and result.final for result in found) and day < today:
         stored.close_day(day)
     else:
         stored.open_day(day)

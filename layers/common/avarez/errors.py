@@ -355,6 +355,18 @@ class StatementInvalid(AvarezError):
     title_fa = "این صورت‌حساب بانکی با ستون‌های مستند نیست یا سطری از آن خوانده نمی‌شود؛ errors را ببینید."
 
 
+class SuspenseAmountDiffers(AvarezError):
+    code, status = "suspense_amount_differs", 409
+    title_en = "The quote is not of the amount that stands in suspense; money is never matched in part."
+    title_fa = "مبلغ برآورد با مبلغ معلق یکی نیست؛ پول هرگز به صورت جزئی تطبیق داده نمی‌شود."
+
+
+class SuspenseNotMatchable(AvarezError):
+    code, status = "suspense_not_matchable", 409
+    title_en = "This money is not open in suspense, goes back by itself, or has no such proposal; read it again."
+    title_fa = "این مبلغ در حساب معلق باز نیست، خودبه‌خود بازمی‌گردد یا چنین پیشنهادی ندارد؛ دوباره بخوانید."
+
+
 class TerminalNotFound(AvarezError):
     code, status = "terminal_not_found", 404
     title_en, title_fa = "Your office has no such terminal.", "دفتر شما چنین پایانه‌ای ندارد."

@@ -307,6 +307,16 @@ def open_day(day: str) -> Key:
     return "RECONCILING", day
 
 
+def suspense(municipality: str, payment_id: str) -> Key:
+    """The city's list of money in suspense."""
+    return f"{municipality}#SUSPENSE", payment_id
+
+
+def suspense_match(payment_id: str) -> Key:
+    """What somebody proposed to do with money in suspense, and every step since."""
+    return f"SUSPENSE#{payment_id}", "MATCH"
+
+
 def task(municipality: str, task_id: str) -> Key:
     """Something that an officer has to do, such as a refund."""
     return f"{municipality}#TASKS", task_id

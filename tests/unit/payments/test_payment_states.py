@@ -23,7 +23,7 @@ def test_every_state_is_reached_from_created() -> None:
     assert reached == set(Status)
 
 
-def test_settled_is_reached_by_a_verified_payment_or_a_paid_bill_alone() -> None:
+def test_settled_is_reached_by_a_verified_payment_a_paid_bill_or_two_people_alone() -> None:
     assert {key for key, target in TRANSITIONS.items() if target is Status.SETTLED} - {
         (Status.SETTLED, Occurrence.PARTLY_REFUNDED)
     } == {
@@ -32,6 +32,7 @@ def test_settled_is_reached_by_a_verified_payment_or_a_paid_bill_alone() -> None
         (Status.PENDING, Occurrence.BILL_PAID),
         (Status.EXPIRED, Occurrence.BILL_PAID),
         (Status.CANCELLED, Occurrence.BILL_PAID),
+        (Status.SUSPENSE, Occurrence.MATCHED),
     }
 
 
