@@ -12,9 +12,9 @@ from typing import Any, Final
 from avarez import keys
 from avarez.canonical import content_hash
 from avarez.clock import to_rfc3339
-from avarez.dynamo import TRANSACTION_ITEMS_MAX, Item, Table, to_item, transact, translated
+from avarez.dynamo import TRANSACTION_ITEMS_MAX, Item, Table, batch_get, to_item, transact, translated
 from avarez.errors import ServiceBusy, TransactionRefused
-from avarez.quotes.store import batch_get, row_key, whereabouts
+from avarez.quotes.store import row_key, whereabouts
 from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, rows_of_items, visible_rows
 from avarez.roll.rows import RollRow
 from functions.assess.identities import VehicleNumbers, grouped, resolve

@@ -11,9 +11,9 @@ from typing import IO, Any, Final
 
 from avarez import keys
 from avarez.clock import from_rfc3339
-from avarez.dynamo import Item, Table, from_item, to_item, transact, translated
+from avarez.dynamo import Item, Table, batch_get, from_item, to_item, transact, translated
 from avarez.errors import TransactionRefused
-from avarez.quotes.store import batch_get, resting_marks
+from avarez.quotes.store import resting_marks
 
 UPLOAD_URL_S: Final = 3_600
 """How long an upload may be begun; a slow line may take longer once it has begun."""

@@ -13,9 +13,8 @@ from avarez import keys
 from avarez.assessment.tariff import Tariff, tariff_from_document
 from avarez.canonical import canonical_bytes
 from avarez.clock import to_rfc3339
-from avarez.dynamo import Item, Table, transact, translated
+from avarez.dynamo import Item, Table, batch_get, transact, translated
 from avarez.errors import TransactionRefused
-from avarez.quotes.store import batch_get
 from functions.assess.tariffs.lifecycle import Draft
 
 ANSWER_BYTES_MAX: Final = 4_000_000

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from avarez import keys
 from avarez.clock import from_rfc3339, to_rfc3339
-from avarez.dynamo import Item, Table, transact
+from avarez.dynamo import Item, Table, batch_get, transact
 from avarez.ids import new_id
-from avarez.quotes.store import batch_get
 from avarez.settings import setting
 from functions.pay.rules.records import Event, JournalEntry, Payment, Quote
 from functions.pay.stores import items

@@ -11,10 +11,9 @@ from typing import Final
 from avarez import keys
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
 from avarez.dynamo import Item as Row
-from avarez.dynamo import Table, transact
+from avarez.dynamo import Table, batch_get, transact
 from avarez.errors import StatementConflict, TransactionRefused
 from avarez.ids import new_id
-from avarez.quotes.store import batch_get
 from functions.pay.audit.books_store import Books
 from functions.pay.gateways.port import ReportLine
 from functions.pay.rules.records import JournalEntry, Payment

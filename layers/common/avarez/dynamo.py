@@ -12,7 +12,7 @@ import json
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -26,6 +26,10 @@ TRANSACTION_ITEMS_MAX = 100
 QUERY_PAGE_MAX = 1_000
 _CONFLICT_ATTEMPTS_MAX = 5
 _CONFLICT_PAUSE_S = 0.02
+_BATCH_GET_MAX = 100
+"""Source: DynamoDB API reference, BatchGetItem."""
+_BATCH_ATTEMPTS_MAX = 6
+_BATCH_PAUSE_S = 0.03
 
 _RETRIES = Config(
     connect_timeout=2,
@@ -45,6 +49,7 @@ _BUSY_CODES = {
 }
 
 Item = dict[str, Any]
+Key = tuple[str, str]
 
 
 @functools.cache
@@ -282,6 +287,33 @@ def transact(
         else:
             return
     raise ServiceBusy(retry_after_s=1)
+
+
+def batch_get(table: Table, wanted: Iterable[Key]) -> dict[Key, Item]:
+    """The items at these keys that exist, by key; strongly consistent, any number of keys.
+
+    Raises:
+        ServiceBusy: some keys were still unprocessed after every attempt.
+    """
+    distinct = list(dict.fromkeys(wanted))
+    found: dict[Key, Item] = {}
+    for start in range(0, len(distinct), _BATCH_GET_MAX):
+        pending = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in distinct[start : start + _BATCH_GET_MAX]]
+        for attempt in range(_BATCH_ATTEMPTS_MAX):
+            with translated():
+                answer = table.dynamodb.batch_get_item(
+                    RequestItems={table.name: {"Keys": pending, "ConsistentRead": True}}
+                )
+            for typed in answer["Responses"].get(table.name, []):
+                item = from_item(typed)
+                found[item["pk"], item["sk"]] = item
+            pending = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
+            if not pending:
+                break
+            time.sleep(_BATCH_PAUSE_S * 2**attempt)
+        else:
+            raise ServiceBusy(retry_after_s=1)
+    return found
 
 
 class translated:  # noqa: N801 - reads as a word in `with translated():`

@@ -14,14 +14,10 @@ from avarez import dynamo, keys
 from avarez.assessment.model import PaidYear, PenaltyPause
 from avarez.assessment.tariff import Tariff, tariff_from_document
 from avarez.canonical import canonical_bytes
-from avarez.dynamo import Item, Table, from_item, transact, translated
-from avarez.errors import ServiceBusy, TransactionRefused
+from avarez.dynamo import Item, Table, batch_get, from_item, transact, translated
+from avarez.errors import TransactionRefused
 from avarez.quotes.vehicles import VehicleRow, rows_of_items, visible_rows
 
-BATCH_GET_MAX: Final = 100
-"""Source: DynamoDB API reference, BatchGetItem."""
-BATCH_ATTEMPTS_MAX: Final = 6
-BATCH_PAUSE_S: Final = 0.03
 CANDIDATES_MAX: Final = 50
 """Collections looked at for one plate or VIN: a plate has had a handful of places, never fifty."""
 INDEX_PAGES_MAX: Final = 10
@@ -29,33 +25,6 @@ INDEX_PAGES_MAX: Final = 10
 TARIFF_POINTER_FRESH_S: Final = 30
 """How old the knowledge of the current tariff may be; a published tariff is in force half a minute later."""
 INDEXES: Final = {"plate": "by_plate", "vin": "by_vin", "chassis": "by_chassis", "engine": "by_engine"}
-
-
-def batch_get(table: Table, wanted: Iterable[keys.Key]) -> dict[keys.Key, Item]:
-    """The items at these keys that exist, by key; strongly consistent, any number of keys.
-
-    Raises:
-        ServiceBusy: some keys were still unprocessed after every attempt.
-    """
-    distinct = list(dict.fromkeys(wanted))
-    found: dict[keys.Key, Item] = {}
-    for start in range(0, len(distinct), BATCH_GET_MAX):
-        pending = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in distinct[start : start + BATCH_GET_MAX]]
-        for attempt in range(BATCH_ATTEMPTS_MAX):
-            with translated():
-                answer = table.dynamodb.batch_get_item(
-                    RequestItems={table.name: {"Keys": pending, "ConsistentRead": True}}
-                )
-            for typed in answer["Responses"].get(table.name, []):
-                item = from_item(typed)
-                found[item["pk"], item["sk"]] = item
-            pending = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
-            if not pending:
-                break
-            time.sleep(BATCH_PAUSE_S * 2**attempt)
-        else:
-            raise ServiceBusy(retry_after_s=1)
-    return found
 
 
 def whereabouts(vehicle_id: str, municipality: str, plate: str) -> keys.Key:
