@@ -64,6 +64,9 @@ FONTS = ("Vazirmatn-Bold.woff2", "Vazirmatn-Regular.woff2")
 
 FONTS_PATTERN = "/fonts/*"
 
+VENDORED: dict[str, str] = {"/vendor/qr/decode.js": "qr/decode.js", "/vendor/qr/index.js": "qr/index.js"}
+"""Scripts of npm packages that pages load from our own origin, by path; the files lie in node_modules/."""
+
 SERVICE_WORKER_PATH = "/verify/sw.js"
 
 SERVICE_WORKER_SCOPE = "/v"

@@ -37,10 +37,14 @@ class Issued(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The outcome, and since when it stands; no instant where no status was read."""
+    """The outcome, and since when it stands; no instant where no status was read.
+
+    `file_sha256` is that of the PDF as it was issued, for whoever holds a file and checks it himself.
+    """
 
     outcome: Outcome
     status_as_of: datetime | None = None
+    file_sha256: str | None = None
 
 
 def check_shown_text(text: str, *, issued: Issued, now: datetime) -> Judgement:
@@ -73,7 +77,7 @@ def check_number(certificate_id: str, *, issued: Issued, now: datetime) -> Judge
         return Judgement(Outcome(Verdict.CANNOT_TELL, Reason.IN_PREPARATION, 10), now)
     message = record.message
     signed = _with_known_key(lambda keys: check_message(message, keys), issued)
-    return Judgement(check_record(signed, record), now)
+    return Judgement(check_record(signed, record), now, record.pdf_sha256)
 
 
 def check_code(code: str, plate: str, *, issued: Issued, now: datetime) -> Judgement:

@@ -172,6 +172,8 @@ def _answer(judgement: Judgement, *, masked: bool) -> Response:
         body["superseded_by"] = outcome.superseded_by
     if outcome.payload is not None:
         body["certificate"] = certificate_answer(outcome.payload, masked=masked)
+        if judgement.file_sha256 is not None:
+            body["file_sha256"] = judgement.file_sha256
         logged["certificate_id"] = outcome.payload.certificate_id
     return json_response(body, 200, None, **logged)
 

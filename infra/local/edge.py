@@ -144,7 +144,12 @@ class Edge:
     # --- pages ---
 
     def _page(self, request: web.Request, path: str) -> web.Response:
-        file = self._font(path) if path.startswith("/fonts/") else self._web_file(path)
+        if path.startswith("/fonts/"):
+            file = self._font(path)
+        elif path in edge_rules.VENDORED:
+            file = self._read(ROOT / "node_modules" / edge_rules.VENDORED[path])
+        else:
+            file = self._web_file(path)
         if file is None:
             return self.problem(request, 404)
         if request.method not in ("GET", "HEAD"):

@@ -24,6 +24,8 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
 }
 
 Answer = tuple[int, Any]
@@ -70,6 +72,8 @@ def page_file(path: str) -> Path | None:
         return None
     if path.startswith("/fonts/"):
         return FONTS / path.removeprefix("/fonts/")
+    if path in edge_rules.VENDORED:
+        return ROOT / "node_modules" / edge_rules.VENDORED[path]
     name = edge_rules.page_of(path)
     return WEB / name if name else None
 

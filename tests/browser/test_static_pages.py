@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from pathlib import Path
+
+from PIL import Image
 
 from infra import edge_rules
-from tests.browser.stub import FONTS, WEB
+from tests.browser.stub import WEB, page_file
 
 WORKER = WEB / "verify" / "sw.js"
 
 
 def kept_files() -> list[str]:
     return re.findall(
-        r'"(/[a-z]+/[\w.-]+)"', WORKER.read_text(encoding="utf-8").partition("FILES = [")[2].partition("]")[0]
+        r'"(/[\w./-]+)"', WORKER.read_text(encoding="utf-8").partition("FILES = [")[2].partition("]")[0]
     )
 
 
+def file_of(path: str) -> Path:
+    file = page_file(path)
+    assert file is not None, path
+    return file
+
+
 def test_service_worker_keeps_every_file_of_the_verifier() -> None:
-    ours = {
-        f"/verify/{path.name}" for path in (WEB / "verify").iterdir() if path.name not in ("sw.js", "index.html")
-    }
-    assert ours <= set(kept_files())
+    folder = WEB / "verify"
+    ours = {f"/verify/{path.relative_to(folder)}" for path in folder.rglob("*") if path.is_file()}
+    assert ours - {"/verify/sw.js", "/verify/index.html"} <= set(kept_files())
+    assert edge_rules.VENDORED.keys() <= set(kept_files())
 
 
 def test_service_worker_version_is_the_hash_of_what_it_keeps() -> None:
     digest = hashlib.sha256((WEB / "verify" / "index.html").read_bytes())
     for path in kept_files():
-        digest.update(
-            (FONTS / path.rpartition("/")[2] if path.startswith("/fonts/") else WEB / path[1:]).read_bytes()
-        )
+        digest.update(file_of(path).read_bytes())
     right = digest.hexdigest()[:16]
     assert f'VERSION = "{right}"' in WORKER.read_text(encoding="utf-8"), f"set VERSION in sw.js to {right}"
+
+
+def test_app_can_be_installed() -> None:
+    manifest = json.loads((WEB / "verify" / "app.webmanifest").read_text(encoding="utf-8"))
+    assert manifest["start_url"] == manifest["scope"] == edge_rules.SERVICE_WORKER_SCOPE
+    assert manifest["display"] == "standalone"
+    for icon in manifest["icons"]:
+        if icon["type"] == "image/png":
+            with Image.open(file_of(icon["src"])) as picture:
+                assert icon["sizes"] == f"{picture.width}x{picture.height}"
+    assert {icon["sizes"] for icon in manifest["icons"]} >= {"192x192", "512x512"}
+    assert any(icon.get("purpose") == "maskable" for icon in manifest["icons"])
 
 
 def test_pages_have_no_inline_code_and_no_foreign_address() -> None:

@@ -184,7 +184,7 @@ def test_number_without_network_cannot_tell(stub: Stub, page: Page) -> None:
 def test_pasted_link_of_another_site_is_checked_and_named(stub: Stub, page: Page) -> None:
     page.goto(f"{stub.origin}/v")
     page.get_by_label("پیوند رمزینه").fill(GOOD["input"])
-    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="بررسی Check", exact=True).click()
     expect(page.locator("#verdict")).to_have_attribute("data-verdict", "valid")
     expect(page.locator(".alarm")).to_contain_text("avarez.example")
     assert page.url == f"{stub.origin}/v", "what was pasted stays out of the address"

@@ -55,17 +55,28 @@ def judge_files(seed: str, count: int) -> tuple[Counter[tuple[str, str]], list[s
     """How often each way met each verdict; and what was accepted, or carried a message that we did not sign."""
     draw, seen, accepted = random.Random(seed), Counter[tuple[str, str]](), list[str]()
     for number in range(count):
-        pdf, message = draw.choice(genuine())
-        way, changed = _change(draw, pdf)
-        while changed == pdf:
-            way, changed = _change(draw, pdf)
-        verdict = check_shown_pdf(changed, issued=_Issued(pdf), now=NOW).outcome
+        way, file, pdf, message = _changed(draw)
+        verdict = check_shown_pdf(file, issued=_Issued(pdf), now=NOW).outcome
         seen[way, verdict.verdict.value] += 1
         if verdict.verdict is Verdict.VALID:
             accepted.append(f"{seed} {number}: {way}")
         if verdict.payload is not None and verdict.message not in _signed_by_us(message, way):
             accepted.append(f"{seed} {number}: {way} carries another message")
     return seen, accepted
+
+
+def changed(draw: random.Random) -> tuple[str, bytes]:
+    """The way by its name, and a file that is not the one that was issued."""
+    way, file, _, _ = _changed(draw)
+    return way, file
+
+
+def _changed(draw: random.Random) -> tuple[str, bytes, bytes, bytes]:
+    pdf, message = draw.choice(genuine())
+    way, file = _change(draw, pdf)
+    while file == pdf:
+        way, file = _change(draw, pdf)
+    return way, file, pdf, message
 
 
 def _signed_by_us(message: bytes, way: str) -> tuple[bytes, ...]:

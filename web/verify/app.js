@@ -3,7 +3,8 @@ import { fill, h, icon } from "/common/dom.js";
 import { drawPlate, plateText } from "/common/plate.js";
 import { asciiDigits, dateTime, jalaliInEnglish, longDate, money, yearRanges } from "/common/text.js";
 import { readKeys } from "./keys.js";
-import { checkText, withStatus } from "./verification.js";
+import { listen } from "./shown/inputs.js";
+import { checkMessage, checkText, withStatus } from "./verification.js";
 import { KINDS, REASONS, VERDICTS } from "./words.js";
 
 const STATUS_TIMEOUT_MS = 8_000;
@@ -17,6 +18,7 @@ const pasteText = document.getElementById("paste-text");
 let latest = 0;
 let repeat = null;
 let names = null;
+let keysAsOf = null;
 
 /** Checks whatever the address holds: a fragment before an id before nothing. */
 function start() {
@@ -29,13 +31,31 @@ function start() {
   }
 }
 
-async function checkPayload(text) {
-  const turn = begin(() => checkPayload(text));
+function checkPayload(text) {
+  return checkSigned((keys) => checkText(text, keys), { again: () => checkPayload(text) });
+}
+
+/** A file's message, and the hash of the whole file, which must be the one that was issued. */
+function checkFile(message, fileSha256) {
+  return checkSigned((keys) => checkMessage(message, keys), { again: () => checkFile(message, fileSha256), fileSha256 });
+}
+
+async function checkSigned(check, { again, fileSha256 = null }) {
+  const turn = begin(again);
   if (!globalThis.crypto?.subtle) return finish(turn, { verdict: "cannot_tell", reason: "insecure" });
-  const signed = await checkText(text, await loadKeys());
+  const signed = await check(await loadKeys());
   if (signed.verdict !== "signature_good") return finish(turn, signed);
   if (turn === latest) show({ ...signed, verdict: "checking", reason: "signature_good_status_not_checked" }, signed.payload, "full");
-  return finish(turn, withStatus(signed, await askStatus(signed.payload.certificate_id)));
+  return finish(turn, withStatus(signed, await askStatus(signed.payload.certificate_id), { fileSha256 }));
+}
+
+/** A short code with its plate: the register's word alone, as with a number. */
+async function checkCode(code, plate) {
+  const turn = begin(() => checkCode(code, plate));
+  const answer = await getJson("/v1/verify", { code, plate }).catch(() => null);
+  if (!answer || !VERDICTS[answer.verdict]) return finish(turn, { verdict: "cannot_tell", reason: "network" });
+  const certificate = answer.certificate && { ...answer.certificate, plate: answer.certificate.plate.key };
+  return finish(turn, { ...answer, statusAsOf: answer.status_as_of, payload: certificate });
 }
 
 async function checkNumber(id) {
@@ -61,7 +81,11 @@ function finish(turn, result) {
 /** Our public keys, or null when they are neither to be had nor kept: then nothing can be told. */
 async function loadKeys() {
   try {
-    return await readKeys(await getJson("/.well-known/jwks.json"));
+    const response = await ask("/.well-known/jwks.json");
+    const keys = await readKeys(await response.json());
+    keysAsOf = response.headers.get("date");
+    showFreshness();
+    return keys;
   } catch {
     return null;
   }
@@ -76,15 +100,21 @@ async function askStatus(id) {
   }
 }
 
-async function getJson(path) {
+async function getJson(path, body = null) {
+  return (await ask(path, body)).json();
+}
+
+async function ask(path, body = null) {
   const response = await fetch(path, {
-    headers: { accept: "application/json" },
+    method: body ? "POST" : "GET",
+    headers: { accept: "application/json", ...(body && { "content-type": "application/json" }) },
+    body: body && JSON.stringify(body),
     cache: "no-cache",
     credentials: "omit",
     signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
   });
   if (!response.ok) throw new Error(`status ${response.status}`);
-  return response.json();
+  return response;
 }
 
 // --- drawing ---------------------------------------------------------------------------------------------
@@ -164,7 +194,21 @@ function cityElement(code) {
   return element;
 }
 
+/** Since when the keys at hand are known: kept ones are as old as their last visit with a network. */
+function showFreshness() {
+  const instant = new Date(keysAsOf ?? "");
+  if (Number.isNaN(instant.getTime())) return;
+  const at = instant.toISOString();
+  fill(document.getElementById("freshness"),
+    `کلیدهای بررسی: ${dateTime(at, "fa")}`, h("span", { lang: "en", dir: "ltr" }, ` Keys as of ${dateTime(at, "en")}`));
+}
+
 // --- the page --------------------------------------------------------------------------------------------
+
+function toVerdict() {
+  verdictBox.focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+}
 
 document.getElementById("host").textContent = location.host;
 document.getElementById("paste-form").addEventListener("submit", (event) => {
@@ -173,8 +217,13 @@ document.getElementById("paste-form").addEventListener("submit", (event) => {
   const number = /(ce_[0-9a-z]{36})\/?$/i.exec(asciiDigits(text).replace(/\s+/g, ""));
   if (number && !text.includes("#")) checkNumber(number[1].toLowerCase());
   else checkPayload(text);
-  verdictBox.focus({ preventScroll: true });
-  scrollTo({ top: 0 });
+  toVerdict();
+});
+listen({
+  onText: (text) => toVerdict(checkPayload(text)),
+  onMessage: (message, fileSha256) => toVerdict(checkFile(message, fileSha256)),
+  onCode: (code, plate) => toVerdict(checkCode(code, plate)),
+  onNothing: () => toVerdict(finish(begin(null), { verdict: "unreadable", reason: "no_message_in_file" })),
 });
 addEventListener("hashchange", start);
 addEventListener("online", () => {

@@ -1,13 +1,15 @@
 // Keeps the verifier's page usable without a network: page, scripts, letters and keys. Nothing else is stored.
 // VERSION is the hash of the files below; tests/browser/test_static_pages.py says its right value.
-const VERSION = "101dc0f464b1af1f";
+const VERSION = "76a0bad1e3b14f58";
 const CACHE = `avarez-verify-${VERSION}`;
 const PAGE = "/v";
 const KEYS = "/.well-known/jwks.json";
 const FILES = [
   "/verify/app.js", "/verify/cbor.js", "/verify/cose.js", "/verify/keys.js", "/verify/link.js", "/verify/payload.js",
-  "/verify/verification.js", "/verify/words.js", "/verify/verify.css",
-  "/common/base.css", "/common/dom.js", "/common/plate.js", "/common/text.js", "/common/icon.svg",
+  "/verify/verification.js", "/verify/words.js", "/verify/verify.css", "/verify/app.webmanifest",
+  "/verify/shown/camera.js", "/verify/shown/document.js", "/verify/shown/inputs.js",
+  "/vendor/qr/decode.js", "/vendor/qr/index.js",
+  "/common/base.css", "/common/dom.js", "/common/plate.js", "/common/text.js", "/common/icon.svg", "/common/icon-192.png",
   "/fonts/Vazirmatn-Regular.woff2", "/fonts/Vazirmatn-Bold.woff2",
 ];
 

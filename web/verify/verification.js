@@ -25,7 +25,8 @@ export async function checkText(text, keys) {
   return { ...(await checkMessage(scanned.message, keys)), page: scanned.page };
 }
 
-async function checkMessage(message, keys) {
+/** Obligations 2 to 6 for a message that a file carried. */
+export async function checkMessage(message, keys) {
   let parts;
   try {
     parts = parse(message);
@@ -53,13 +54,14 @@ async function checkMessage(message, keys) {
  * Obligations 7 to 10 on top of a good signature: the server's answer for this id, or null when it gave none.
  * Anything but a well-formed, recent answer leaves the question open; none of them turns a bad signature good.
  */
-export function withStatus(signed, answer, now = Date.now()) {
+export function withStatus(signed, answer, { now = Date.now(), fileSha256 = null } = {}) {
   if (signed.verdict !== "signature_good" || !answer) return signed;
-  const { verdict, reason, certificate, status_as_of: statusAsOf } = answer;
+  const { verdict, reason, certificate, status_as_of: statusAsOf, file_sha256: issuedSha256 } = answer;
   if (!VERDICTS.includes(verdict)) return signed;
   if (verdict === "valid") {
     if (!(now - Date.parse(statusAsOf) <= STATUS_AGE_MAX_MS)) return { ...signed, verdict: "cannot_tell", reason: "status_too_old", obligation: 10 };
     if (!sameCertificate(signed.payload, certificate)) return { ...signed, verdict: "tampered", reason: "message_differs", obligation: 8 };
+    if (fileSha256 && issuedSha256 && fileSha256 !== issuedSha256) return { ...signed, verdict: "tampered", reason: "file_differs", obligation: 9 };
   }
   return { ...signed, verdict, reason: reason ?? verdict, obligation: 10, statusAsOf };
 }
