@@ -161,13 +161,25 @@ def test_silent_gateway_leaves_the_message_done_and_the_payment_to_the_sweep(cou
     assert verify_queue.handle({"Records": [message(body, "m0")]}, None) == {"batchItemFailures": []}
     assert counter.now_of(payment.payment_id).status is Status.VERIFYING
     counter.w.clock.advance(timedelta(seconds=31))
-    assert sweep_function.handle({}, None) == {"looked_at": 1, "moved": 1, "left": 0, "failed": 0}
+    assert sweep_function.handle({}, None) == {
+        "looked_at": 1,
+        "moved": 1,
+        "left": 0,
+        "failed": 0,
+        "oldest_unresolved_s": 0,
+    }
     assert counter.now_of(payment.payment_id).status is Status.SETTLED
 
 
 def test_sweep_says_what_it_did_in_one_line(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
-        assert sweep_function.handle({}, None) == {"looked_at": 0, "moved": 0, "left": 0, "failed": 0}
+        assert sweep_function.handle({}, None) == {
+            "looked_at": 0,
+            "moved": 0,
+            "left": 0,
+            "failed": 0,
+            "oldest_unresolved_s": 0,
+        }
     assert [record.getMessage() for record in caplog.records] == ["payments_swept"]
 
 
