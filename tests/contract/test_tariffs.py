@@ -113,6 +113,7 @@ def test_whole_way_of_a_tariff_from_draft_to_quotes(system: System, writer: Desk
     assert differences(quote, tariff_from_document(now["document"])) == []
 
 
+@pytest.mark.timeout(900)
 def test_simulated_totals_are_what_the_published_tariff_charges(
     system: System, writer: Desk, second: Desk
 ) -> None:  # fmt: skip
