@@ -167,7 +167,9 @@ def drain(payments: int, *, per_s: float = JOURNEYS_PER_S / 2, seed: int = 1) ->
         for gateway in world.gateways:
             gateway.__class__ = CostlyGateway
             gateway.goes_on = world.run  # type: ignore[attr-defined]
-            gateway.down_until = world.clock.now() - timedelta(days=1)  # nothing lags after an outage
+            gateway.down_from = gateway.down_until = world.clock.now() - timedelta(
+                days=1
+            )  # nothing lags after an outage
         run = Drain(world, People(world), Issuers(world))
         for number in range(payments):
             world.at(number / per_s, lambda number=number: run.come(number))  # type: ignore[misc]

@@ -91,7 +91,7 @@ def _heal(world: World, people: People) -> None:
             break
     world.faults.stop()
     for gateway in world.gateways:
-        gateway.down_until = world.clock.now()
+        gateway.down_from = gateway.down_until = world.clock.now()
     for _ in range(HEAL_MINUTES):
         world.clock.advance(timedelta(minutes=1))
         world.run(world.clock.now())

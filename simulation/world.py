@@ -44,6 +44,8 @@ NEVER_DOUBLES = frozenset({"create_members", "record", "book_variance"})
 
 LAG_AFTER_OUTAGE = timedelta(minutes=3)
 """What a gateway's copies need to know again what it confirmed."""
+FAILING_BEFORE_OUTAGE = timedelta(minutes=2)
+"""How long a gateway that is about to go down has been losing its answers."""
 TERMINALS = 100
 """Many small ones, so that closings are many too."""
 CITIES = ("TEHRAN", "MASHHAD", "SHIRAZ")
@@ -91,11 +93,20 @@ class FaultyGateway(MemoryGateway):
 
     faults: Faults
     meanwhile: Callable[[], object]
+    down_from: datetime = BEGIN
     down_until: datetime = BEGIN
 
     def _down(self) -> bool:
         """Whether the gateway answers nobody at all."""
-        return self.clock.now() < self.down_until
+        return self.down_from <= self.clock.now() < self.down_until
+
+    def _failing(self) -> bool:
+        """Whether it is about to go down: it still does what it is asked, and its answers are lost."""
+        return self.down_from - FAILING_BEFORE_OUTAGE <= self.clock.now() < self.down_from
+
+    def _recovering(self) -> bool:
+        """Whether it was down a moment ago: its copies lag, and every second inquiry finds it busy."""
+        return self.down_until <= self.clock.now() < self.down_until + LAG_AFTER_OUTAGE
 
     def request_token(
         self, *, order_id: str, amount_rial: int, callback_url: str, shares: Sequence[Share] = ()
@@ -117,7 +128,7 @@ class FaultyGateway(MemoryGateway):
         if kind == "silent" or self._down():
             raise OutcomeUnknown()
         # Where nobody can inquire, a copy that lags would leave it to the report of the day.
-        lags = kind == "lagging" or self.clock.now() < self.down_until + LAG_AFTER_OUTAGE
+        lags = kind == "lagging" or self._recovering()
         if lags and self.can_inquire_without_callback:
             return NotPaid()
         if kind == "wrong_amount" and (slip := self.slips.get(token)) is not None and slip.state == "paid":
@@ -129,13 +140,14 @@ class FaultyGateway(MemoryGateway):
             answer = super().verify(token=token, reference=reference, order_id=order_id, amount_rial=amount_rial)
         if kind == "interleaved" and isinstance(answer, Verified):
             self.meanwhile()
-        if kind == "answer_lost":
+        if kind == "answer_lost" or self._failing():
             raise OutcomeUnknown()
         return answer
 
     def inquire(self, *, token: str, order_id: str) -> Inquiry:
         kind = self.faults.at("gateway.inquire")
-        if kind == "silent" or self._down():
+        busy = self._recovering() and self.faults.random.random() < 0.5
+        if kind == "silent" or self._down() or busy:
             raise OutcomeUnknown()
         answer = super().inquire(token=token, order_id=order_id)
         if kind == "interleaved":
@@ -271,7 +283,8 @@ class World:
         gateway = self.gateways[int(self.random.random() * len(self.gateways))]
         if self.faults.at("gateway") == "outage":
             minutes = 40.0 if self.random.random() < 0.2 else 2 + self.random.random() * 8
-            gateway.down_until = self.clock.now() + timedelta(minutes=minutes)
+            gateway.down_from = self.clock.now() + FAILING_BEFORE_OUTAGE
+            gateway.down_until = gateway.down_from + timedelta(minutes=minutes)
 
     # -- the sweep -----------------------------------------------------------------------------------
 
