@@ -18,9 +18,12 @@ from tests.chaos.weather import Weather
 from tests.system.conftest import System
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def weather(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weather]:
-    """The system behind the proxy, and the use cases in this process behind the same one."""
+    """The system behind the proxy, and the use cases in this process behind the same one.
+
+    For one module at a time: other tests must not meet its environment.
+    """
     folder = tmp_path_factory.mktemp("chaos")
     shutil.copytree(seeded_folder(), folder / "data")
     proxy = FaultProxy(folder)

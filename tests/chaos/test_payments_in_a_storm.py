@@ -121,8 +121,10 @@ def _quoted(weather: Weather, number: int, chance: random.Random) -> str:
     owed_rial = sum(part.amount_rial for part in years)
     assessment_id = new_id("as", now)
     key = keys.assessment(CITY, plate, assessment_id)
+    lines = [{"year": part.year, "kind": "principal", "amount_rial": str(part.amount_rial)} for part in years]
     item = {
         "assessment_id": assessment_id,
+        "answer": json.dumps({"lines": lines}),
         "municipality": CITY,
         "plate": plate,
         "vehicle_id": new_id("ve", now),
