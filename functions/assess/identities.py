@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from avarez import keys
+from avarez.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,8 @@ def _pairs(items: Sequence[tuple[keys.Key, str]]) -> list[list[tuple[keys.Key, s
     for key, vehicle_id in items:
         by_vehicle.setdefault(vehicle_id, []).append((key, vehicle_id))
     return list(by_vehicle.values())
+
+
+def new_vehicle_id(now: datetime) -> str:
+    """A stable id for a vehicle seen for the first time."""
+    return new_id("ve", now)

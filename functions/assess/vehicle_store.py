@@ -17,9 +17,8 @@ from avarez.errors import ServiceBusy, TransactionRefused
 from avarez.quotes.store import row_key, whereabouts
 from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, rows_of_items, visible_rows
 from avarez.roll.rows import RollRow
-from functions.assess.identities import VehicleNumbers, grouped, resolve
+from functions.assess.identities import VehicleNumbers, grouped, new_vehicle_id, resolve
 from functions.assess.owners import OwnerSeals
-from functions.assess.vehicles import new_vehicle_id
 
 BATCH_WRITE_MAX: Final = 25
 """Source: DynamoDB API reference, BatchWriteItem."""

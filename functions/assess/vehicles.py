@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 from avarez.assessment.trace import Assessment
 from avarez.clock import tehran_today
 from avarez.errors import FieldError, InvalidInput, RollConflict, TariffMissing, VehicleNotFound
-from avarez.ids import new_id
 from avarez.jalali import to_jalali
 from avarez.plates import parse_plate, unplated
 from avarez.quotes.quote import Quotes
@@ -182,8 +181,3 @@ def _field_errors(refusals: Iterable[Refusal]) -> list[FieldError]:
         FieldError(f"/{refusal.column}", refusal.code, refusal.message_en, refusal.message_fa)
         for refusal in refusals
     ]
-
-
-def new_vehicle_id(now: datetime) -> str:
-    """A stable id for a vehicle seen for the first time."""
-    return new_id("ve", now)

@@ -57,7 +57,7 @@ def reissues() -> ReissueTable:
 class ReissueAsked(BaseModel):
     """The body of `POST /v1/certificates/{id}/reissues`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     reason: ReissueReason
 

@@ -26,7 +26,7 @@ Reason = Annotated[str, Field(min_length=3, max_length=500)]
 class Rotation(BaseModel):
     """The body of `POST /v1/signing-keys/rotations`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     reason: Reason
 
@@ -34,7 +34,7 @@ class Rotation(BaseModel):
 class Compromise(BaseModel):
     """The body of `POST /v1/signing-keys/{kid}/compromises`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     since_at: AwareDatetime
     reason: Reason

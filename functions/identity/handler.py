@@ -26,7 +26,7 @@ RefreshToken = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[A
 class TokenRequest(BaseModel):
     """Either a name with its password, or a refresh token."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     username: Text | None = None
     password: Password | None = Field(default=None, repr=False)

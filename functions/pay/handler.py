@@ -40,7 +40,7 @@ OPENINGS = {"gateway": create, "bill": billing.create, "pos": terminals.create}
 class NewPayment(BaseModel):
     """The body of `POST /v1/payments`: one assessment, or several that are paid together."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     assessment_id: AssessmentId | None = None
     assessment_ids: Annotated[list[AssessmentId], Field(min_length=1, max_length=ASSESSMENTS_MAX)] | None = None

@@ -40,7 +40,7 @@ LIST_MAX: Final = 50
 class YearPart(BaseModel):
     """A duty year and how much of it is to be given back."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     year: int = Field(ge=1300, le=1500)
     amount_rial: str = Field(max_length=20)
@@ -49,7 +49,7 @@ class YearPart(BaseModel):
 class NewRefund(BaseModel):
     """The body of `POST /v1/payments/{id}/refunds`; without years all that is left goes back."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     reason: str = Field(min_length=3, max_length=500)
     years: Annotated[list[YearPart], Field(min_length=1, max_length=40)] | None = None
@@ -59,7 +59,7 @@ class NewRefund(BaseModel):
 class Refusal(BaseModel):
     """The body of `POST /v1/refunds/{id}/rejections`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     reason: str = Field(min_length=3, max_length=500)
 
@@ -67,7 +67,7 @@ class Refusal(BaseModel):
 class Transfer(BaseModel):
     """The body of `POST /v1/refunds/{id}/transfers`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     bank_reference: str = Field(min_length=4, max_length=64, pattern=r"^[A-Za-z0-9/_-]+$")
 

@@ -34,7 +34,7 @@ MaskedCard = Annotated[str, Field(pattern=r"^[0-9]{6}[*X]{2,10}[0-9]{4}$")]
 class PosResult(BaseModel):
     """The body of `…/pos-results`: the terminal's own answer, or a slip that is typed in by hand."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     result: Literal["approved", "declined"]
     entered: Literal["terminal", "by_hand"] = "terminal"
@@ -47,7 +47,7 @@ class PosResult(BaseModel):
 class SecondLook(BaseModel):
     """The body of `…/pos-confirmations`: what a second person reads from the slip."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     reference: Reference
     amount_rial: Rial
@@ -56,7 +56,7 @@ class SecondLook(BaseModel):
 class NewTerminal(BaseModel):
     """The body of `PUT /v1/terminals/{id}`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     office: Annotated[str, Field(pattern=r"^[A-Z0-9-]{3,64}$")]
     acquirer: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,20}$")]
@@ -66,7 +66,7 @@ class NewTerminal(BaseModel):
 class ListedSale(BaseModel):
     """A line of the terminal's own list."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     reference: Reference
     amount_rial: Rial
@@ -77,7 +77,7 @@ class ListedSale(BaseModel):
 class DayClosing(BaseModel):
     """The body of `POST /v1/terminals/{id}/closings`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     day_jalali: Annotated[str, Field(max_length=10)]
     lines: Annotated[list[ListedSale], Field(max_length=LINES_MAX)]

@@ -43,7 +43,7 @@ FIRST_PUBLICATION_S: Final = 60
 class Shown(BaseModel):
     """The body of `POST /v1/verify` when it is no PDF: a payload, or a short code with the plate."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     payload: Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS)] | None = None
     code: Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS_MAX)] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import statistics
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from infra.routes import ENTRY_POINTS, EntryPoint
 ROOT = Path(__file__).resolve().parents[2]
 
 ROUNDS_MAX = 15
-"""Minima of CPU time only fall: a busy machine takes more rounds to show what a quiet one shows in two."""
-"""The smallest of so many is taken: noise only ever adds."""
+"""Noise only ever adds, and one that lasts slows both of a pair: a busy machine takes more rounds to show what a
+quiet one shows in two."""
 
 MODULES_MAX = 900
 ISSUER_MODULES_MAX = 1_000
@@ -44,14 +46,14 @@ def test_handler_starts_within_its_budget(entry: EntryPoint, unpacked: dict[str,
         theirs.append(measure("boto3", unpacked[""])[0])
         cpu_s, modules = measure(module, unpacked[entry.name])
         ours.append(cpu_s)
-        if number and min(ours) / min(theirs) <= RATIO_MAX:
+        ratio = min(min(ours) / min(theirs), statistics.median(map(operator.truediv, ours, theirs)))
+        if number and ratio <= RATIO_MAX:
             break
     assert not [name for name in FORBIDDEN if name in modules]
     top = {name.split(".")[0] for name in modules}
     for name, package in ONLY_WHERE_NEEDED.items():
         assert name not in top or package in entry.packages, name
     assert len(modules) <= (ISSUER_MODULES_MAX if "typst" in entry.packages else MODULES_MAX)
-    ratio = min(ours) / min(theirs)
     assert ratio <= RATIO_MAX, f"{entry.name}: {ratio:.2f} times import boto3, {len(modules)} modules"
 
 

@@ -19,7 +19,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from avarez.assessment import Vehicle
+from avarez.assessment.model import Vehicle
 from avarez.clock import tehran_today, to_rfc3339
 from avarez.errors import (
     DutyPaid,
@@ -31,8 +31,7 @@ from avarez.errors import (
 )
 from avarez.ids import new_id
 from avarez.jalali import format_jalali, to_jalali
-from avarez.quotes.quote import FIRST_YEAR_READ
-from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow
+from avarez.quotes.vehicles import FIRST_YEAR_READ, PROVISIONAL_VERSION, VehicleRow
 
 CORRECTABLE: Final = frozenset(
     {"vehicle_class", "origin", "fuel", "model_year", "model_calendar", "make", "model"}

@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from avarez.assessment import Assessment, PaidYear, Residence, Tariff, Vehicle, assess
-from avarez.assessment.differences import changes_between
-from avarez.assessment.replay import inputs_of
-from avarez.assessment.trace import Line
+from avarez.assessment.model import PaidYear, Residence, Vehicle
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
 from avarez.errors import FieldError, InvalidInput, ObjectionConflict, ObjectionOpen, SecondPersonRequired
 from avarez.ids import new_id
 from avarez.jalali import read_jalali
 from avarez.money import format_rial
+
+if TYPE_CHECKING:  # the engine is loaded by the first decision
+    from avarez.assessment import Assessment, Tariff
 
 REASONS: Final = (
     "wrong_price", "wrong_class", "wrong_model_year", "wrong_start", "wrong_fuel_or_origin", "not_resident",
@@ -156,6 +156,9 @@ def accept(
         SecondPersonRequired: `by` filed it. ObjectionConflict: it is decided, or changed at this moment.
         InvalidInput: a fact that is none, or facts that change nothing.
     """
+    from avarez.assessment.differences import changes_between
+    from avarez.assessment.trace import Line
+
     _demand_open(objection, by)
     answer = cases.quote(objection["assessment_id"])
     if answer is None:
@@ -183,6 +186,9 @@ def decided(
     Raises:
         InvalidInput: a fact that is none, or facts that change nothing.
     """
+    from avarez.assessment import assess
+    from avarez.assessment.replay import inputs_of
+
     unknown = sorted(set(facts) - CORRECTABLE)
     if unknown or not facts:
         raise _refused_facts(", ".join(unknown) or "/facts")

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from avarez import keys
-from avarez.assessment import PaidYear, Tariff, tariff_from_document
+from avarez.assessment.model import PaidYear
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.succession import inherited
 from avarez.clock import from_rfc3339, to_rfc3339
@@ -19,6 +19,9 @@ from avarez.errors import ObjectionConflict, TransactionRefused
 from avarez.ids import new_id
 from avarez.quotes.store import DutyStore
 from functions.assess.objections.objection import OPEN, Effects, Objection
+
+if TYPE_CHECKING:
+    from avarez.assessment import Tariff
 
 LIST_MAX: Final = 200
 SWEPT_MAX: Final = 500
@@ -76,6 +79,8 @@ class ObjectionStore:
 
     def tariff(self, version: str) -> Tariff:
         """The published tariff of that hash."""
+        from avarez.assessment import tariff_from_document
+
         with translated():
             stored = self.s3.get_object(Bucket=self.bucket, Key=f"tariffs/{version}.json")["Body"].read()
         return tariff_from_document(json.loads(stored))

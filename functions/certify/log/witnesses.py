@@ -32,7 +32,7 @@ WITNESSES_CACHE_S: Final = 60
 class KeyGiven(BaseModel):
     """The body of `PUT …/witness-key`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     key: Annotated[str, Field(min_length=1, max_length=400)]
 
@@ -40,7 +40,7 @@ class KeyGiven(BaseModel):
 class CheckpointGiven(BaseModel):
     """The body of `POST …/checkpoints`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     checkpoint: Annotated[str, Field(min_length=1, max_length=NOTE_BYTES_MAX)]
 

@@ -24,7 +24,7 @@ BODY_BYTES_MAX: Final = 5 << 20
 class NewBankFile(BaseModel):
     """The body of `POST /v1/bank-files`: the file's text as it came from the bank."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     bank: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,20}$")]
     layout: Annotated[str, Field(pattern=r"^(older|newer)$")] | None = None

@@ -28,7 +28,7 @@ LIST_MAX: Final = 100
 class NewMatch(BaseModel):
     """The body of `POST /v1/suspense/{id}/matches`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     assessment_id: Annotated[str, Field(max_length=64)]
     reason: Annotated[str, Field(min_length=3, max_length=500)]
@@ -37,7 +37,7 @@ class NewMatch(BaseModel):
 class Refusal(BaseModel):
     """The body of `POST /v1/suspense/{id}/rejections`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     reason: Annotated[str, Field(min_length=3, max_length=500)]
 

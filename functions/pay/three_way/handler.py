@@ -27,7 +27,7 @@ BODY_BYTES_MAX: Final = 5 << 20
 class NewReport(BaseModel):
     """The body of `POST /v1/gateway-reports`: a report's text as it came, of the whole day or a part of it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     operator: Annotated[str, Field(pattern=r"^([a-z]{2,8}:)?[a-z0-9-]{2,20}$")]
     day_jalali: Annotated[str, Field(max_length=32)]
@@ -38,7 +38,7 @@ class NewReport(BaseModel):
 class NewStatement(BaseModel):
     """The body of `POST /v1/municipalities/{code}/bank-statements`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     content: Annotated[str, Field(min_length=1, max_length=BODY_BYTES_MAX)]
 
@@ -46,7 +46,7 @@ class NewStatement(BaseModel):
 class NewRun(BaseModel):
     """The body of `POST /v1/reconciliations`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     day_jalali: Annotated[str, Field(max_length=32)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from avarez.assessment.engine import assess
 from avarez.assessment.model import PaidYear, PenaltyPause
@@ -16,10 +16,7 @@ from avarez.errors import FieldError, InvalidInput, ServiceBusy, VehicleNotFound
 from avarez.ids import new_id
 from avarez.jalali import to_jalali
 from avarez.plates import Plate, parse_plate
-from avarez.quotes.vehicles import VehicleRow, holder
-
-FIRST_YEAR_READ: Final = 1380
-"""The first duty year whose payment is looked up; no city charges earlier ones (`first_duty_year`)."""
+from avarez.quotes.vehicles import FIRST_YEAR_READ, VehicleRow, holder
 
 
 class Rows(Protocol):

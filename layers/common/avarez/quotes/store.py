@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from avarez import dynamo, keys
 from avarez.assessment.model import PaidYear, PenaltyPause
-from avarez.assessment.tariff import Tariff, tariff_from_document
 from avarez.canonical import canonical_bytes
 from avarez.dynamo import Item, Table, batch_get, from_item, transact, translated
 from avarez.errors import TransactionRefused
 from avarez.quotes.vehicles import VehicleRow, rows_of_items, visible_rows
+
+if TYPE_CHECKING:  # the reader of tariffs is loaded with the first tariff
+    from avarez.assessment.tariff import Tariff
 
 CANDIDATES_MAX: Final = 50
 """Collections looked at for one plate or VIN: a plate has had a handful of places, never fifty."""
@@ -213,6 +215,8 @@ class TariffStore:
         if tariff_hash not in self._tariffs:
             with translated():
                 stored = self._client.get_object(Bucket=self._bucket, Key=object_key)["Body"].read()
+            from avarez.assessment.tariff import tariff_from_document
+
             self._tariffs = {tariff_hash: tariff_from_document(json.loads(stored))}
         return self._tariffs[tariff_hash]
 

@@ -14,6 +14,8 @@ from avarez.plates import parse_plate
 PROVISIONAL_VERSION: Final = 0
 """Rows from a vehicle card stand under this version: visible at once, below any roll that names the car."""
 IN_USE: Final = "in_use"
+FIRST_YEAR_READ: Final = 1380
+"""The first duty year whose payment is looked up; no city charges earlier ones (`first_duty_year`)."""
 
 
 @dataclass(frozen=True, slots=True)
