@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping
 
 from avarez.clock import SystemClock
 from avarez.dynamo import Table
-from avarez.municipalities import find_municipality
 from avarez.settings import setting
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
-from functions.certify.certificates.record import CertificateRecord, Paper, RecordUnsound
-from functions.certify.document.emblem import emblem_of
-from functions.certify.document.page import MunicipalityName, page_content
+from functions.certify.certificates.record import CertificateRecord, Paper
+from functions.certify.document.page import page_content
 from functions.certify.document.render import render
 from functions.certify.log.stores.wake_adapter import LogQueue
 from functions.certify.signing.keys import active_signer
@@ -61,18 +59,7 @@ def typeset(record: CertificateRecord) -> Mapping[Paper, bytes]:
     lines = pages().lines(record.assessment_id)
     return {
         paper: render(
-            page_content(record, origin=setting("PUBLIC_ORIGIN"), name_of=name_of, paper=paper, lines=lines)
+            page_content(record, origin=setting("PUBLIC_ORIGIN"), name_of=pages().name, paper=paper, lines=lines)
         )
         for paper in Paper
     }
-
-
-def name_of(municipality: str) -> MunicipalityName:
-    """Both names of the city, and its emblem if it has set one that may be printed.
-
-    Raises: RecordUnsound when there is no such municipality.
-    """
-    found = find_municipality(municipality)
-    if found is None:
-        raise RecordUnsound("the certificate's municipality is unknown")
-    return MunicipalityName(found.name_fa, found.name_en, emblem_of(pages().emblem(municipality)))

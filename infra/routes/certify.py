@@ -29,6 +29,12 @@ PUBLISHES = (
 )
 """What publishing the status list takes."""
 
+FONTS = (
+    ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Regular.ttf", "functions/certify/document/fonts"),
+    ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Bold.ttf", "functions/certify/document/fonts"),
+)
+"""What papers are set in."""
+
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
         name="certify-handler",
@@ -46,6 +52,20 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("PutItem",), leading_keys=("OUTBOX#*", "STATUSMARKS")),
             BucketGrant("documents", ("GetObject",), "certificates/*"),
         ),
+    ),
+    EntryPoint(
+        name="certify-papers",
+        handler="functions.certify.papers.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1769,
+        routes=(
+            Route("GET", "/v1/payments/{id}/slip.pdf", "payments.read"),
+            Route("GET", "/v1/payments/{id}/receipt.pdf", "payments.read"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE"),
+        grants=(TableGrant("duty", ("GetItem",)),),
+        packages=("typst", "zxing-cpp"),
+        files=FONTS,
     ),
     EntryPoint(
         name="certify-relay",
@@ -78,10 +98,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             QueueGrant("log"),
         ),
         packages=("typst", "zxing-cpp", "cryptography"),
-        files=(
-            ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Regular.ttf", "functions/certify/document/fonts"),
-            ("node_modules/vazirmatn/fonts/ttf/Vazirmatn-Bold.ttf", "functions/certify/document/fonts"),
-        ),
+        files=FONTS,
     ),
     EntryPoint(
         name="certify-sweep",

@@ -28,6 +28,11 @@ def test_a_bill_is_paid_at_a_bank_and_certified_by_its_file(system: System) -> N
     assert (opened.status, opened.json["status"]) == (201, "pending"), opened.text
     bill, code = opened.json["bill_id"], opened.json["payment_code"]
     assert opened.json["barcode"] == bill.zfill(13) + code.zfill(13)
+    papers = f"/v1/payments/{opened.json['payment_id']}"
+    slip = clerk.get(f"{papers}/slip.pdf")
+    assert (slip.status, slip.headers["content-type"], slip.body[:5]) == (200, "application/pdf", b"%PDF-")
+    early = clerk.get(f"{papers}/receipt.pdf")
+    assert (early.status, early.json["code"]) == (409, "paper_not_ready")
     other = {**body, "channel": "gateway"}
     refused = clerk.post("/v1/payments", other, {"idempotency-key": uuid.uuid4().hex})
     assert (refused.status, refused.json["code"]) == (409, "bill_open")
@@ -54,6 +59,8 @@ def test_a_bill_is_paid_at_a_bank_and_certified_by_its_file(system: System) -> N
     }
     paid = settled(system, clerk, opened.json["payment_id"])
     certificate(system, clerk, paid["certificate_id"])
+    assert clerk.get(f"{papers}/receipt.pdf").body[:5] == b"%PDF-"
+    assert clerk.get(f"{papers}/slip.pdf").status == 409
     again = operator.post("/v1/bank-files", {"bank": "melli", "content": content})
     assert again.json["bank_file_id"] == taken.json["bank_file_id"]
     assert operator.post("/v1/bank-files", {"bank": "melli", "content": "no\nfile\n"}).status == 422

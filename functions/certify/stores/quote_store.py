@@ -10,7 +10,10 @@ from typing import Any, Final
 from avarez import keys
 from avarez.dynamo import Table
 from avarez.money import parse_rial
-from functions.certify.document.page import YearLines
+from avarez.municipalities import find_municipality
+from functions.certify.certificates.record import RecordUnsound
+from functions.certify.document.emblem import emblem_of
+from functions.certify.document.page import MunicipalityName, YearLines
 
 _DUTY: Final = frozenset(("principal", "surcharge", "pollution"))
 _PENALTY: Final = "penalty"
@@ -28,10 +31,16 @@ class PageTable:
         quote = None if pointer is None else self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
         return {} if quote is None else lines_of(json.loads(quote["answer"]))
 
-    def emblem(self, municipality: str) -> str:
-        """The SVG that the city has set, as it was set."""
+    def name(self, municipality: str) -> MunicipalityName:
+        """Both names of the city, and its emblem if it has set one that may be printed.
+
+        Raises: RecordUnsound when there is no such municipality.
+        """
+        found = find_municipality(municipality)
+        if found is None:
+            raise RecordUnsound("the municipality is unknown")
         item = self._duty.get(keys.municipality_setting(municipality)) or {}
-        return str(item.get("emblem_svg") or "")
+        return MunicipalityName(found.name_fa, found.name_en, emblem_of(str(item.get("emblem_svg") or "")))
 
 
 def lines_of(answer: Mapping[str, Any]) -> dict[int, YearLines]:

@@ -407,6 +407,12 @@ class CertificateInPreparation(AvarezError):
     title_fa = "عوارض پرداخت شده و گواهی در حال آماده‌سازی است؛ لحظه‌ای دیگر دوباره بپرسید."
 
 
+class PaperNotReady(AvarezError):
+    code, status = "paper_not_ready", 409
+    title_en = "There is a slip while a bill can be paid, and a receipt once a payment is settled; see its status."
+    title_fa = "قبض تا زمانی هست که بتوان آن را پرداخت، و رسید پس از ثبت پرداخت؛ وضعیت پرداخت را ببینید."
+
+
 class CertificateNotFound(AvarezError):
     code, status = "certificate_not_found", 404
     title_en, title_fa = "There is no such certificate.", "چنین گواهی‌ای یافت نشد."

@@ -1,0 +1,77 @@
+"""Papers of a payment over HTTP: the slip while a bill can be paid, the receipt once it is settled."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Final
+
+from avarez.dynamo import Table
+from avarez.errors import PaperNotReady, PaymentNotFound
+from avarez.http import Request, Response, Router
+from avarez.ids import is_id
+from avarez.settings import setting
+from functions.certify.papers import page
+from functions.certify.papers.payment import PaymentRecord, PaymentTable
+from functions.certify.stores.quote_store import PageTable
+
+router = Router("certify-papers")
+#: What can still be paid at a bank; what money was taken for, given back or not.
+PAYABLE: Final = frozenset(("created", "pending"))
+TAKEN: Final = frozenset(("settled", "refunding", "refunded"))
+
+
+@functools.cache
+def payments() -> PaymentTable:
+    """The process's payments."""
+    return PaymentTable(Table(setting("DUTY_TABLE")))
+
+
+@functools.cache
+def pages() -> PageTable:
+    """The process's names and emblems of cities."""
+    return PageTable(Table(setting("DUTY_TABLE")))
+
+
+@router.route("GET", "/v1/payments/{id}/slip.pdf", scopes=["payments.read"])
+def read_slip(request: Request) -> Response:
+    """The slip of an open bill, to be paid at any bank."""
+    payment = _find(request)
+    if not payment.bill_id or payment.status not in PAYABLE:
+        raise PaperNotReady(extra={"status": payment.status})
+    return _pdf(page.slip(payment, pages().name), f"slip-{payment.plate}.pdf", payment)
+
+
+@router.route("GET", "/v1/payments/{id}/receipt.pdf", scopes=["payments.read"])
+def read_receipt(request: Request) -> Response:
+    """The receipt of a settled payment; of a joint one each part has its own."""
+    payment = _find(request)
+    if payment.status not in TAKEN or payment.settled_at is None or not payment.years:
+        raise PaperNotReady(extra={"status": payment.status})
+    return _pdf(page.receipt(payment, pages().name), f"receipt-{payment.plate}.pdf", payment)
+
+
+def _find(request: Request) -> PaymentRecord:
+    """The payment the caller asks for.
+
+    Raises: PaymentNotFound when there is none, or none in a city that the caller reaches.
+    """
+    payment_id = request.params["id"]
+    found = payments().find(payment_id) if is_id("py", payment_id) else None
+    if found is None or not request.principal.reaches(found.municipality):
+        raise PaymentNotFound()
+    return found
+
+
+def _pdf(pdf: bytes, filename: str, payment: PaymentRecord) -> Response:
+    headers = {
+        "content-type": "application/pdf",
+        "content-disposition": f'inline; filename="{filename}"',
+        "cache-control": "no-store",
+    }
+    return Response(200, pdf, headers, log_fields={"payment_id": payment.payment_id})
+
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """The Lambda entry point."""
+    return router.handle(event, context)
