@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +29,7 @@ from functions.assess import vehicles, wiring
 router = Router("assess")
 clock = SystemClock()
 MUNICIPALITIES_CACHE_S: Final = 3_600
+YEARS_CHOSEN_MAX: Final = 100
 CODE_PATTERN: Final = r"^[A-Z0-9]{2,40}(-[A-Z0-9]{1,40}){0,6}$"
 
 
@@ -47,6 +48,7 @@ class AssessmentRequest(BaseModel):
     plate: str = Field(max_length=64)
     as_of: str | None = Field(default=None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     through_year: int | None = Field(default=None, ge=1300, le=1499)
+    years: list[Annotated[int, Field(ge=1300, le=1499)]] = Field(default=[], max_length=YEARS_CHOSEN_MAX)
 
 
 class Evidence(BaseModel):
@@ -168,6 +170,13 @@ def register_vehicle(request: Request) -> Response:
 def create_assessment(request: Request) -> Response:
     """A quote: what the plate owes to the city, line by line."""
     wanted = request.body_json(AssessmentRequest)
+    if wanted.years and wanted.through_year is not None:
+        raise _fault(
+            "/years",
+            "years_and_through_year",
+            "Give years or through_year, not both.",
+            "یکی از years یا through_year را بدهید، نه هر دو را.",
+        )
     plate = parse_plate(wanted.plate)
     _known(wanted.municipality)
     if not request.principal.reaches(wanted.municipality):
@@ -185,6 +194,7 @@ def create_assessment(request: Request) -> Response:
         created_by=request.principal.username,
         as_of=_as_of(wanted.as_of),
         through_year=wanted.through_year,
+        years=wanted.years,
     )
     location = {"location": f"/v1/assessments/{answer['assessment_id']}"}
     return json_response(answer, 201, location, municipality=wanted.municipality,

@@ -280,6 +280,8 @@ def test_quote_of_another_day_says_that_it_is_not_payable(system: System) -> Non
     assert quote["payable"] is False
     assert quote["through_year"] == 1400
     assert system.quote("SHIRAZ", "22J222-22", through_year=1450)[1]["code"] == "invalid_input"
+    both = system.quote("SHIRAZ", "22J222-22", through_year=1400, years=[1400])
+    assert (both[0], both[1]["errors"][0]["code"]) == (422, "years_and_through_year")
 
 
 def test_municipalities_are_listed_to_everyone(system: System) -> None:

@@ -296,6 +296,14 @@ class NothingOwed(AvarezError):
     title_en, title_fa = "Nothing is owed on this assessment.", "بر پایهٔ این برآورد بدهی‌ای وجود ندارد."
 
 
+class OlderYearOwed(AvarezError):
+    """Years are paid oldest first; `extra` names the older ones that would stay owed."""
+
+    code, status = "older_year_owed", 409
+    title_en = "An older year is owed; years are paid oldest first."
+    title_fa = "سالی قدیمی‌تر بدهکار است؛ سال‌ها از قدیم به جدید پرداخت می‌شوند."
+
+
 class OutcomeUnknown(AvarezError):
     """Asked, and no answer: never reported as a failure."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from avarez.assessment.model import PaidYear, PenaltyPause
 from avarez.assessment.tariff import Tariff
 from avarez.assessment.trace import Assessment
 from avarez.clock import next_tehran_midnight, tehran_today, to_rfc3339
-from avarez.errors import FieldError, InvalidInput, ServiceBusy, VehicleNotFound
+from avarez.errors import FieldError, InvalidInput, OlderYearOwed, ServiceBusy, VehicleNotFound
 from avarez.ids import new_id
 from avarez.jalali import to_jalali
 from avarez.plates import Plate, parse_plate
@@ -68,24 +68,29 @@ class Quotes:
         created_by: str,
         as_of: date | None = None,
         through_year: int | None = None,
+        years: Collection[int] = (),
     ) -> dict[str, Any]:
         """The contract's answer of `POST /v1/assessments`, stored before it is returned.
 
         `as_of` is today in Tehran unless given; only a quote as of today can be paid, and each expires at the
         next midnight in Tehran, so that none crosses a month or a deadline. `through_year` is the Jalali year
-        of `as_of` unless given, and never later.
+        of `as_of` unless given, and never later. `years` chooses the years to be paid instead, oldest first.
 
         Raises:
             PlateMalformed, VehicleNotFound, InvalidInput, TariffMissing (with years and class), ServiceBusy.
+            OlderYearOwed: an owed year before the last chosen one was not chosen.
         """
         parsed = parse_plate(plate)
         row = holder(self.store.rows(municipality, parsed.key))
         if row is None:
             raise VehicleNotFound()
         day = as_of or tehran_today(now)
-        through = _through_year(through_year, day)
+        through = _through_year(max(years, default=through_year), day)
         everywhere = self.store.rows_of_vehicle(row.vehicle_id)
         assessment = self.assess(row, everywhere, day, through)
+        older = [total.year for total in assessment.owed_years if years and total.year not in years]
+        if older:
+            raise OlderYearOwed(extra={"years": older})
         assessment_id = new_id("as", now)
         answer = _answer(assessment_id, parsed, assessment, now)
         self.store.save_quote(
