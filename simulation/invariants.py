@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from avarez.canonical import content_hash
 from avarez.clock import tehran_today
+from avarez.journal import members_of
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.leases import PAID
-from functions.pay.rules.ledger import members_of
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import RefundStatus, left_of
 from functions.pay.rules.states import OPEN, Status

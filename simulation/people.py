@@ -13,6 +13,7 @@ from functools import partial
 from avarez.clock import next_tehran_midnight, tehran_today
 from avarez.errors import AvarezError
 from avarez.http.principal import Principal
+from avarez.journal import YearAmount
 from functions.pay.payments import billing, refunding, terminals
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.cancellation import cancel
@@ -20,7 +21,7 @@ from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.opening import Asked, Opened, create
 from functions.pay.payments.terminals import Slip
 from functions.pay.rules.bills import PaidLine
-from functions.pay.rules.records import Payment, Quote, Replay, YearAmount
+from functions.pay.rules.records import Payment, Quote, Replay
 from functions.pay.rules.states import Status
 from functions.pay.rules.terminals import ClosingLine
 from simulation.gateway import MemoryGateway

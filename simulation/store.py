@@ -10,20 +10,11 @@ from typing import Any
 from avarez import keys
 from avarez.clock import to_rfc3339
 from avarez.errors import BillOpen, DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, TransactionRefused
+from avarez.journal import JournalEntry
 from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.leases import LEASED, PAID, holds, may_take
-from functions.pay.rules.records import (
-    Chunk,
-    ChunkState,
-    Event,
-    JournalEntry,
-    Member,
-    OpenRow,
-    Payment,
-    Quote,
-    Replay,
-)
+from functions.pay.rules.records import Chunk, ChunkState, Event, Member, OpenRow, Payment, Quote, Replay
 from functions.pay.rules.refunds import Found, Refund, left_of
 from functions.pay.rules.terminals import Closing, Sale, Terminal
 

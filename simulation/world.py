@@ -15,6 +15,7 @@ from typing import Any
 
 from avarez.clock import FixedClock
 from avarez.errors import AvarezError, OutcomeUnknown, ServiceBusy
+from avarez.journal import YearAmount
 from functions.pay.gateways.port import (
     Inquiry,
     NotPaid,
@@ -30,7 +31,7 @@ from functions.pay.payments import reconciliation
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Bearer, Fee
-from functions.pay.rules.records import Payment, YearAmount
+from functions.pay.rules.records import Payment
 from functions.pay.rules.terminals import Terminal
 from simulation.faults import WRITES, Faults
 from simulation.gateway import MemoryGateway, MemoryGateways

@@ -12,10 +12,10 @@ from avarez.errors import FieldError, InvalidInput, RollConflict, TariffMissing,
 from avarez.jalali import to_jalali
 from avarez.plates import parse_plate, unplated
 from avarez.quotes.quote import Quotes
-from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, holder
+from avarez.quotes.standing import standing_of
+from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, holder, one_a_city
 from avarez.roll.refusals import Refusal
 from avarez.roll.rows import COLUMNS, RollRow, read_row
-from functions.assess.standing import standing_of
 
 Reaches = Callable[[str], bool]
 PLACES_SHOWN_MAX: Final = 20
@@ -53,14 +53,14 @@ def standing(
     if found is None:
         raise VehicleNotFound()
     everywhere = quotes.store.rows_of_vehicle(found.vehicle_id) or [found]
-    shown = [row for row in _one_a_city(everywhere) if reaches(row.municipality)]
+    shown = [row for row in one_a_city(everywhere) if reaches(row.municipality)]
     if not shown:
         raise VehicleNotFound()
     current = holder(shown) or found
     assessed = {row.municipality: _assessed(quotes, row, everywhere, now) for row in shown[:PLACES_SHOWN_MAX]}
     made = {city: answer for city, answer in assessed.items() if isinstance(answer, Assessment)}
     # A city that the caller does not reach is not looked at, and then nothing is said of every city.
-    known = {row.municipality: made.get(row.municipality) for row in _one_a_city(everywhere)}
+    known = {row.municipality: made.get(row.municipality) for row in one_a_city(everywhere)}
     national = standing_of(known, everywhere, tehran_today(now))
     return {
         "vehicle": vehicle_json(current),
@@ -83,12 +83,6 @@ def plate_in_city(*, finder: Finder, quotes: Quotes, municipality: str, plate: s
     rows = quotes.store.rows_of_vehicle(bearer.vehicle_id)
     there = holder([row for row in rows if row.municipality == municipality])
     return plate if there is None else there.plate
-
-
-def _one_a_city(rows: Sequence[VehicleRow]) -> list[VehicleRow]:
-    cities = dict.fromkeys(row.municipality for row in sorted(rows, key=lambda row: row.residence_from_jalali))
-    held = [holder([row for row in rows if row.municipality == city]) for city in cities]
-    return [row for row in held if row is not None]
 
 
 def _assessed(

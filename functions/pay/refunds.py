@@ -22,13 +22,14 @@ from avarez.errors import (
 )
 from avarez.http import Request, Response, Router, json_response
 from avarez.ids import is_id
+from avarez.journal import YearAmount
 from avarez.money import format_rial, parse_rial
 from avarez.municipalities import is_municipality
 from avarez.plates import parse_plate
 from functions.pay.payments import refunding
 from functions.pay.payments.joint.opening import NATIONAL
 from functions.pay.payments.opening import IDEMPOTENCY_DAYS, find
-from functions.pay.rules.records import Replay, YearAmount
+from functions.pay.rules.records import Replay
 from functions.pay.rules.refunds import Refund
 from functions.pay.wiring import desk
 

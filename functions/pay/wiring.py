@@ -14,12 +14,13 @@ from botocore.exceptions import ClientError
 from avarez.clock import SystemClock
 from avarez.dynamo import Table, client, translated
 from avarez.errors import AvarezError
+from avarez.journal import YearAmount
 from avarez.observability import metric
 from avarez.settings import setting
 from functions.pay.gateways.breaker import Breakers
 from functions.pay.gateways.registry import Gateways
 from functions.pay.payments.ports import Desk
-from functions.pay.rules.records import Payment, Quote, YearAmount
+from functions.pay.rules.records import Payment, Quote
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.stores.refund_store import DynamoRefunds
 from functions.pay.stores.terminal_store import DynamoTerminals

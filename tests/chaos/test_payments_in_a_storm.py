@@ -26,9 +26,9 @@ from avarez.dynamo import transact
 from avarez.errors import AvarezError
 from avarez.http.principal import Principal
 from avarez.ids import new_id
+from avarez.journal import YearAmount
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.opening import Asked, create
-from functions.pay.rules.records import YearAmount
 from tests.chaos.weather import Weather, lost_responses
 from tests.system.conftest import Client
 from tests.system.journey import FORM

@@ -14,12 +14,13 @@ from typing import Any
 from avarez import keys
 from avarez.clock import SystemClock, tehran_today
 from avarez.dynamo import Table, from_item
+from avarez.journal import JournalEntry
 from functions.certify.stores.outbox_store import Outbox, QueueSender
 from functions.pay.audit.books_store import Books
 from functions.pay.audit.checks import Broken, check
 from functions.pay.payments.ports import Desk
 from functions.pay.payments.reconciliation import sweep
-from functions.pay.rules.records import JournalEntry, Payment
+from functions.pay.rules.records import Payment
 from functions.pay.stores import items
 from functions.pay.wiring import wire
 from tests.chaos.fault_proxy import FaultProxy

@@ -16,18 +16,10 @@ from avarez import keys
 from avarez.clock import FixedClock, to_rfc3339
 from avarez.dynamo import Table, transact
 from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, TransactionRefused
+from avarez.journal import YearAmount
 from functions.pay.payments.ports import Store
 from functions.pay.rules.ledger import settled_entry, suspense_entry
-from functions.pay.rules.records import (
-    Chunk,
-    ChunkState,
-    Event,
-    Member,
-    Payment,
-    Quote,
-    Replay,
-    YearAmount,
-)
+from functions.pay.rules.records import Chunk, ChunkState, Event, Member, Payment, Quote, Replay
 from functions.pay.rules.states import Occurrence, Status
 from functions.pay.stores.payment_store import DynamoStore
 from tests.unit.payments.payments_fake import NOON, FakeStore, quote

@@ -10,9 +10,10 @@ import pytest
 from avarez import keys
 from avarez.dynamo import Item, transact
 from avarez.errors import CertificateInPreparation
+from avarez.journal import YearAmount
 from functions.pay import refunds as refunds_function
 from functions.pay.payments import refunding
-from functions.pay.rules.records import Payment, Replay, YearAmount
+from functions.pay.rules.records import Payment, Replay
 from functions.pay.rules.refunds import Refund, RefundStatus
 from functions.pay.rules.states import Status
 from tests.contract.pay_counter import Counter, granted

@@ -57,7 +57,7 @@ def unmatched(counter: Counter, tracking: str = "123456") -> Payment:
 
 
 def fitting(counter: Counter, number: int = 1, owed_rial: int = AMOUNT_RIAL, vehicle: str = "ve_77") -> str:
-    from functions.pay.rules.records import YearAmount
+    from avarez.journal import YearAmount
 
     years = (YearAmount(1404, owed_rial - 500),)
     made = quote(counter.w.clock, number, vehicle_id=vehicle, years=years, rounding_rial=500, owed_rial=owed_rial)

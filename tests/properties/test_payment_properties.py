@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from avarez.errors import AvarezError
+from avarez.journal import YearAmount
 from functions.pay.payments import reconciliation, refunding
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.opening import Asked, create
 from functions.pay.rules.leases import PAID
-from functions.pay.rules.records import Payment, Replay, YearAmount
+from functions.pay.rules.records import Payment, Replay
 from functions.pay.rules.refunds import RefundStatus, left_of
 from functions.pay.rules.states import OPEN, Status
 from tests.unit.payments.payments_fake import CLERK, Crash, Slip, quote, world

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avarez.errors import ReferenceReused
+from avarez.journal import YearAmount
 from functions.pay.gateways.port import from_units, to_units
 from functions.pay.gateways.registry import ADAPTERS, adapter
 from functions.pay.payments import terminals
 from functions.pay.payments.opening import Asked
 from functions.pay.payments.terminals import Slip
-from functions.pay.rules.records import YearAmount
 from functions.pay.rules.states import Occurrence, Status
 from functions.pay.rules.terminals import Terminal
 from infra.local.gateways.simulators.credentials import credentials

@@ -11,13 +11,14 @@ from itertools import permutations
 import pytest
 
 from avarez.errors import AvarezError, DutyPaid
+from avarez.journal import YearAmount
 from functions.pay.gateways.port import Share, Token, TokenRefused
 from functions.pay.payments import billing, reconciliation, refunding
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.opening import Asked, create
 from functions.pay.rules.bills import BillTerms, PaidLine
-from functions.pay.rules.records import Payment, Replay, YearAmount
+from functions.pay.rules.records import Payment, Replay
 from functions.pay.rules.refunds import RefundStatus
 from functions.pay.rules.states import OPEN, TRANSITIONS, Occurrence, Status
 from tests.scenarios.emulated import EngineTables

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from avarez.journal import YearAmount
 from functions.certify.certificates.issuing import Issue
 from functions.pay.payments import refunding
 from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.opening import Asked, create
-from functions.pay.rules.records import Payment, Replay, YearAmount
+from functions.pay.rules.records import Payment, Replay
 from functions.pay.rules.states import Occurrence, Status
 from tests.scenarios.emulated import LOST, Emulated, EngineTables
 from tests.system.conftest import System

@@ -31,10 +31,11 @@ from avarez.clock import next_tehran_midnight, tehran_today, to_rfc3339
 from avarez.errors import QuoteExpired, QuoteNotPayable, TariffInvalid
 from avarez.ids import new_id
 from avarez.jalali import parse_jalali, to_jalali
+from avarez.journal import YearAmount
 from avarez.municipalities import is_municipality
 from functions.certify.certificates.record import payload_of
 from functions.pay.payments.opening import Asked, create
-from functions.pay.rules.records import Quote, YearAmount
+from functions.pay.rules.records import Quote
 from functions.pay.rules.states import Status
 from simulation.certificates import MemoryCertificates
 from tests.unit.payments.payments_fake import CLERK, World, quote, world

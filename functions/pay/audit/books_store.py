@@ -8,8 +8,9 @@ from datetime import datetime
 from avarez import keys
 from avarez.clock import from_rfc3339
 from avarez.dynamo import Item, Table, batch_get
+from avarez.journal import JournalEntry, Posting, YearAmount
 from functions.pay.audit.checks import Book
-from functions.pay.rules.records import JournalEntry, Payment, Posting, YearAmount
+from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import left_of
 from functions.pay.stores import items
 

@@ -13,8 +13,9 @@ from datetime import date, datetime, timedelta
 
 from avarez.canonical import content_hash
 from avarez.dynamo import Item
-from functions.pay.rules.ledger import SUSPENSE, members_of
-from functions.pay.rules.records import JournalEntry, Payment
+from avarez.journal import JournalEntry, members_of
+from functions.pay.rules.ledger import SUSPENSE
+from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import left_of
 from functions.pay.rules.states import Status
 from functions.pay.three_way.matching import PATIENCE, State, age_days

@@ -30,13 +30,14 @@ from avarez.errors import (
 from avarez.http.principal import Principal
 from avarez.ids import lot, new_id
 from avarez.jalali import to_jalali
+from avarez.journal import YearAmount
 from functions.pay.payments import opening, verification
 from functions.pay.payments.ports import Desk
 from functions.pay.payments.refunding import of_suspense
 from functions.pay.rules import bills
 from functions.pay.rules.bills import BillTerms, PaidLine
 from functions.pay.rules.ledger import settled_entry, suspense_entry
-from functions.pay.rules.records import Event, Payment, YearAmount
+from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.states import Occurrence, Status
 

@@ -11,21 +11,12 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from avarez.clock import Clock
+from avarez.journal import JournalEntry, YearAmount
 from avarez.ports import Queue
 from functions.pay.gateways.port import GatewaySet
 from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Fee
-from functions.pay.rules.records import (
-    Chunk,
-    Event,
-    JournalEntry,
-    Member,
-    OpenRow,
-    Payment,
-    Quote,
-    Replay,
-    YearAmount,
-)
+from functions.pay.rules.records import Chunk, Event, Member, OpenRow, Payment, Quote, Replay
 from functions.pay.rules.refunds import Found, Refund
 from functions.pay.rules.terminals import Closing, Sale, Terminal
 

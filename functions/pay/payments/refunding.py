@@ -27,10 +27,11 @@ from avarez.errors import (
     TransactionRefused,
 )
 from avarez.ids import new_id
+from avarez.journal import YearAmount
 from functions.pay.gateways.port import Gateway, NotReversible, Returned, Reversed, Verified
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.ledger import refund_entry, refund_paid_entry
-from functions.pay.rules.records import Event, Payment, Replay, YearAmount
+from functions.pay.rules.records import Event, Payment, Replay
 from functions.pay.rules.refunds import (
     SYSTEM,
     Refund,

@@ -15,12 +15,13 @@ from typing import assert_never
 
 from avarez.errors import DutyLocked, DutyPaid, OutcomeUnknown, ReferenceReused, TransactionRefused
 from avarez.ids import new_id
+from avarez.journal import JournalEntry
 from functions.pay.gateways.port import AmountRefused, Gateway, Inquiry, NotPaid, Returned, Verified, VerifyResult
 from functions.pay.payments.opening import INQUIRY_EVERY
 from functions.pay.payments.ports import Desk
 from functions.pay.payments.refunding import of_suspense
 from functions.pay.rules.ledger import settled_entry, suspense_entry
-from functions.pay.rules.records import Event, JournalEntry, Payment
+from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Refund
 from functions.pay.rules.states import Occurrence, Status
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from avarez.canonical import content_hash
-from avarez.clock import tehran_today, to_rfc3339
-from avarez.money import format_rial
-from functions.pay.rules.records import JournalEntry, Payment, Posting, YearAmount
+from avarez.clock import tehran_today
+from avarez.journal import JournalEntry, Posting, YearAmount, check_balanced, credit, debit, members_of, signed
+from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Refund
 
 SUSPENSE = "suspense"
@@ -47,21 +47,6 @@ def office_fee(office: str) -> str:
 def terminal_variance(terminal: str) -> str:
     """What a terminal's closings did not confirm: somebody has to explain it."""
     return f"terminal_variance:{terminal}"
-
-
-def debit(account: str, amount_rial: int) -> Posting:
-    return Posting(account, amount_rial, 0)
-
-
-def credit(account: str, amount_rial: int) -> Posting:
-    return Posting(account, 0, amount_rial)
-
-
-def signed(account: str, credit_rial: int) -> list[Posting]:
-    """A credit, a debit where the amount is negative, no posting at all where it is nothing."""
-    if credit_rial == 0:
-        return []
-    return [credit(account, credit_rial) if credit_rial > 0 else debit(account, -credit_rial)]
 
 
 def settled_entry(payment: Payment, *, journal_id: str, now: datetime) -> JournalEntry:
@@ -181,36 +166,3 @@ def entry(
         cause=cause,
     )
     return made.hashed(content_hash(members_of(made)))
-
-
-def check_balanced(postings: Sequence[Posting], of: str) -> None:
-    """Raises `ValueError` where debits are not credits, or a posting has two sides, none, or a negative one."""
-    for posting in postings:
-        if min(posting.debit_rial, posting.credit_rial) != 0 or max(posting.debit_rial, posting.credit_rial) <= 0:
-            raise ValueError(f"a posting to {posting.account} needs exactly one positive side")
-    if sum(posting.debit_rial - posting.credit_rial for posting in postings) != 0 or not postings:
-        raise ValueError(f"the entry of {of} does not balance")
-
-
-def members_of(made: JournalEntry) -> dict[str, object]:
-    """What the content hash is over; amounts are decimal strings, as RFC 8785 wants them."""
-    return {
-        "journal_id": made.journal_id,
-        "payment_id": made.payment_id,
-        "municipality": made.municipality,
-        "kind": made.kind,
-        "gateway": made.gateway,
-        "reference": made.reference,
-        "day": made.day,
-        "created_at": to_rfc3339(made.created_at),
-        "cause": made.cause,
-        "postings": [
-            {
-                "account": posting.account,
-                "debit_rial": format_rial(posting.debit_rial),
-                "credit_rial": format_rial(posting.credit_rial),
-            }
-            for posting in made.postings
-        ],
-        "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in made.years],
-    }

@@ -8,18 +8,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from avarez.journal import YearAmount
 from functions.pay.rules.states import OPEN, TRANSITIONS, Occurrence, Status
 
 EVENTS_PER_VERSION = 100
 """Numbers of events: a transition to version v is number 100 v; what changes nothing takes the 99 after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class YearAmount:
-    """What one duty year contributes to a payment, before the quote's rounding."""
-
-    year: int
-    amount_rial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,34 +208,3 @@ class OpenRow:
 
     payment_id: str
     due_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One side of a journal entry; exactly one of the two amounts is not zero."""
-
-    account: str
-    debit_rial: int
-    credit_rial: int
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A balanced journal entry, not yet chained; `day` is the Gregorian date in Tehran."""
-
-    journal_id: str
-    payment_id: str
-    municipality: str
-    kind: str
-    gateway: str
-    reference: str
-    day: str
-    created_at: datetime
-    postings: tuple[Posting, ...]
-    years: tuple[YearAmount, ...]
-    content_hash: str
-    cause: str = ""
-
-    def hashed(self, content_hash: str) -> JournalEntry:
-        """The same entry under its hash."""
-        return replace(self, content_hash=content_hash)

@@ -12,7 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from functions.pay.rules.records import Event, JournalEntry, Payment, YearAmount
+from avarez.journal import JournalEntry, YearAmount
+from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.states import Status
 
 SYSTEM = "system"

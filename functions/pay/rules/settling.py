@@ -13,16 +13,9 @@ from datetime import date, datetime
 
 from avarez.canonical import content_hash
 from avarez.clock import tehran_today
-from functions.pay.rules.ledger import (
-    BANK,
-    check_balanced,
-    clearing,
-    members_of,
-    municipality_payable,
-    municipality_rounding,
-    signed,
-)
-from functions.pay.rules.records import JournalEntry, Payment, Posting
+from avarez.journal import JournalEntry, Posting, check_balanced, members_of, signed
+from functions.pay.rules.ledger import BANK, clearing, municipality_payable, municipality_rounding
+from functions.pay.rules.records import Payment
 
 
 @dataclass(frozen=True, slots=True)

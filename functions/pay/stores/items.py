@@ -8,22 +8,11 @@ from datetime import UTC, date, datetime
 from avarez import keys
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
 from avarez.dynamo import Item
+from avarez.journal import YearAmount, year_items
 from functions.pay.rules.leases import LEASED, PAID
-from functions.pay.rules.records import (
-    Chunk,
-    ChunkState,
-    Event,
-    JournalEntry,
-    Payment,
-    Quote,
-    YearAmount,
-)
+from functions.pay.rules.records import Chunk, ChunkState, Event, Payment, Quote
 from functions.pay.rules.refunds import Refund, RefundStatus
 from functions.pay.rules.states import Occurrence, Status
-
-
-def year_items(years: Sequence[YearAmount]) -> list[Item]:
-    return [{"year": part.year, "amount_rial": part.amount_rial} for part in years]
 
 
 def payment_item(payment: Payment) -> Item:
@@ -250,27 +239,6 @@ def _duty(payment: Payment, year: int) -> Item:
         "year": year,
         "municipality": payment.municipality,
         "plate": payment.plate,
-    }
-
-
-def journal_item(entry: JournalEntry) -> Item:
-    """The entry, unchained; the city's sequencer gives it its place in the chain."""
-    return {
-        "journal_id": entry.journal_id,
-        "payment_id": entry.payment_id,
-        "municipality": entry.municipality,
-        "kind": entry.kind,
-        "gateway": entry.gateway,
-        "reference": entry.reference,
-        "day": entry.day,
-        "created_at": to_rfc3339(entry.created_at),
-        "postings": [
-            {"account": posting.account, "debit_rial": posting.debit_rial, "credit_rial": posting.credit_rial}
-            for posting in entry.postings
-        ],
-        "years": year_items(entry.years),
-        "content_hash": entry.content_hash,
-        "cause": entry.cause,
     }
 
 

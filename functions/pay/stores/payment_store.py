@@ -14,13 +14,13 @@ from avarez import keys
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, transact
 from avarez.errors import ReferenceReused, ServiceBusy, TransactionRefused
+from avarez.journal import JournalEntry
 from functions.pay.rules.leases import LEASED, holds
 from functions.pay.rules.records import (
     EVENTS_PER_VERSION,
     Chunk,
     ChunkState,
     Event,
-    JournalEntry,
     Member,
     OpenRow,
     Payment,

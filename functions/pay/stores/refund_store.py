@@ -13,8 +13,9 @@ from avarez.dynamo import Item, transact
 from avarez.endings import ending_writes
 from avarez.errors import CertificateInPreparation
 from avarez.ids import new_id
+from avarez.journal import JournalEntry, year_items
 from functions.pay.rules.leases import PAID
-from functions.pay.rules.records import Event, JournalEntry, Payment, Replay
+from functions.pay.rules.records import Event, Payment, Replay
 from functions.pay.rules.refunds import Refund, left_of
 from functions.pay.stores import items
 from functions.pay.stores.payment_store import DynamoStore
@@ -195,7 +196,7 @@ class DynamoRefunds:
         new |= {
             "certificate_id": certificate_id,
             "status": PREPARING,
-            "years": items.year_items(left),
+            "years": year_items(left),
             "amount_rial": years_rial + payment.rounding_rial + payment.fee_rial,
             "supersedes": old["certificate_id"],
         }

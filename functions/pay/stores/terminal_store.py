@@ -9,7 +9,8 @@ from avarez import keys
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, transact
 from avarez.errors import TransactionRefused
-from functions.pay.rules.records import JournalEntry, Payment
+from avarez.journal import JournalEntry
+from functions.pay.rules.records import Payment
 from functions.pay.rules.terminals import Closing, Sale, Terminal
 from functions.pay.stores.payment_store import DynamoStore
 

@@ -11,13 +11,9 @@ from avarez import keys
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, transact
 from avarez.errors import BillOpen, DutyLocked, DutyPaid
+from avarez.journal import JournalEntry, journal_item
 from functions.pay.rules.leases import LEASED, PAID, may_take
-from functions.pay.rules.records import (
-    EVENTS_PER_VERSION,
-    Event,
-    JournalEntry,
-    Payment,
-)
+from functions.pay.rules.records import EVENTS_PER_VERSION, Event, Payment
 from functions.pay.rules.refunds import Found, Refund
 from functions.pay.stores import items
 from functions.pay.stores.payment_reads import PaymentReads, event_key, payment_key
@@ -135,7 +131,7 @@ class TransactionParts(PaymentReads):
 
     def journal(self, entry: JournalEntry) -> Item:
         key = keys.journal(entry.municipality, entry.day, entry.payment_id, entry.journal_id)
-        return self.ledger.put_new(key, items.journal_item(entry))
+        return self.ledger.put_new(key, journal_item(entry))
 
     def refund_writes(self, refund: Refund) -> list[Item]:
         """A new refund, with its pointer and its places in the lists."""

@@ -25,8 +25,9 @@ from avarez.errors import (
     TransactionRefused,
 )
 from avarez.ids import new_id
+from avarez.journal import JournalEntry
 from functions.pay.rules.ledger import matched_entry
-from functions.pay.rules.records import Event, JournalEntry, Payment, Quote
+from functions.pay.rules.records import Event, Payment, Quote
 from functions.pay.rules.states import Occurrence, Status
 
 SOURCE = "two people"

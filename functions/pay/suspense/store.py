@@ -9,8 +9,9 @@ from avarez import keys
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table, batch_get, transact
 from avarez.ids import new_id
+from avarez.journal import JournalEntry
 from avarez.settings import setting
-from functions.pay.rules.records import Event, JournalEntry, Payment, Quote
+from functions.pay.rules.records import Event, Payment, Quote
 from functions.pay.stores import items
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.suspense.match import Match, MatchStatus, Step

@@ -17,10 +17,11 @@ from typing import Protocol
 
 from avarez.errors import OutcomeUnknown, ReferenceReused
 from avarez.ids import is_id, new_id
+from avarez.journal import JournalEntry
 from functions.pay.gateways.orders import order_number
 from functions.pay.gateways.port import ReportLine
 from functions.pay.rules.ledger import clearing, suspense_entry
-from functions.pay.rules.records import Event, JournalEntry, Payment
+from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.settling import Share, operator_of_account, paid_out_entry, share_of, split
 from functions.pay.rules.states import Occurrence, Status

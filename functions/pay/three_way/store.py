@@ -14,9 +14,10 @@ from avarez.dynamo import Item as Row
 from avarez.dynamo import Table, batch_get, transact
 from avarez.errors import StatementConflict, TransactionRefused
 from avarez.ids import new_id
+from avarez.journal import JournalEntry
 from functions.pay.audit.books_store import Books
 from functions.pay.gateways.port import ReportLine
-from functions.pay.rules.records import JournalEntry, Payment
+from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.settling import arrival_entry
 from functions.pay.stores import items

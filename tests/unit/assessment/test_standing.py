@@ -9,8 +9,8 @@ from typing import Any
 
 from avarez.assessment import PaidYear, assess, load_tariff
 from avarez.jalali import parse_jalali
+from avarez.quotes.standing import Standing, standing_of
 from avarez.quotes.vehicles import VehicleRow
-from functions.assess.standing import Standing, standing_of
 
 TARIFF = load_tariff(Path(__file__).resolve().parents[3] / "demo" / "tariffs")
 TODAY = date(2026, 11, 23)  # 1405-09-02

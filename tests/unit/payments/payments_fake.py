@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from avarez.clock import FixedClock
 from avarez.http.principal import Principal
+from avarez.journal import YearAmount
 from functions.pay.payments.ports import Desk, Store
-from functions.pay.rules.records import Quote, YearAmount
+from functions.pay.rules.records import Quote
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.stores.refund_store import DynamoRefunds
 from functions.pay.stores.terminal_store import DynamoTerminals

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avarez.errors import AmountNotBillable, BillOpen, ChannelUnavailable, DutyPaid
+from avarez.journal import YearAmount
 from functions.pay.payments import billing
 from functions.pay.payments.billing import Taken, take_line
 from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.opening import Asked
 from functions.pay.rules import bills
 from functions.pay.rules.bills import BadLine, BillTerms, Layout, PaidLine
-from functions.pay.rules.records import Payment, YearAmount
+from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import CLERK, World, quote, world
 from tests.unit.payments.payments_steps import callback, now_of, open_one, sweep

@@ -16,6 +16,7 @@ from avarez.errors import (
     PaymentNotFound,
 )
 from avarez.http.principal import Principal
+from avarez.journal import YearAmount
 from functions.pay.payments import reconciliation
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.cancellation import cancel
@@ -23,7 +24,7 @@ from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import Asked, find
 from functions.pay.rules.fees import Fee
-from functions.pay.rules.records import Payment, YearAmount
+from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import CLERK, OTHER_CLERK, Crash, World, quote, world
 from tests.unit.payments.payments_steps import now_of, open_one, sweep

@@ -10,16 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.pay.rules.ledger import (
-    credit,
-    debit,
-    entry,
-    refund_entry,
-    refund_paid_entry,
-    settled_entry,
-    suspense_entry,
-)
-from functions.pay.rules.records import JournalEntry, Payment, YearAmount
+from avarez.journal import JournalEntry, YearAmount, credit, debit
+from functions.pay.rules.ledger import entry, refund_entry, refund_paid_entry, settled_entry, suspense_entry
+from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Refund
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import NOON

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from avarez.errors import InvalidInput, PaymentNotRefundable, RefundConflict, SecondPersonRequired
+from avarez.journal import YearAmount
 from functions.pay.payments import refunding
 from functions.pay.rules.fees import Bearer, Fee, split
-from functions.pay.rules.records import Payment, Replay, YearAmount
+from functions.pay.rules.records import Payment, Replay
 from functions.pay.rules.refunds import Refund, RefundStatus, left_of
 from functions.pay.rules.states import Occurrence, Status
 from tests.unit.payments.payments_fake import Crash, World, world

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from avarez.errors import StatementInvalid
-from functions.pay.rules.records import JournalEntry
+from avarez.journal import JournalEntry
 from functions.pay.rules.settling import (
     Share,
     arrival_entry,

@@ -106,3 +106,10 @@ def visible_rows(rows: Iterable[VehicleRow], versions: Collection[int]) -> list[
 def holder(rows: Sequence[VehicleRow]) -> VehicleRow | None:
     """The row of the vehicle that bears the plate: not ended if there is one, then the latest claim."""
     return max(rows, key=lambda row: (not row.ended, row.residence_from_jalali, row.version), default=None)
+
+
+def one_a_city(rows: Sequence[VehicleRow]) -> list[VehicleRow]:
+    """Of one vehicle's rows the one that counts in each city, in the order of the residences."""
+    cities = dict.fromkeys(row.municipality for row in sorted(rows, key=lambda row: row.residence_from_jalali))
+    held = [holder([row for row in rows if row.municipality == city]) for city in cities]
+    return [row for row in held if row is not None]
