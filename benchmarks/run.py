@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks import document, engine, fleets, imports, journeys, status_list, transparency
 from benchmarks.openfisca import compare
 from benchmarks.report import Figure, save, table
+from benchmarks.typesetters import compare as typesetters
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -40,6 +41,10 @@ def main() -> int:
     if not options.quick:  # installs OpenFisca at its first run
         figures += compare.figures(ROOT, rounds=rounds, count=100_000, singles=500)
     figures += document.figures(ROOT, rounds=5 if options.quick else 40)
+    figures += document.signatures(rounds=5 if options.quick else 15, count=200)
+    if not options.quick:  # installs WeasyPrint and fpdf2 at its first run
+        signer = document.LocalSigner()
+        figures += typesetters.figures(ROOT, [document.sample(signer)[0] for _ in range(9)], rounds=5)
     figures += transparency.figures(rounds=rounds, count=5_000 if options.quick else 100_000)
     figures += status_list.figures(rounds=2 if options.quick else 5)
     print(table(figures))

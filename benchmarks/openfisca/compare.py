@@ -10,7 +10,6 @@ import statistics
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, Final
 from avarez.assessment import Assessment, Vehicle, assess, load_tariff
 from avarez.fleet.engine import Question, owed_by_each
 from avarez.fleet.fleet import Fleet
+from benchmarks.environment import environment
 from benchmarks.openfisca.fleet import vehicles
 from benchmarks.report import Figure, at_least, plain, table
 
@@ -85,23 +85,11 @@ def _rate(work: Callable[[], Any], count: int) -> float:
 
 
 def _measured(root: Path, *, rounds: int, count: int, singles: int) -> dict[str, Any]:
-    python = _environment(root)
+    python = environment(root / ".bench", HERE / "requirements.lock")
     arguments = [str(root / "demo" / "tariffs"), *map(str, (count, singles, rounds, SEED))]
     told = subprocess.run([str(python), str(HERE / "measure.py"), *arguments], capture_output=True, check=True)
     found: dict[str, Any] = json.loads(told.stdout)
     return found
-
-
-def _environment(root: Path) -> Path:
-    """The Python of `.bench/`, whose packages are exactly those of the lock beside this."""
-    folder, lock = root / ".bench", HERE / "requirements.lock"
-    python, stamp = folder / "bin" / "python", folder / ".stamp"
-    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        venv.create(folder, with_pip=True, clear=True)
-        install = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes"]
-        subprocess.run([*install, "-r", str(lock)], check=True)
-        stamp.write_bytes(lock.read_bytes())
-    return python
 
 
 def main() -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.document import LocalSigner, sample
 from benchmarks.report import Figure, at_least, at_most, percentile, save, table
+from benchmarks.typesetters.compare import NotTheSamePage, require_same
+from functions.certify.document.render import render
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.95, 95), (1.0, 100), (0.0, 1)])
@@ -40,3 +44,16 @@ def test_saved_figures_say_where_they_were_made(tmp_path: Path) -> None:
     assert dated.name == "2026-11-24.json"
     assert "cores" in told["machine"]
     assert told["machine"] in (tmp_path / "latest.md").read_text(encoding="utf-8")
+
+
+def test_page_is_compared_only_with_one_that_says_the_same(tmp_path: Path) -> None:
+    signer = LocalSigner()
+    (content, _), (another, _) = sample(signer), sample(signer)
+    pdf = render(content)
+    require_same(pdf, content, tmp_path)
+    with pytest.raises(NotTheSamePage, match="message"):
+        require_same(pdf, another, tmp_path)
+    with pytest.raises(NotTheSamePage, match="not on the page"):
+        require_same(pdf, replace(another, message=content.message), tmp_path)
+    with pytest.raises(NotTheSamePage, match="QR"):
+        require_same(pdf, replace(content, qr_link=another.qr_link), tmp_path)

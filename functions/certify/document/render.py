@@ -28,7 +28,10 @@ class FontsMissing(RuntimeError):
 
 
 def render(content: PageContent) -> bytes:
-    """The PDF, with the COSE message attached as `certificate.cose`; about 15 ms in a warm process."""
+    """The PDF, with the COSE message attached as `certificate.cose`.
+
+    `make bench` says what it takes, warm and cold (group "a certificate of 11 years").
+    """
     inputs = {
         "page": content.text,
         "qr": qr_svg(content.qr_link),

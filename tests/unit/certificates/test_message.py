@@ -111,6 +111,17 @@ def test_link_leads_to_the_verifiers_page(origin: str) -> None:
     assert link.read(link.to_link(MESSAGE, origin)).page == "https://avarez.example/v"
 
 
+@given(st.data())
+def test_what_stands_between_the_characters_of_a_link_does_no_harm(data: st.DataObject) -> None:
+    whole = link.to_link(MESSAGE, ORIGIN)
+    mark = data.draw(st.sampled_from(" \t\n\x1c\x1f\x85\u00a0\u200b\u200e\u2066\ufeff"))
+    places = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=9)), reverse=True)
+    strewn = whole
+    for place in places:
+        strewn = strewn[:place] + mark + strewn[place:]
+    assert link.read(strewn) == link.read(whole)
+
+
 def test_key_that_is_renamed_or_off_the_curve_is_refused() -> None:
     good = JWKS["keys"][0]
     for changed in ({"kid": "AAAAAAAAAAA"}, {"x": good["y"]}, {"y": good["y"][:-2]}, {"status": "fine"}):

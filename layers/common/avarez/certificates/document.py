@@ -18,7 +18,7 @@ from avarez.certificates.cbor import MAX_BYTES
 from avarez.certificates.cose import TAG_SIGN1
 
 ATTACHMENT: Final = "certificate.cose"
-#: A certificate's PDF has about 75 kB.
+#: A certificate's PDF has 71 to 98 kB.
 PDF_BYTES_MAX: Final = 4 * 1024 * 1024
 #: A certificate's has one; a file with more than this is none.
 ATTACHMENTS_MAX: Final = 64
