@@ -10,7 +10,9 @@ from avarez.clock import FixedClock
 from avarez.http.principal import Principal
 from avarez.journal import YearAmount
 from functions.pay.payments.ports import Desk, Store
-from functions.pay.rules.records import Quote
+from functions.pay.rules.records import Payment, Quote
+from functions.pay.rules.refunds import Refund
+from functions.pay.rules.states import Status
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.stores.refund_store import DynamoRefunds
 from functions.pay.stores.terminal_store import DynamoTerminals
@@ -32,6 +34,8 @@ __all__ = [
     "FakeStore",
     "Slip",
     "World",
+    "a_payment",
+    "a_refund",
     "quote",
     "world",
 ]
@@ -60,6 +64,57 @@ def quote(clock: FixedClock, number: int = 1, **changes: Any) -> Quote:
         **changes,
     }
     return Quote(**values)
+
+
+def a_payment(**changes: object) -> Payment:
+    """A payment of 1,240,000 rial for two years, being verified: that of `docs/ledger.md`."""
+    values: dict[str, object] = {
+        "payment_id": "py_1",
+        "assessment_id": "as_1",
+        "municipality": "TEHRAN",
+        "plate": "12B345-67",
+        "vehicle_id": "ve_1",
+        "years": (YearAmount(1403, 1_000_000), YearAmount(1404, 234_500)),
+        "rounding_rial": 500,
+        "fee_rial": 5_000,
+        "office_fee_rial": 4_000,
+        "office": "OFFICE-1",
+        "amount_rial": 1_240_000,
+        "status": Status.VERIFYING,
+        "channel": "gateway",
+        "gateway": "sandbox",
+        "created_by": "clerk",
+        "created_at": NOON,
+        "expires_at": NOON,
+        "verify_until_at": NOON,
+        "trace_hash": "ab" * 32,
+        "tariff_version": "t",
+        "reference": "r1",
+        **changes,
+    }
+    return Payment(**values)  # type: ignore[arg-type]
+
+
+def a_refund(**changes: object) -> Refund:
+    """A refund of its year 1404."""
+    values: dict[str, object] = {
+        "refund_id": "rf_1",
+        "payment_id": "py_1",
+        "municipality": "TEHRAN",
+        "plate": "12B345-67",
+        "gateway": "sandbox",
+        "reference": "r1",
+        "of_suspense": False,
+        "years": (YearAmount(1404, 234_500),),
+        "rounding_rial": 0,
+        "fee_rial": 0,
+        "amount_rial": 234_500,
+        "reason": "paid twice",
+        "requested_by": "clerk",
+        "requested_at": NOON,
+        **changes,
+    }
+    return Refund(**values)  # type: ignore[arg-type]
 
 
 @dataclass

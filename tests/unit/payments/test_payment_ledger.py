@@ -14,63 +14,13 @@ from avarez.journal import JournalEntry, YearAmount, credit, debit
 from functions.pay.rules.ledger import entry, refund_entry, refund_paid_entry, settled_entry, suspense_entry
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Refund
-from functions.pay.rules.states import Status
-from tests.unit.payments.payments_fake import NOON
+from tests.unit.payments.payments_fake import NOON, a_payment, a_refund
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "ledger.md"
 
 
-def a_payment(**changes: object) -> Payment:
-    values: dict[str, object] = {
-        "payment_id": "py_1",
-        "assessment_id": "as_1",
-        "municipality": "TEHRAN",
-        "plate": "12B345-67",
-        "vehicle_id": "ve_1",
-        "years": (YearAmount(1403, 1_000_000), YearAmount(1404, 234_500)),
-        "rounding_rial": 500,
-        "fee_rial": 5_000,
-        "office_fee_rial": 4_000,
-        "office": "OFFICE-1",
-        "amount_rial": 1_240_000,
-        "status": Status.VERIFYING,
-        "channel": "gateway",
-        "gateway": "sandbox",
-        "created_by": "clerk",
-        "created_at": NOON,
-        "expires_at": NOON,
-        "verify_until_at": NOON,
-        "trace_hash": "ab" * 32,
-        "tariff_version": "t",
-        "reference": "r1",
-        **changes,
-    }
-    return Payment(**values)  # type: ignore[arg-type]
-
-
 def city_bears() -> Payment:
     return a_payment(fee_rial=0, city_fee_rial=5_000, amount_rial=1_235_000)
-
-
-def a_refund(**changes: object) -> Refund:
-    values: dict[str, object] = {
-        "refund_id": "rf_1",
-        "payment_id": "py_1",
-        "municipality": "TEHRAN",
-        "plate": "12B345-67",
-        "gateway": "sandbox",
-        "reference": "r1",
-        "of_suspense": False,
-        "years": (YearAmount(1404, 234_500),),
-        "rounding_rial": 0,
-        "fee_rial": 0,
-        "amount_rial": 234_500,
-        "reason": "paid twice",
-        "requested_by": "clerk",
-        "requested_at": NOON,
-        **changes,
-    }
-    return Refund(**values)  # type: ignore[arg-type]
 
 
 def one_year() -> Refund:
