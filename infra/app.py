@@ -11,6 +11,7 @@ from infra.delivery import DeliveryStack
 from infra.packaging.build import Assets, build
 from infra.packaging.targets import target_named
 from infra.stack import AvarezStack
+from infra.watch import WatchStack
 
 FEATURE_FLAGS = {
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
@@ -23,7 +24,8 @@ FEATURE_FLAGS = {
 def make_app(assets: Assets, outdir: str | None = None) -> App:
     """The application with its stacks; synthesis raises when a nag rule is open."""
     app = App(outdir=outdir, analytics_reporting=False, context=FEATURE_FLAGS)
-    AvarezStack(app, "Avarez", assets=assets)
+    main = AvarezStack(app, "Avarez", assets=assets)
+    WatchStack(app, "Watch", watched=main)
     DeliveryStack(app, "Delivery")
     check(app)
     return app

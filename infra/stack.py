@@ -1,4 +1,4 @@
-"""The main stack: everything but what stands in front of it (infra/delivery.py)."""
+"""The main stack: all but what stands in front of it (infra/delivery.py) and what watches it (infra/watch.py)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from aws_cdk import CfnOutput, CfnParameter, DefaultStackSynthesizer, Stack, Tag
 from constructs import Construct
 
 from infra.packaging.build import Assets
-from infra.resources.alarms import Alarms
 from infra.resources.api import Api
 from infra.resources.functions import Functions
 from infra.resources.identity import Identity
@@ -17,7 +16,7 @@ STACK_NAME = "avarez"
 
 
 class AvarezStack(Stack):
-    """Tables, functions, API, queues, identities, alarms."""
+    """Tables, functions, API, queues, identities."""
 
     def __init__(self, scope: Construct, construct_id: str, *, assets: Assets) -> None:
         """The stack, in whatever account and region deploys it."""
@@ -39,9 +38,9 @@ class AvarezStack(Stack):
             allowed_pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$",
         )
         storage = Storage(self, "Storage", public_origin=origin.value_as_string)
-        queues = Queues(self, "Queues")
+        self.queues = queues = Queues(self, "Queues")
         identity = Identity(self, "Identity")
-        functions = Functions(
+        self.functions = functions = Functions(
             self,
             "Functions",
             assets=assets,
@@ -50,15 +49,7 @@ class AvarezStack(Stack):
             identity=identity,
             public_origin=origin.value_as_string,
         )
-        api = Api(self, "Api", functions=functions.functions, identity=identity)
-        alarms = Alarms(
-            self,
-            "Alarms",
-            functions=functions.functions,
-            dead_letters=queues.dead_letters,
-            queues={str(name): queue for name, queue in queues.queues.items()},
-            api_id=api.api.ref,
-        )
+        self.api = api = Api(self, "Api", functions=functions.functions, identity=identity)
         outputs = {
             "ApiId": api.api.ref,
             "ApiEndpoint": api.endpoint,
@@ -75,7 +66,6 @@ class AvarezStack(Stack):
             "KeysRootId": storage.keys["root"][0].key_id,
             "CertifyQueueUrl": queues.queues["certify"].queue_url,
             "OwnerSecretArn": storage.secrets["owner"].secret_arn,
-            "AlarmTopicArn": alarms.topic.topic_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

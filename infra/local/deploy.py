@@ -196,7 +196,7 @@ def deploy(engine: Engine, cdk_out: Path, parameters: Mapping[str, str]) -> Depl
     assets = assets_of(cdk_out)
     digests = upload_assets(engine, assets)
     template_path = cdk_out / f"{artifact_of(cdk_out)}.template.json"
-    template = without_unsupported(json.loads(template_path.read_text("utf-8")))
+    template: dict[str, Any] = json.loads(template_path.read_text("utf-8"))
     body = json.dumps(template, sort_keys=True).encode()
     template_key = f"templates/{hashlib.sha256(body).hexdigest()}.json"
     bucket = assets[0].bucket if assets else f"cdk-local-assets-{ACCOUNT}"
@@ -229,25 +229,6 @@ def deploy(engine: Engine, cdk_out: Path, parameters: Mapping[str, str]) -> Depl
     engine.checkpoint()
     record.write_text(json.dumps({"fingerprint": fingerprint, "stack_id": stack["StackId"]}) + "\n", "utf-8")
     return Deployed(_outputs(stack), changed=True)
-
-
-def without_unsupported(template: dict[str, Any]) -> dict[str, Any]:
-    """The template less the alarms over several metrics, which the engine refuses; nothing else is taken out.
-
-    Raises: DeployError when another resource refers to one of them.
-    """
-    resources: dict[str, Any] = template["Resources"]
-    taken = {
-        name
-        for name, resource in resources.items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource.get("Properties", {})
-    }
-    kept = {name: resource for name, resource in resources.items() if name not in taken}
-    rest = json.dumps([kept, template.get("Outputs", {})])
-    for name in taken:
-        if f'"{name}"' in rest:
-            raise DeployError(f"{name} cannot run in the engine, and other resources need it")
-    return {**template, "Resources": kept}
 
 
 # --- What the engine's CloudFormation leaves out ---------------------------------------------------------

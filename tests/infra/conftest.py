@@ -56,5 +56,10 @@ def main(assembly: Path) -> Template:
 
 
 @pytest.fixture(scope="session")
+def watch(assembly: Path) -> Template:
+    return Template(json.loads((assembly / "Watch.template.json").read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
 def delivery(assembly: Path) -> Template:
     return Template(json.loads((assembly / "Delivery.template.json").read_text("utf-8")))

@@ -131,8 +131,10 @@ def test_log_is_written_by_one_at_a_time_and_its_files_are_versioned(main: Any) 
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
-def test_log_that_is_behind_rings_an_alarm(main: Any) -> None:
-    (alarm,) = [one for one in main.of("AWS::CloudWatch::Alarm").values() if one.get("MetricName") == "log_behind"]
+def test_log_that_is_behind_rings_an_alarm(watch: Any) -> None:
+    (alarm,) = [
+        one for one in watch.of("AWS::CloudWatch::Alarm").values() if one.get("MetricName") == "log_behind"
+    ]
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "certify-log-sweep"}]
     assert alarm["Threshold"] == 0
 
@@ -173,10 +175,22 @@ def test_queue_of_work_puts_poison_aside_after_five(main: Any) -> None:
             assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
 
 
-def test_queue_of_dead_letters_rings_an_alarm(main: Any) -> None:
+def test_stacks_stay_well_below_the_limit(main: Any, watch: Any, delivery: Any) -> None:
+    """Source: CloudFormation quotas: 500 resources and 200 outputs in a stack."""
+    for template in (main, watch, delivery):
+        assert len(template.body["Resources"]) <= 480
+        assert len(template.body.get("Outputs", {})) <= 190
+
+
+def test_queue_of_dead_letters_rings_an_alarm(main: Any, watch: Any) -> None:
+    exported = {
+        output["Export"]["Name"]: output["Value"]["Fn::GetAtt"][0]
+        for output in main.body["Outputs"].values()
+        if "Export" in output and "Fn::GetAtt" in output["Value"]
+    }
     watched = {
-        dimension["Value"]["Fn::GetAtt"][0]
-        for alarm in main.of("AWS::CloudWatch::Alarm").values()
+        exported[dimension["Value"]["Fn::ImportValue"]]
+        for alarm in watch.of("AWS::CloudWatch::Alarm").values()
         for dimension in alarm.get("Dimensions", [])
         if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible"
     }
@@ -184,23 +198,23 @@ def test_queue_of_dead_letters_rings_an_alarm(main: Any) -> None:
     assert watched == {name for name, queue in queues.items() if "RedrivePolicy" not in queue}
 
 
-def test_alarm_every_wakes_somebody(main: Any) -> None:
-    for alarm in main.of("AWS::CloudWatch::Alarm").values():
+def test_alarm_every_wakes_somebody(watch: Any) -> None:
+    for alarm in watch.of("AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmActions"]
 
 
-def test_topic_of_alarms_is_encrypted(main: Any) -> None:
-    for topic in main.of("AWS::SNS::Topic").values():
+def test_topic_of_alarms_is_encrypted(watch: Any) -> None:
+    for topic in watch.of("AWS::SNS::Topic").values():
         assert topic["KmsMasterKeyId"]
 
 
 @pytest.mark.parametrize(
     "metric", ["payment_suspense", "amount_mismatch", "reference_reused", "confirmed_unplaced", "unexplained_rial"]
 )
-def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(main: Any, metric: str) -> None:
+def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(watch: Any, metric: str) -> None:
     services = {
         one["MetricStat"]["Metric"]["Dimensions"][0]["Value"]
-        for alarm in main.of("AWS::CloudWatch::Alarm").values()
+        for alarm in watch.of("AWS::CloudWatch::Alarm").values()
         for one in alarm.get("Metrics", [])
         if one.get("MetricStat", {}).get("Metric", {}).get("MetricName") == metric
     }
@@ -223,10 +237,10 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
 
 
 @pytest.mark.parametrize("metric", list(AGES))
-def test_age_of_what_waits_longest_rings_an_alarm(main: Any, metric: str) -> None:
+def test_age_of_what_waits_longest_rings_an_alarm(watch: Any, metric: str) -> None:
     (alarm,) = [
         alarm
-        for alarm in main.of("AWS::CloudWatch::Alarm").values()
+        for alarm in watch.of("AWS::CloudWatch::Alarm").values()
         if alarm.get("MetricName") == metric and alarm["Namespace"] == "Avarez"
     ]
     service, most_s, _ = AGES[metric]
