@@ -21,7 +21,7 @@ from avarez.money import format_rial
 from avarez.observability import log
 from avarez.plates import parse_plate
 from avarez.settings import setting
-from functions.certify.certificates.record import CertificateRecord, Paper, file_of
+from functions.certify.certificates.record import CertificateRecord, Paper, YearPaid, file_of
 from functions.certify.certificates.reissuing import ReissueReason, reissue_certificate
 from functions.certify.stores.certificate_store import CertificateTable
 from functions.certify.stores.document_store import LINK_LIFETIME, DocumentBucket
@@ -157,7 +157,7 @@ def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
         "payment_id": record.payment_id,
         "municipality": record.municipality,
         "plate": parse_plate(record.plate).to_json(),
-        "years": [{"year": paid.year, "amount_rial": format_rial(paid.amount_rial)} for paid in record.years],
+        "years": [_year_answer(paid) for paid in record.years],
         "rounding_rial": format_rial(record.rounding_rial),
         "fee_rial": format_rial(record.fee_rial),
         "amount_rial": format_rial(record.amount_rial),
@@ -174,13 +174,30 @@ def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
     }
     answer |= {name: text for name, text in chain.items() if text}
     if record.paid_through is not None:
-        answer["paid_through_year"] = record.paid_through
+        answer |= {
+            "paid_through_year": record.paid_through,
+            "as_of": record.as_of,
+            "not_assessed_before": record.not_assessed_before,
+            "cities": list(record.cities),
+        }
     if record.message is not None and record.issued_at is not None:
         answer["issued_at"] = to_rfc3339(record.issued_at)
     if record.message is not None and record.status is not CertificateStatus.PREPARING:
         answer["link"] = link.to_link(record.message, setting("PUBLIC_ORIGIN"))
         answer["pdf_sha256"] = record.pdf_sha256
         answer["pdf_a5_sha256"] = record.pdf_a5_sha256
+    return answer
+
+
+def _year_answer(paid: YearPaid) -> dict[str, Any]:
+    answer: dict[str, Any] = {"year": paid.year, "amount_rial": format_rial(paid.amount_rial)}
+    if paid.municipality:
+        answer |= {
+            "municipality": paid.municipality,
+            "paid_on": paid.paid_on.isoformat() if paid.paid_on else None,
+            "reference": paid.reference,
+            "waived_rial": format_rial(paid.waived_rial),
+        }
     return answer
 
 

@@ -54,6 +54,33 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
     ),
     EntryPoint(
+        name="certify-clear",
+        handler="functions.certify.clearances.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(Route("POST", "/v1/certificates", "certificates.write"),),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "TARIFF_BUCKET"),
+        grants=(
+            TableGrant(
+                "duty", ("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem")
+            ),
+            TableGrant("ledger", ("PutItem",), leading_keys=("OUTBOX#*", "STATUSMARKS", "*#JOURNAL#*")),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+        ),
+    ),
+    EntryPoint(
+        name="certify-notary",
+        handler="functions.certify.clearances.notary.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(Route("POST", "/v1/clearance-checks", "clearances.read"),),
+        environment=(*PRINCIPAL, "DUTY_TABLE"),
+        grants=(
+            TableGrant("duty", ("GetItem", "Query")),
+            TableGrant("duty", ("Query",), indexes=("by_plate",)),
+        ),
+    ),
+    EntryPoint(
         name="certify-papers",
         handler="functions.certify.papers.handler.handle",
         timeout_s=HTTP_TIMEOUT_S,

@@ -70,7 +70,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "GATEWAYS_SECRET_ARN", "PUBLIC_ORIGIN"),
         grants=(
-            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            TableGrant("duty", ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
         ),

@@ -105,6 +105,61 @@ def test_certificate_that_is_being_made_is_waited_for(counter: Counter) -> None:
     assert counter.now_of(payment.payment_id) == payment
 
 
+def clear(counter: Counter, payment: Payment, status: str, *payments: str) -> keys.Key:
+    """A clearance of the payment's vehicle that rests on `payments`."""
+    key = keys.certificate(payment.municipality, payment.plate, "ce_clearance")
+    record = {"certificate_id": "ce_clearance", "payment_id": "", "status": status, "status_index": 9}
+    lock = {"target_pk": key[0], "target_sk": key[1], "certificate_id": "ce_clearance", "payments": list(payments)}
+    writes = [counter.duty.put_new(key, record), counter.duty.put_new(keys.clearance(payment.vehicle_id), lock)]
+    transact(writes, dynamodb=counter.w.desk.store.duty.dynamodb)  # type: ignore[attr-defined]
+    return key
+
+
+def test_refund_revokes_the_clearance_that_rests_on_the_payment(counter: Counter) -> None:
+    payment = settled(counter)
+    key = clear(counter, payment, "in_force", payment.payment_id)
+    done = refunding.approve(counter.w.desk, ask(counter, payment, (1404, 1_000)), approved_by="officer")
+    clearance = counter.duty.get(key) or {}
+    assert (clearance["status"], clearance["revoked_because"]) == ("revoked", done.refund_id)
+    assert counter.duty.get(keys.clearance(payment.vehicle_id)) is None, "another may be had"
+    assert counter.duty.get(keys.status_end(0, 9)) is not None, "the status list is told"
+
+
+def test_clearance_of_other_payments_stands_and_one_in_the_making_is_waited_for(counter: Counter) -> None:
+    payment = settled(counter)
+    key = clear(counter, payment, "preparing", payment.payment_id)
+    refund = ask(counter, payment)
+    with pytest.raises(CertificateInPreparation):
+        refunding.approve(counter.w.desk, refund, approved_by="officer")
+    dynamodb = counter.w.desk.store.duty.dynamodb  # type: ignore[attr-defined]
+    changes = {"payments": ["py_other"]}
+    lock = keys.clearance(payment.vehicle_id)
+    transact([counter.duty.update(lock, changes, "attribute_exists(pk)")], dynamodb=dynamodb)
+    assert refunding.approve(counter.w.desk, refund, approved_by="officer").status is RefundStatus.DONE
+    assert (counter.duty.get(key) or {})["status"] == "preparing"
+    assert counter.duty.get(lock) is not None
+
+
+def test_clearance_that_comes_to_be_at_the_moment_of_the_refund_is_revoked_with_it(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = settled(counter)
+    refund = ask(counter, payment)
+    store: Any = counter.w.desk.refunds
+    looked = type(store)._clearance
+
+    def then_one_comes(self: Any, *of: Any) -> Any:
+        writes = list(looked(self, *of))
+        if counter.duty.get(keys.clearance(payment.vehicle_id)) is None:
+            clear(counter, payment, "in_force", payment.payment_id)
+        return writes
+
+    monkeypatch.setattr(type(store), "_clearance", then_one_comes)
+    assert refunding.approve(counter.w.desk, refund, approved_by="officer").status is RefundStatus.DONE
+    key = keys.certificate(payment.municipality, payment.plate, "ce_clearance")
+    assert (counter.duty.get(key) or {})["status"] == "revoked"
+
+
 # --- over HTTP ------------------------------------------------------------------------------------------
 
 

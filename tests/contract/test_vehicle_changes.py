@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from avarez import keys
-from avarez.dynamo import Table
-from functions.assess.changes.store import FREE
-from functions.pay.stores import transaction_parts
+from avarez.dynamo import Table, transact
+from avarez.quotes.store import DutyStore
 from tests.contract.assess_system import ROOT, Answer, System
 
 CITY, OTHER = "MASHHAD", "TEHRAN"
@@ -169,8 +168,18 @@ def test_a_prior_payment_counts_once_the_city_that_took_it_says_so(system: Syste
     assert decide(system, again, "rejected", city=OTHER)[0] == 200
 
 
-def test_a_duty_that_somebody_is_paying_cannot_be_declared_paid() -> None:
-    assert FREE == transaction_parts.FREE
+def test_a_duty_that_somebody_is_paying_cannot_be_declared_paid(system: System, plate: str) -> None:
+    year = system.quote(CITY, plate)[1]["years"][0]
+    change = enter(
+        system, plate, "prior-payments", paid_to=OTHER, year=year["year"], amount_rial=year["amount_rial"],
+        paid_on_jalali="1402-03-04", certificate="T-1402-9",
+    )[1]  # fmt: skip
+    (row,) = DutyStore(Table("duty")).rows(CITY, plate)
+    duty = keys.duty(row.vehicle_id, year["year"])
+    lease = {"status": "leased", "payment_id": "py_1", "lease_until_at": "2026-11-23T08:30:00.000Z"}
+    transact([Table("duty").put_new(duty, lease)])
+    assert decide(system, change, "confirmed", city=OTHER)[0] == 409
+    assert (Table("duty").get(duty) or {})["status"] == "leased"
 
 
 def test_two_cities_that_claim_the_same_day_are_told_once(system: System, plate: str) -> None:

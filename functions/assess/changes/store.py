@@ -10,6 +10,7 @@ from typing import Any, Final
 from avarez import keys
 from avarez.canonical import content_hash
 from avarez.clock import from_rfc3339, to_rfc3339
+from avarez.duties import FREE
 from avarez.dynamo import Item, Table, transact
 from avarez.errors import TransactionRefused
 from avarez.quotes.store import DutyStore, row_key, whereabouts
@@ -18,11 +19,6 @@ from functions.assess.changes.change import Change, Kind
 from functions.assess.vehicle_store import VehicleRegister
 
 LIST_MAX: Final = 200
-FREE: Final = (
-    "attribute_not_exists(pk) OR "
-    "( #status = :leased AND attribute_not_exists(confirmed) AND lease_until_at < :now )"
-)
-"""Nobody holds the duty: the condition under which payments take one (a contract test holds them together)."""
 
 
 @dataclass(slots=True)

@@ -27,13 +27,17 @@ class RecordUnsound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class YearPaid:
-    """One duty year and what was paid for it; of a clearance also to which city, when, under which reference."""
+    """One duty year and what was paid for it; of a clearance also to which city, when, under which reference.
+
+    `waived_rial` is what the city let go instead.
+    """
 
     year: int
     amount_rial: int
     municipality: str = ""
     paid_on: date | None = None
     reference: str = ""
+    waived_rial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class CertificateRecord:
     """A certificate's item. `message` is the signed COSE message, kept for ever once made.
 
     `amount_rial` = the years' amounts + `rounding_rial` + `fee_rial`. `status_index` is taken before signing;
-    certificates from before the status list have none. `paid_through` is a clearance's. `pdf_sha256` names the
+    certificates from before the status list have none. `paid_through` is a clearance's, and so are
+    `cities`, what each city's assessment came to `as_of` a day, and `not_assessed_before`. `pdf_sha256` names the
     file on A4, `pdf_a5_sha256` the one on A5; certificates issued before there was an A5 have the first alone.
     """
 
@@ -76,6 +81,9 @@ class CertificateRecord:
     superseded_by: str = ""
     ended_at: datetime | None = None
     reissue_reason: str = ""
+    not_assessed_before: int | None = None
+    as_of: str = ""
+    cities: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def short_code(self) -> str:
@@ -134,6 +142,9 @@ def parse_record(item: Mapping[str, Any]) -> CertificateRecord:
             superseded_by=str(item.get("superseded_by") or ""),
             ended_at=_ended_at(item),
             reissue_reason=str(item.get("reissue_reason") or ""),
+            not_assessed_before=_optional_int(item.get("not_assessed_before")),
+            as_of=str(item.get("as_of") or ""),
+            cities=tuple(item.get("cities", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordUnsound("a field is missing or malformed") from error
@@ -151,6 +162,7 @@ def _year_paid(entry: Mapping[str, Any]) -> YearPaid:
         str(entry.get("municipality") or ""),
         date.fromisoformat(paid_on) if paid_on else None,
         str(entry.get("reference") or ""),
+        int(entry.get("waived_rial", 0)),
     )
 
 

@@ -12,7 +12,7 @@ from avarez.certificates import link
 from avarez.certificates.payload import Kind, ranges_of
 from avarez.certificates.short_code import printed
 from avarez.clock import TEHRAN, tehran_today
-from avarez.digits import persian_digits
+from avarez.digits import grouped_en, grouped_fa, persian_digits
 from avarez.jalali import format_jalali_fa, format_jalali_long_fa
 from avarez.plates import parse_plate
 from functions.certify.certificates.record import CertificateRecord, Paper, RecordUnsound, YearPaid
@@ -248,7 +248,8 @@ def _clearance_table(record: CertificateRecord, name_of: Callable[[str], Municip
 
 def _clearance_row(paid: YearPaid, name_of: Callable[[str], MunicipalityName]) -> list[Cell]:
     city = name_of(paid.municipality).fa if paid.municipality else ""
-    when = format_jalali_fa(paid.paid_on) if paid.paid_on else "بدهی نداشته"
+    nothing = "ناچیز، بخشوده" if paid.waived_rial else "بدهی نداشته"
+    when = format_jalali_fa(paid.paid_on) if paid.paid_on else nothing
     return [
         fa(f"{paid.year}"),
         fa(city),
@@ -272,7 +273,7 @@ def _facts(record: CertificateRecord) -> list[dict[str, str]]:
     number = fact("شمارهٔ گواهی", "Certificate number", value_en=record.certificate_id)
     office = [fact("دفتر صادرکننده", "Office", value_en=plain(record.office))] if record.office else []
     if record.kind is Kind.CLEARANCE:
-        return [number, *office, issued]
+        return [number, *_let_go(record), *_not_assessed(record), *office, issued]
     day_fa, day_en = format_jalali_fa(paid_on), paid_on.isoformat()
     paid = fact("تاریخ پرداخت", "Date of payment", value_fa=day_fa, value_en=day_en)
     if record.amount_rial == 0:
@@ -288,3 +289,21 @@ def _facts(record: CertificateRecord) -> list[dict[str, str]]:
         ids = f"{record.bill_id} / {record.payment_code}"
         facts.append(fact("شناسهٔ قبض و پرداخت", "Bill id / payment id", value_en=plain(ids)))
     return [*facts, fact("شناسهٔ پرداخت", "Payment", value_en=record.payment_id), number, *office, issued]
+
+
+def _let_go(record: CertificateRecord) -> list[dict[str, str]]:
+    """What cities let go because it is so little."""
+    waived_rial = sum(paid.waived_rial for paid in record.years)
+    if not waived_rial:
+        return []
+    amount = grouped_fa(waived_rial), grouped_en(waived_rial)
+    return [fact("بخشوده (ریال)", "Written off (rial)", value_fa=amount[0], value_en=amount[1])]
+
+
+def _not_assessed(record: CertificateRecord) -> list[dict[str, str]]:
+    """Years so old that no city of the vehicle assesses them here."""
+    first = record.not_assessed_before
+    if first is None:
+        return []
+    said_fa = f"سال‌های پیش از {persian_digits(first)}"
+    return [fact("محاسبه‌نشده", "Not assessed here", value_fa=said_fa, value_en=f"years before {first}")]

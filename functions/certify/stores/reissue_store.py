@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from avarez import keys
+from avarez.certificates.payload import Kind
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.succession import inherited
 from avarez.clock import to_rfc3339
-from avarez.dynamo import Table, transact
+from avarez.dynamo import Item, Table, transact
 from avarez.endings import ending_writes
 from avarez.errors import CertificateNotInForce, ServiceBusy, TransactionRefused
 from avarez.ids import new_id
@@ -47,6 +50,7 @@ class ReissueTable:
             "superseded_at": at,
         }
         event_id = new_id("ev", reissue.at)
+        asked_for = old.payment_id or reissue.certificate_id
         row = {
             "event_id": event_id,
             "type": "certificate.superseded",
@@ -55,7 +59,7 @@ class ReissueTable:
             "certificate_id": reissue.certificate_id,
             "superseded": old.certificate_id,
             "created_at": at,
-            "pending_shard": str(keys.shard_of(old.payment_id)),
+            "pending_shard": str(keys.shard_of(asked_for)),
         }
         place = {"target_pk": new_key[0], "target_sk": new_key[1], "municipality": old.municipality}
         in_force = CertificateStatus.IN_FORCE.value
@@ -63,8 +67,9 @@ class ReissueTable:
             self._duty.update(key, ended, "#status = :in_force", in_force=in_force),
             self._duty.put_new(new_key, new),
             self._duty.put_new(keys.pointer(reissue.certificate_id), place),
-            self._ledger.put_new(keys.outbox(old.municipality, old.payment_id, event_id), row),
+            self._ledger.put_new(keys.outbox(old.municipality, asked_for, event_id), row),
             *ending_writes(item, CertificateStatus.SUPERSEDED, duty=self._duty, ledger=self._ledger),
+            *self._clearance_moves(old, place | {"certificate_id": reissue.certificate_id}),
         ]
         try:
             transact(
@@ -74,3 +79,10 @@ class ReissueTable:
             )
         except TransactionRefused as refused:
             raise CertificateNotInForce() from refused
+
+    def _clearance_moves(self, old: CertificateRecord, place: Mapping[str, str]) -> list[Item]:
+        """The vehicle's one clearance is the new one from now on."""
+        if old.kind is not Kind.CLEARANCE:
+            return []
+        key = keys.clearance(old.vehicle_id)
+        return [self._duty.update(key, place, "certificate_id = :old", old=old.certificate_id)]

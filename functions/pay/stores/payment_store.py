@@ -12,6 +12,7 @@ from datetime import datetime
 
 from avarez import keys
 from avarez.clock import to_rfc3339
+from avarez.duties import FREE
 from avarez.dynamo import Item, transact
 from avarez.errors import ReferenceReused, ServiceBusy, TransactionRefused
 from avarez.journal import JournalEntry
@@ -29,7 +30,7 @@ from functions.pay.rules.records import (
 from functions.pay.rules.refunds import Found, Refund
 from functions.pay.stores import items
 from functions.pay.stores.payment_reads import operator_of, payment_key
-from functions.pay.stores.transaction_parts import FREE, HOLD, TransactionParts
+from functions.pay.stores.transaction_parts import HOLD, TransactionParts
 
 _SLOT_ATTEMPTS_MAX = 8
 _CLOSE_ATTEMPTS_MAX = 4

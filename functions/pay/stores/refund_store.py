@@ -83,6 +83,7 @@ class DynamoRefunds:
         if not before.of_suspense:
             writes += self._duties(payment, payment_after, event.at)
             writes += self._certificates(payment, payment_after, after, event.at)
+            writes += self._clearance(payment, after, event.at)
         if after.task_id:
             writes.append(self._task_done(after))
         self._store.write(writes, payment_after)
@@ -185,6 +186,30 @@ class DynamoRefunds:
             yield self._duty.update(key, changes, "#status = :in_force", in_force=IN_FORCE)
             yield from self._listed(old, CertificateStatus.SUPERSEDED)
             yield from self._successor(old, new_certificate, payment_after, now)
+
+    def _clearance(self, payment: Payment, refund: Refund, now: datetime) -> Iterator[Item]:
+        """The clearance that rests on this payment is revoked; none may come to be at this moment.
+
+        Raises:
+            CertificateInPreparation: it is not in force yet.
+        """
+        key = keys.clearance(payment.vehicle_id)
+        held = self._duty.get(key)
+        if held is None:
+            yield self._duty.check(key, "attribute_not_exists(pk)")
+            return
+        ours = {"held": held["certificate_id"]}
+        if payment.payment_id not in held["payments"]:
+            yield self._duty.check(key, "certificate_id = :held", **ours)
+            return
+        place = (str(held["target_pk"]), str(held["target_sk"]))
+        certificate = self._duty.get(place)
+        if certificate is None or certificate["status"] == PREPARING:
+            raise CertificateInPreparation(retry_after_s=2)
+        changes = {"status": REVOKED, "revoked_at": to_rfc3339(now), "revoked_because": refund.refund_id}
+        yield self._duty.update(place, changes, "#status = :in_force", in_force=IN_FORCE)
+        yield from self._listed(certificate, CertificateStatus.REVOKED)
+        yield self._duty.delete(key, "certificate_id = :held", **ours)
 
     def _listed(self, old: Item, status: CertificateStatus) -> Sequence[Item]:
         return ending_writes(old, status, duty=self._duty, ledger=self._ledger)

@@ -9,6 +9,7 @@ from typing import Any
 
 from avarez import keys
 from avarez.clock import to_rfc3339
+from avarez.duties import FREE
 from avarez.dynamo import Item, transact
 from avarez.errors import BillOpen, DutyLocked, DutyPaid
 from avarez.journal import JournalEntry, journal_item
@@ -23,12 +24,6 @@ TAKE = (
     "( attribute_not_exists(confirmed) AND lease_until_at < :now ) ) )"
 )
 """`leases.may_take` as a condition."""
-
-FREE = (
-    "attribute_not_exists(pk) OR "
-    "( #status = :leased AND attribute_not_exists(confirmed) AND lease_until_at < :now )"
-)
-"""Nobody holds the duty: what a bill asks for, which takes no lease."""
 
 HOLD = "#status = :leased AND payment_id = :payment"
 """`leases.holds` as a condition."""

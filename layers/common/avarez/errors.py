@@ -280,6 +280,20 @@ class DutyLocked(AvarezError):
     title_fa = "هم‌اکنون کسی در حال پرداخت این عوارض است؛ تا زمان locked_until_at صبر کنید یا همان را ادامه دهید."
 
 
+class DutyDisputed(AvarezError):
+    code, status = "duty_disputed", 409
+    title_en = (
+        "A residence or an objection of this vehicle is in dispute; there is no clearance until that is decided."
+    )
+    title_fa = "محل سکونت یا اعتراضی دربارهٔ این خودرو در دست رسیدگی است؛ تا رأی آن مفاصاحساب صادر نمی‌شود."
+
+
+class DutyOwed(AvarezError):
+    code, status = "duty_owed", 409
+    title_en = "The vehicle still owes more than the city lets go; pay what owed names, then ask again."
+    title_fa = "خودرو هنوز بیش از حد گذشت شهر بدهی دارد؛ آنچه در owed آمده را بپردازید و دوباره درخواست کنید."
+
+
 class DutyPaid(AvarezError):
     code, status = "duty_paid", 409
     title_en, title_fa = "This duty is already paid.", "این عوارض پیش‌تر پرداخت شده است."

@@ -73,6 +73,11 @@ def certificate(municipality: str, plate: str, certificate_id: str) -> Key:
     return collection(municipality, plate), f"CERTIFICATE#{certificate_id}"
 
 
+def clearance(vehicle_id: str) -> Key:
+    """A vehicle's one clearance, in force or in the making: where it lies, and the payments behind it."""
+    return f"VEHICLE#{vehicle_id}", "CLEARANCE"
+
+
 def certificate_code(code: str, plate: str, certificate_id: str) -> Key:
     """Which certificates a short code may mean: those of the plate that is given with it."""
     return f"CODE#{code}", f"{plate}#{certificate_id}"

@@ -13,7 +13,7 @@ from avarez.certificates.status import CertificateStatus
 from functions.certify import handler
 from functions.certify.certificates.record import CertificateRecord
 from functions.certify.certificates.reissuing import Reissue
-from tests.unit.certificates.test_document import record
+from tests.unit.certificates.test_document import clearance, record
 
 ORIGIN = "https://avarez.example"
 PREPARING = replace(record(), message=None, issued_at=None)
@@ -79,6 +79,16 @@ def call(route: str, *, group: str = "office", certificate_id: str = SIGNED.cert
 
 
 RECORD, PDF = "/v1/certificates/{id}", "/v1/certificates/{id}/pdf"
+
+
+def test_clearance_says_where_each_year_was_paid_and_on_what_it_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    city = {"municipality": "TEHRAN", "trace_hash": "ab" * 32, "owed_rial": "0"}
+    cleared = replace(clearance(), status=CertificateStatus.IN_FORCE, cities=(city,), as_of="2026-11-24")
+    shelve(monkeypatch, cleared)
+    told = json.loads(call(RECORD, certificate_id=cleared.certificate_id)["body"])
+    assert (told["kind"], told["paid_through_year"], told["cities"]) == ("clearance", 1405, [city])
+    assert {year["municipality"] for year in told["years"]} == {"TEHRAN"}
+    assert told["years"][0]["paid_on"] is None
 
 
 def test_record_says_what_the_paper_says(monkeypatch: pytest.MonkeyPatch) -> None:

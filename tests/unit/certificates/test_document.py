@@ -191,6 +191,17 @@ def test_text_is_extracted_in_logical_order(pdf: bytes, tmp_path: Path) -> None:
     assert "۲٬۴۰۱٬۳۹۵" in words
 
 
+def test_clearance_names_what_was_let_go_and_what_is_not_assessed(tmp_path: Path) -> None:
+    full = clearance()
+    last = replace(full.years[-1], amount_rial=0, waived_rial=8_400, paid_on=None, reference="")
+    years = (*full.years[:-1], last)
+    little = replace(full, years=years, amount_rial=sum(paid.amount_rial for paid in years))
+    words = words_of(pdf_of(replace(little, not_assessed_before=1395)), tmp_path)
+    for text in ("Written off (rial)", "8,400", "years before 1395"):
+        assert text in words, text
+    assert "Written off" not in words_of(pdf_of(full), tmp_path)
+
+
 def test_clearance_says_through_which_year_and_a_payment_does_not(pdf: bytes, tmp_path: Path) -> None:
     words = words_of(pdf_of(clearance()), tmp_path)
     assert "Paid through the year 1405 in every city" in words
