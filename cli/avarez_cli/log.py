@@ -22,12 +22,12 @@ from typing import Any, Final
 from avarez.certificates import link
 from avarez.certificates.document import NoMessage, message_in_pdf
 from avarez.clock import from_rfc3339, to_rfc3339
-from avarez.transparency.checkpoint import ORIGIN_PATH, CheckpointError, LogKey, cosign, log_key_of
+from avarez.transparency.checkpoint import ORIGIN_PATH, CheckpointError, cosign
 from avarez.transparency.note import KeyKind, NoteError, read_verifier_key, verifier_key
 from avarez.transparency.proof import PROOF_BYTES_MAX, Evidence, Finding, check_proof
 from avarez.transparency.tiles import Tile, TilesUnsound
 from avarez.transparency.watching import Sight, Watched, watch
-from avarez_cli import api
+from avarez_cli import api, pinned
 
 WRONG_USE: Final = 2
 TIMEOUT_S: Final = 30
@@ -89,8 +89,8 @@ def register(subparsers: Any) -> None:
 def run_verify(arguments: argparse.Namespace) -> int:
     """Prints what the proof shows of the certificate."""
     try:
-        log = _log_key(arguments.log_key)
-        witnesses = [read_verifier_key(_content(text), KeyKind.COSIGNATURE) for text in arguments.witness]
+        log = pinned.log_key(arguments.log_key)
+        witnesses = [read_verifier_key(pinned.content(text), KeyKind.COSIGNATURE) for text in arguments.witness]
         before = from_rfc3339(arguments.before) if arguments.before else None
         message = _message(arguments.certificate)
     except (ValueError, NoMessage) as error:
@@ -217,7 +217,7 @@ def _watched(arguments: argparse.Namespace) -> Watched | None:
         return _fetched(f"{prefix}/tile/{tile.path}")
 
     try:
-        log = _log_key(arguments.log_key)
+        log = pinned.log_key(arguments.log_key)
         kept = state.read_text("utf-8") if state.exists() else None
         watched = watch(kept, _fetched(f"{prefix}/checkpoint").decode("utf-8", "replace"), log, read)
     except (NoteError, CheckpointError, TilesUnsound, api.Refused) as error:
@@ -248,16 +248,6 @@ def _print_watched(arguments: argparse.Namespace, watched: Watched, cosigned: st
     print(said, file=sys.stderr if cosigned else sys.stdout)
     if cosigned:
         print(cosigned, end="")
-
-
-def _log_key(text: str) -> LogKey:
-    return log_key_of(read_verifier_key(_content(text), KeyKind.NOTE))
-
-
-def _content(text: str) -> str:
-    """The key itself, or what stands in the file of that name."""
-    is_file = "+" not in text and len(text) < 4_096 and Path(text).is_file()
-    return Path(text).read_text("utf-8").strip() if is_file else text
 
 
 def _message(shown: str) -> bytes:

@@ -4,6 +4,10 @@ The keys are the file behind `https://…/.well-known/jwks.json`, fetched once f
 `--keys FILE`, else the file named by AVAREZ_KEYS, else ~/.config/avarez/keys.json. Without the register nothing
 can be said about a later revocation: a good answer reads "signature good, status not checked".
 
+A certificate whose key was stolen later needs its proof file (`--log-proof`, from below
+`/.well-known/avarez/log/proof/`) and the log's public key: `--log-key`, else AVAREZ_LOG_KEY, else
+~/.config/avarez/log-key.
+
 Exit codes: 0 the signature is good; 1 any other verdict; 2 wrong use.
 """
 
@@ -11,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -20,19 +23,33 @@ from urllib.parse import urlsplit
 from avarez.certificates import link
 from avarez.certificates.document import NoMessage, message_in_pdf
 from avarez.certificates.jwks import KeysError, KeySet, read_keys
+from avarez.certificates.offline.logged import by_proof
 from avarez.certificates.payload import CertificatePayload
-from avarez.certificates.verification import Outcome, Reason, Verdict, check_message, check_text
+from avarez.certificates.verification import (
+    LoggedBefore,
+    Outcome,
+    Reason,
+    Verdict,
+    check_message,
+    check_text,
+    log_not_seen,
+)
 from avarez.digits import grouped_en, grouped_fa
 from avarez.jalali import format_jalali_fa
 from avarez.money import format_rial
 from avarez.municipalities import find_municipality
 from avarez.plates import parse_plate
+from avarez.transparency.note import NoteError
+from avarez.transparency.proof import PROOF_BYTES_MAX
+from avarez_cli import pinned
 
 EXIT_GOOD: Final = 0
 EXIT_NEGATIVE: Final = 1
 EXIT_WRONG_USE: Final = 2
 KEYS_VARIABLE: Final = "AVAREZ_KEYS"
-KEYS_HOME: Final = Path(".config/avarez/keys.json")
+KEYS_FILE: Final = "keys.json"
+LOG_KEY_VARIABLE: Final = "AVAREZ_LOG_KEY"
+LOG_KEY_FILE: Final = "log-key"
 
 WORDS: Final = {
     Verdict.VALID: ("امضا درست است؛ وضعیت بررسی نشد", "SIGNATURE GOOD, status not checked"),
@@ -55,6 +72,8 @@ def register(subparsers: Any) -> None:
         "certificate", metavar="FILE.pdf|LINK|DIGITS", help="`-` reads the link from standard input"
     )
     parser.add_argument("--keys", type=Path, metavar="FILE", help="public keys (a JWK set)")
+    parser.add_argument("--log-proof", type=Path, metavar="FILE", help="the certificate's .tlog-proof file")
+    parser.add_argument("--log-key", metavar="KEY|FILE", help="the log's public key, for --log-proof")
     parser.add_argument(
         "--origin", metavar="URL", help="refuse links that lead elsewhere, such as a look-alike host"
     )
@@ -64,7 +83,7 @@ def register(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the verdict; see the module for the exit codes."""
-    path: Path = arguments.keys or _default_keys()
+    path: Path = arguments.keys or pinned.default_path(KEYS_VARIABLE, KEYS_FILE)
     try:
         keys = read_keys(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -74,12 +93,18 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except (ValueError, KeysError):
         return _wrong_use(f"{path} is no set of public keys", f"{path} مجموعهٔ کلید عمومی نیست")
-    outcome = judge(arguments.certificate, keys, arguments.origin)
+    try:
+        logged_before = _log(arguments)
+    except (NoteError, UnicodeDecodeError):
+        return _wrong_use("--log-key is no public key of a log", "کلید عمومی دفتر شفافیت درست نیست")
+    outcome = judge(arguments.certificate, keys, arguments.origin, logged_before)
     print(json.dumps(_answer(outcome), ensure_ascii=False) if arguments.json else _text(outcome))
     return EXIT_GOOD if outcome.signature_good else EXIT_NEGATIVE
 
 
-def judge(shown: str, keys: KeySet, origin: str | None) -> Outcome:
+def judge(
+    shown: str, keys: KeySet, origin: str | None = None, logged_before: LoggedBefore = log_not_seen
+) -> Outcome:
     """The outcome for a file's name, a link or digits; `origin` refuses links to anywhere else.
 
     Raises: OSError when `shown` names a file that cannot be read.
@@ -88,12 +113,12 @@ def judge(shown: str, keys: KeySet, origin: str | None) -> Outcome:
         shown = sys.stdin.read(link.MAX_CHARACTERS + 1)
     elif shown.lower().endswith(".pdf") or _is_file(shown):
         try:
-            return check_message(message_in_pdf(Path(shown).read_bytes()), keys)
+            return check_message(message_in_pdf(Path(shown).read_bytes()), keys, logged_before)
         except NoMessage:
             return Outcome(Verdict.UNREADABLE, Reason.NO_MESSAGE_IN_FILE, 1)
     if origin and _leads_elsewhere(shown, origin):
         return Outcome(Verdict.UNKNOWN, Reason.FOREIGN_ORIGIN, 1)
-    return check_text(shown, keys)
+    return check_text(shown, keys, logged_before)
 
 
 def _is_file(text: str) -> bool:
@@ -108,9 +133,13 @@ def _leads_elsewhere(text: str, origin: str) -> bool:
     return (given.scheme, given.netloc) != (asked.scheme, asked.netloc)
 
 
-def _default_keys() -> Path:
-    named = os.environ.get(KEYS_VARIABLE)
-    return Path(named) if named else Path.home() / KEYS_HOME
+def _log(arguments: argparse.Namespace) -> LoggedBefore:
+    """What the proof file shows, if there is one. Raises: NoteError for a key that is none."""
+    if arguments.log_proof is None:
+        return log_not_seen
+    key = pinned.log_key(arguments.log_key or str(pinned.default_path(LOG_KEY_VARIABLE, LOG_KEY_FILE)))
+    with arguments.log_proof.open("rb") as file:
+        return by_proof(file.read(PROOF_BYTES_MAX + 1).decode("utf-8", "replace"), key)
 
 
 def _answer(outcome: Outcome) -> dict[str, Any]:

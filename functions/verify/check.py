@@ -13,6 +13,7 @@ from avarez.certificates.jwks import KeySet
 from avarez.certificates.short_code import read_short_code
 from avarez.certificates.verification import (
     IssuedRecord,
+    LoggedBefore,
     Outcome,
     Reason,
     Verdict,
@@ -34,6 +35,10 @@ class Issued(Protocol):
 
     def keys(self, *, fresh: bool = False) -> KeySet: ...
 
+    def logged_before(self, message: bytes, instant: datetime) -> bool | None:
+        """Whether the log held the message before `instant`: yes, it never held it, or None: since later."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -49,7 +54,7 @@ class Judgement:
 
 def check_shown_text(text: str, *, issued: Issued, now: datetime) -> Judgement:
     """The verdict on a link, a fragment or digits."""
-    signed = _with_known_key(lambda keys: check_text(text, keys), issued)
+    signed = _with_known_key(lambda keys: check_text(text, keys, _log_of(issued)), issued)
     return _with_record(signed, issued, now)
 
 
@@ -59,7 +64,7 @@ def check_shown_pdf(pdf: bytes, *, issued: Issued, now: datetime) -> Judgement:
         message = message_in_pdf(pdf)
     except NoMessage:
         return Judgement(Outcome(Verdict.UNREADABLE, Reason.NO_MESSAGE_IN_FILE, 1))
-    signed = _with_known_key(lambda keys: check_message(message, keys), issued)
+    signed = _with_known_key(lambda keys: check_message(message, keys, _log_of(issued)), issued)
     return _with_record(signed, issued, now, file_sha256=sha256(pdf).hexdigest())
 
 
@@ -76,7 +81,7 @@ def check_number(certificate_id: str, *, issued: Issued, now: datetime) -> Judge
     if record.message is None:
         return Judgement(Outcome(Verdict.CANNOT_TELL, Reason.IN_PREPARATION, 10), now)
     message = record.message
-    signed = _with_known_key(lambda keys: check_message(message, keys), issued)
+    signed = _with_known_key(lambda keys: check_message(message, keys, _log_of(issued)), issued)
     return Judgement(check_record(signed, record), now, record.pdf_sha256)
 
 
@@ -107,6 +112,18 @@ def _with_known_key(check: Callable[[KeySet], Outcome], issued: Issued) -> Outco
     except ServiceBusy:
         return Outcome(Verdict.CANNOT_TELL, Reason.KEYS_MISSING, 3)
     return outcome
+
+
+def _log_of(issued: Issued) -> LoggedBefore:
+    """The log's register as obligation 6 asks it; out of reach, nothing can be told."""
+
+    def logged_before(message: bytes, instant: datetime) -> bool | None:
+        try:
+            return issued.logged_before(message, instant)
+        except ServiceBusy:
+            return None
+
+    return logged_before
 
 
 def _with_record(signed: Outcome, issued: Issued, now: datetime, *, file_sha256: str | None = None) -> Judgement:

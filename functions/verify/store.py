@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Final
 
 from avarez import keys
@@ -83,6 +84,15 @@ class Register:
     def keys(self, *, fresh: bool = False) -> KeySet:
         """The same keys, ready to verify with."""
         return read_keys(self.key_document(fresh=fresh))
+
+    def logged_before(self, message: bytes, instant: datetime) -> bool | None:
+        """What the log's register says (`LogRegister.logged_before`); rarely asked, and imported when it is.
+
+        Raises: ServiceBusy.
+        """
+        from avarez.transparency.register import LogRegister
+
+        return LogRegister(self._duty).logged_before(message, instant)
 
     def reach(self) -> None:
         """Returns when the table answers.

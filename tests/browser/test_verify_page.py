@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from avarez.certificates import link
 from tests.browser.conftest import PHONE, shoot
 from tests.browser.demo_answers import CITIES, in_minutes
 from tests.browser.stub import ROOT, Stub
@@ -27,6 +29,22 @@ def record(**changes: Any) -> dict[str, Any]:
     """The certificate as GET /v1/verify shows it: as signed, the plate masked."""
     names = ("certificate_id", "kind", "municipality", "years", "amount_rial", "paid_on", "issued_at")
     return {**{name: PAYLOAD[name] for name in names}, "plate": MASKED, **changes}
+
+
+STOLEN: dict[str, dict[str, Any]] = {vector["name"]: vector for vector in VECTORS["compromise"]}
+LOG_PATH = "/.well-known/avarez/log"
+
+
+def fragment(vector: dict[str, Any]) -> str:
+    """What stands behind `#` of this vector's link."""
+    return str(vector["input"].rpartition("#")[2])
+
+
+def log_says(stub: Stub, vector: dict[str, Any], answer: tuple[int, Any]) -> None:
+    """The log's answers: its key, and this one about the vector's message."""
+    entry = hashlib.sha256(link.read(vector["input"]).message).hexdigest()
+    stub.answers[f"GET {LOG_PATH}/key"] = (200, VECTORS["log_key"].encode() + b"\n")
+    stub.answers[f"GET {LOG_PATH}/proof/{entry}"] = answer
 
 
 def says(verdict: str, reason: str = "", as_of_minutes: float = 0, **changes: Any) -> tuple[int, dict[str, Any]]:
@@ -74,6 +92,29 @@ def test_every_vector_gets_the_verdict_of_the_python_code(stub: Stub, page: Page
             vector["obligation"],
             vector.get("payload"),
         ], vector["name"]
+
+
+def test_every_vector_of_a_stolen_key_gets_the_verdict_of_the_python_code(stub: Stub, page: Page) -> None:
+    page.goto(f"{stub.origin}/v")
+    found = page.evaluate(
+        """async ({jwks, key, vectors}) => {
+            const { readKeys } = await import("/verify/keys.js");
+            const { isBefore, loggedAt, readLogKey } = await import("/verify/log.js");
+            const { checkText } = await import("/verify/verification.js");
+            const register = { before: true, later: null, absent: false, silent: null };
+            const [keys, log, found] = [await readKeys(jwks), await readLogKey(key), []];
+            for (const { input, proof, register: word } of vectors) {
+                const loggedBefore = (message, instant) => word ? register[word]
+                    : loggedAt(message, proof, log).then((at) => isBefore(at, instant) || null, () => null);
+                found.push(await checkText(input, keys, loggedBefore));
+            }
+            return found;
+        }""",
+        {"jwks": VECTORS["jwks"], "key": VECTORS["log_key"], "vectors": VECTORS["compromise"]},
+    )
+    for vector, outcome in zip(VECTORS["compromise"], found, strict=True):
+        expected = [vector["verdict"], vector["reason"], vector["obligation"]]
+        assert [outcome["verdict"], outcome["reason"], outcome["obligation"]] == expected, vector["name"]
 
 
 def test_digits_decode_to_the_same_bytes(stub: Stub, page: Page) -> None:
@@ -166,6 +207,49 @@ def test_record_that_says_something_else_is_tampered(stub: Stub, page: Page) -> 
 def test_without_keys_cannot_tell(stub: Stub, page: Page, answer: tuple[int, Any]) -> None:
     stub.answers["GET /.well-known/jwks.json"] = answer
     assert verdict_of(page, f"{stub.origin}/v#{DIGITS}") == ("cannot_tell", "keys_missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "expected"),
+    [
+        ("logged_in_time", "its proof", ("valid", "in_force")),
+        ("logged_later", "its proof", ("cannot_tell", "key_compromised")),
+        ("forged_with_the_proof_of_another", "its proof", ("cannot_tell", "key_compromised")),
+        (
+            "register_absent_forged",
+            (404, {"code": "log_entry_not_found"}),
+            ("tampered", "not_logged_before_compromise"),
+        ),
+        ("register_absent_forged", (404, {}), ("cannot_tell", "key_compromised")),
+        ("register_silent", (503, {}), ("cannot_tell", "key_compromised")),
+    ],
+)
+def test_certificate_of_a_stolen_key_stands_by_the_log(
+    stub: Stub, page: Page, name: str, answer: Any, expected: tuple[str, str]
+) -> None:
+    vector = STOLEN[name]
+    log_says(stub, vector, (200, vector["proof"].encode()) if answer == "its proof" else answer)
+    assert verdict_of(page, f"{stub.origin}/v#{fragment(vector)}") == expected
+    shoot(page, f"verify-stolen-{name}-{expected[0]}")
+
+
+def test_dropped_proof_file_saves_a_certificate_without_a_network(
+    stub: Stub, context: BrowserContext, page: Page
+) -> None:
+    vector = STOLEN["logged_in_time"]
+    log_says(stub, vector, (503, {}))
+    assert verdict_of(page, f"{stub.origin}/v#{fragment(vector)}") == ("cannot_tell", "key_compromised")
+    page.evaluate("navigator.serviceWorker.ready.then((ready) => ready.active.state)")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    assert verdict_of(page, f"{stub.origin}/v#{fragment(vector)}") == ("cannot_tell", "key_compromised")
+    context.set_offline(True)
+    proof = {"name": "its.tlog-proof", "mimeType": "", "buffer": vector["proof"].encode()}
+    page.locator("#file").set_input_files([proof])  # type: ignore[list-item]
+    box = page.locator("#verdict")
+    expect(box).to_have_attribute("data-reason", "signature_good_status_not_checked")
+    proof["buffer"] = STOLEN["proof_moved"]["proof"].encode()
+    page.locator("#file").set_input_files([proof])  # type: ignore[list-item]
+    expect(box).to_have_attribute("data-reason", "key_compromised")
 
 
 def test_number_alone_shows_a_masked_plate(stub: Stub, page: Page) -> None:

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from avarez.certificates import cbor, cose, jwks, link, payload
+from avarez.certificates.offline.logged import by_proof
 from avarez.certificates.payload import CertificatePayload, Kind
-from avarez.certificates.verification import Outcome, check_text
+from avarez.certificates.verification import LoggedBefore, Outcome, check_text, log_not_seen
 from avarez.ids import new_id
+from avarez.transparency import merkle, tiles
+from avarez.transparency.checkpoint import Checkpoint, LogKey, sign_checkpoint
+from avarez.transparency.proof import LogProof, entry_of
 
 PATH = Path(__file__).with_name("certificate_vectors.json")
 ORIGIN = "https://avarez.example"
@@ -49,15 +54,43 @@ class TestKey:
         return cose.raw_from_der(self.sign_der(message))
 
 
+class TestLog:
+    """A NoteSigner whose private key is in this repository, and the log that it signs: for tests only."""
+
+    __test__ = False
+
+    def __init__(self, name: str) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(sha256(f"avarez test log {name}".encode()).digest())
+        self.public_key = self._private.public_key().public_bytes_raw()
+        self.key = LogKey("avarez.example/.well-known/avarez/log", self.public_key)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._private.sign(message)
+
+    def proof(self, message: bytes, at: datetime, size: int = 5) -> str:
+        """The proof file of a message among others, under a checkpoint signed at this time."""
+        entries = [entry_of(b"another %d" % number) for number in range(size - 1)]
+        entries.insert(size // 2, entry_of(message))
+        grown = tiles.grow(0, merkle.EMPTY_ROOT, entries, tiles.nothing)
+        path = merkle.inclusion_path(size // 2, size, tiles.TileTree(size, dict(grown.tiles).__getitem__).node_at)
+        note = sign_checkpoint(Checkpoint(self.key.origin, size, grown.root), self, at)
+        return LogProof(size // 2, tuple(path), note.full_text).text
+
+
 ACTIVE = TestKey("active")
 RETIRED = TestKey("retired")
 COMPROMISED = TestKey("compromised")
+UNDATED = TestKey("undated")
 STRANGER = TestKey("stranger")
+LOG = TestLog("log")
+OTHER_LOG = TestLog("other")
+COMPROMISED_AT = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 JWKS = {
     "keys": [
         jwks.published(ACTIVE.jwk, jwks.KeyStatus.ACTIVE),
         jwks.published(RETIRED.jwk, jwks.KeyStatus.RETIRED),
-        jwks.published(COMPROMISED.jwk, jwks.KeyStatus.COMPROMISED),
+        jwks.published(COMPROMISED.jwk, jwks.KeyStatus.COMPROMISED, compromised_at=COMPROMISED_AT),
+        jwks.published(UNDATED.jwk, jwks.KeyStatus.COMPROMISED),
     ]
 }
 SAMPLE = CertificatePayload(
@@ -198,11 +231,72 @@ def build() -> dict[str, Any]:
         "about": "Test vectors; the keys are test keys. verdict signature_good: obligations 1-6 hold.",
         "jwks": JWKS,
         "vectors": [_vector(name, text, verdict) for name, text, verdict in messages],
+        "log_key": LOG.key.note_key.text,
+        "compromise": compromise(),
         "digits": [
             {"hex": raw.hex(), "digits": link.to_digits(raw)}
             for raw in (b"\x00", b"\xff", b"\x01\x02", b"\xff" * 6, bytes(7), b"\xff" * 7, b"\xff" * 8, good)
         ],
     }
+
+
+#: What the log's register says before it is asked about this instant, as `LoggedBefore` gives it.
+REGISTER: dict[str, bool | None] = {"before": True, "later": None, "absent": False, "silent": None}
+
+
+def compromise() -> list[dict[str, Any]]:
+    """Obligation 6: messages with a proof file or with what the log's register says of them."""
+    body, in_time = payload.encode(SAMPLE), COMPROMISED_AT - timedelta(hours=9)
+    stolen, undated, good = (message_of(body, key) for key in (COMPROMISED, UNDATED, ACTIVE))
+    forged = message_of(payload.encode(replace(SAMPLE, plate="12B345-68")), COMPROMISED)
+    proof = LOG.proof(stolen, in_time)
+    unsigned = proof.replace(proof.splitlines()[-1] + "\n", "")
+    flipped = bytearray(stolen)
+    flipped[stolen.index(b"TEHRAN")] ^= 1
+    second = timedelta(seconds=1)
+    fails, open_ = ("tampered", "not_logged_before_compromise"), ("cannot_tell", "key_compromised")
+    holds = ("signature_good", "signature_good_status_not_checked")
+    proofs: list[tuple[str, bytes, str, tuple[str, str]]] = [
+        ("logged_in_time", stolen, proof, holds),
+        ("logged_alone", stolen, LOG.proof(stolen, in_time, size=1), holds),
+        ("logged_among_many", stolen, LOG.proof(stolen, in_time, size=300), holds),
+        ("logged_a_second_before", stolen, LOG.proof(stolen, COMPROMISED_AT - second), holds),
+        ("logged_in_the_same_second", stolen, LOG.proof(stolen, COMPROMISED_AT), open_),
+        ("logged_later", stolen, LOG.proof(stolen, COMPROMISED_AT + second), open_),
+        ("forged_with_the_proof_of_another", forged, proof, open_),
+        ("proof_of_another_log", stolen, OTHER_LOG.proof(stolen, in_time), open_),
+        ("proof_without_the_signed_time", stolen, unsigned, open_),
+        ("proof_moved", stolen, proof.replace("index 2", "index 3"), open_),
+        ("proof_of_more_leaves", stolen, proof.replace("log\n5\n", "log\n6\n"), open_),
+        ("proof_cut_off", stolen, proof[:-1], open_),
+        ("proof_with_an_unknown_line", stolen, proof.replace("index 2", "extra AAAA\nindex 2"), holds),
+        ("proof_empty", stolen, "", open_),
+        ("key_stolen_nobody_knows_when", undated, LOG.proof(undated, in_time), open_),
+        ("key_not_stolen", good, "no proof", holds),
+        ("logged_and_then_changed", bytes(flipped), proof, ("tampered", "signature_bad")),
+    ]
+    registers = [
+        ("register_before", stolen, "before", holds),
+        ("register_later", stolen, "later", open_),
+        ("register_absent", stolen, "absent", fails),
+        ("register_absent_forged", forged, "absent", fails),
+        ("register_silent", stolen, "silent", open_),
+        ("register_absent_key_not_stolen", good, "absent", holds),
+        ("register_absent_nobody_knows_when", undated, "absent", open_),
+    ]
+    return [
+        *(_vector(name, link.to_digits(one), *said, proof=text) for name, one, text, said in proofs),
+        *(_vector(name, link.to_digits(one), *said, register=word) for name, one, word, said in registers),
+    ]
+
+
+def log_of(vector: dict[str, Any]) -> LoggedBefore:
+    """What the verifier of this vector knows of the log."""
+    if "proof" in vector:
+        return by_proof(vector["proof"], LOG.key)
+    if "register" in vector:
+        return lambda message, instant: REGISTER[vector["register"]]
+    return log_not_seen
 
 
 def _other() -> CertificatePayload:
@@ -225,14 +319,15 @@ def _persian() -> dict[int, str]:
     return str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")  # type: ignore[return-value]
 
 
-def _vector(name: str, text: str, expected: str) -> dict[str, Any]:
-    outcome = check_text(text, jwks.read_keys(JWKS))
+def _vector(name: str, text: str, expected: str, reason: str = "", **known: str) -> dict[str, Any]:
+    outcome = check_text(text, jwks.read_keys(JWKS), log_of(known))
     verdict = "signature_good" if outcome.signature_good else outcome.verdict.value
-    if verdict != expected:
-        raise AssertionError(f"{name}: {verdict} ({outcome.reason}), not {expected}")
+    if verdict != expected or (reason and outcome.reason.value != reason):
+        raise AssertionError(f"{name}: {verdict} ({outcome.reason}), not {expected} {reason}")
     vector: dict[str, Any] = {
         "name": name,
         "input": text,
+        **known,
         "verdict": verdict,
         "reason": outcome.reason.value,
         "obligation": outcome.obligation,

@@ -50,6 +50,9 @@ class _Issued:
     def keys(self, *, fresh: bool = False) -> KeySet:
         return KEYS
 
+    def logged_before(self, message: bytes, instant: datetime) -> bool:
+        return False
+
 
 def judge_files(seed: str, count: int) -> tuple[Counter[tuple[str, str]], list[str]]:
     """How often each way met each verdict; and what was accepted, or carried a message that we did not sign."""

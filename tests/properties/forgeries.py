@@ -223,6 +223,9 @@ class _TrustsAnyId:
     def keys(self, *, fresh: bool = False) -> KeySet:
         return KEYS
 
+    def logged_before(self, message: bytes, instant: datetime) -> bool:
+        return False
+
 
 def judge_forgeries(seed: str, count: int) -> tuple[Counter[tuple[str, str]], list[str]]:
     """How often each way met each verdict, and every text that was taken for valid."""

@@ -3,6 +3,7 @@ import { fill, h, icon } from "/common/dom.js";
 import { drawPlate, plateText } from "/common/plate.js";
 import { asciiDigits, dateTime, jalaliInEnglish, longDate, money, yearRanges } from "/common/text.js";
 import { readKeys } from "./keys.js";
+import { hex, isBefore, loggedAt, readLogKey, sha256 } from "./log.js";
 import { listen } from "./shown/inputs.js";
 import { checkMessage, checkText, withStatus } from "./verification.js";
 import { KINDS, REASONS, VERDICTS } from "./words.js";
@@ -19,6 +20,7 @@ let latest = 0;
 let repeat = null;
 let names = null;
 let keysAsOf = null;
+let shownProof = null; // the proof file that was shown last: it speaks for its own certificate alone
 
 /** Checks whatever the address holds: a fragment before an id before nothing. */
 function start() {
@@ -32,12 +34,12 @@ function start() {
 }
 
 function checkPayload(text) {
-  return checkSigned((keys) => checkText(text, keys), { again: () => checkPayload(text) });
+  return checkSigned((keys) => checkText(text, keys, loggedBefore), { again: () => checkPayload(text) });
 }
 
 /** A file's message, and the hash of the whole file, which must be the one that was issued. */
 function checkFile(message, fileSha256) {
-  return checkSigned((keys) => checkMessage(message, keys), { again: () => checkFile(message, fileSha256), fileSha256 });
+  return checkSigned((keys) => checkMessage(message, keys, loggedBefore), { again: () => checkFile(message, fileSha256), fileSha256 });
 }
 
 async function checkSigned(check, { again, fileSha256 = null }) {
@@ -91,6 +93,35 @@ async function loadKeys() {
   }
 }
 
+/** A proof file lets whatever is shown be judged anew: it may be of a stolen key's certificate. */
+function takeProof(text) {
+  shownProof = text;
+  repeat?.();
+}
+
+/** Obligation 6: by the proof file that was shown, else by the log itself, which answers 404 for what it never held. */
+async function loggedBefore(message, instant) {
+  let log;
+  try {
+    log = await readLogKey(await (await ask("/.well-known/avarez/log/key")).text());
+  } catch {
+    return null;
+  }
+  if (shownProof && (await isProven(message, shownProof, log, instant))) return true;
+  try {
+    const response = await ask(`/.well-known/avarez/log/proof/${hex(await sha256(message))}`, null, [200, 404]);
+    if (response.status === 404) return (await response.json()).code === "log_entry_not_found" ? false : null;
+    return (await isProven(message, await response.text(), log, instant)) || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whatever is wrong with a proof, or with a browser that lacks Ed25519: it proves nothing then. */
+async function isProven(message, proof, log, instant) {
+  return loggedAt(message, proof, log).then((at) => isBefore(at, instant), () => false);
+}
+
 /** The server's answer for this number, or null when there is none. */
 async function askStatus(id) {
   try {
@@ -104,7 +135,7 @@ async function getJson(path, body = null) {
   return (await ask(path, body)).json();
 }
 
-async function ask(path, body = null) {
+async function ask(path, body = null, statuses = [200]) {
   const response = await fetch(path, {
     method: body ? "POST" : "GET",
     headers: { accept: "application/json", ...(body && { "content-type": "application/json" }) },
@@ -113,7 +144,7 @@ async function ask(path, body = null) {
     credentials: "omit",
     signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
   });
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (!statuses.includes(response.status)) throw new Error(`status ${response.status}`);
   return response;
 }
 
@@ -222,6 +253,7 @@ document.getElementById("paste-form").addEventListener("submit", (event) => {
 listen({
   onText: (text) => toVerdict(checkPayload(text)),
   onMessage: (message, fileSha256) => toVerdict(checkFile(message, fileSha256)),
+  onProof: (text) => toVerdict(takeProof(text)),
   onCode: (code, plate) => toVerdict(checkCode(code, plate)),
   onNothing: () => toVerdict(finish(begin(null), { verdict: "unreadable", reason: "no_message_in_file" })),
 });

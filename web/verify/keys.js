@@ -7,7 +7,7 @@ const STATUSES = ["next", "active", "retired", "compromised"];
 /** The document is no set of our keys; nothing can be told with it. */
 export class KeysError extends Error {}
 
-/** Map from key id to `{jwk, status}`. A `kid` that is not the key's own thumbprint is refused, as is a bad point. */
+/** Map from key id to `{jwk, status, compromisedAt}`, ms or null. A `kid` that is not the key's own thumbprint is refused, as is a bad point. */
 export async function readKeys(document) {
   const keys = document?.keys;
   if (!Array.isArray(keys) || keys.length > KEYS_MAX) throw new KeysError("not a set of keys");
@@ -19,7 +19,9 @@ export async function readKeys(document) {
     if (!STATUSES.includes(status)) throw new KeysError("a key's status is unknown");
     const kid = await keyId(jwk);
     if (jwk.kid !== undefined && jwk.kid !== kid) throw new KeysError("a key's id is not its thumbprint");
-    found.set(kid, { jwk, status });
+    const compromisedAt = jwk.compromised_at === undefined ? null : Date.parse(jwk.compromised_at);
+    if (Number.isNaN(compromisedAt)) throw new KeysError("a key's compromised_at is no time");
+    found.set(kid, { jwk, status, compromisedAt });
   }
   return found;
 }

@@ -1,11 +1,12 @@
-// Keeps the verifier's page usable without a network: page, scripts, letters and keys. Nothing else is stored.
+// Keeps the verifier's page usable without a network: page, scripts, letters, keys and the log's key. Nothing else is stored.
 // VERSION is the hash of the files below; tests/browser/test_static_pages.py says its right value.
-const VERSION = "76a0bad1e3b14f58";
+const VERSION = "f826d67613a5e963";
 const CACHE = `avarez-verify-${VERSION}`;
 const PAGE = "/v";
-const KEYS = "/.well-known/jwks.json";
+const KEPT = ["/.well-known/jwks.json", "/.well-known/avarez/log/key"];
 const FILES = [
-  "/verify/app.js", "/verify/cbor.js", "/verify/cose.js", "/verify/keys.js", "/verify/link.js", "/verify/payload.js",
+  "/verify/app.js", "/verify/cbor.js", "/verify/cose.js", "/verify/keys.js", "/verify/link.js", "/verify/log.js",
+  "/verify/payload.js",
   "/verify/verification.js", "/verify/words.js", "/verify/verify.css", "/verify/app.webmanifest",
   "/verify/shown/camera.js", "/verify/shown/document.js", "/verify/shown/inputs.js",
   "/vendor/qr/decode.js", "/vendor/qr/index.js",
@@ -17,7 +18,7 @@ self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
     await cache.addAll([PAGE, ...FILES].map((path) => new Request(path, { cache: "no-cache" })));
-    await cache.add(new Request(KEYS, { cache: "no-cache" })).catch(() => undefined); // the page fetches them as well
+    await Promise.all(KEPT.map((path) => cache.add(new Request(path, { cache: "no-cache" })).catch(() => undefined)));
     await self.skipWaiting();
   })());
 });
@@ -36,7 +37,7 @@ self.addEventListener("fetch", (event) => {
   if (event.request.mode === "navigate") {
     if (/^\/v(\/[^/]*)?$/.test(url.pathname)) event.respondWith(stored(PAGE, event.request));
   } else if (FILES.includes(url.pathname)) event.respondWith(stored(url.pathname, event.request));
-  else if (url.pathname === KEYS) event.respondWith(freshKeys(event.request));
+  else if (KEPT.includes(url.pathname)) event.respondWith(fresh(url.pathname, event.request));
 });
 
 async function stored(path, request) {
@@ -44,14 +45,15 @@ async function stored(path, request) {
   return (await cache.match(path)) ?? fetch(request);
 }
 
-async function freshKeys(request) {
+/** What the network says, else what it said last. */
+async function fresh(path, request) {
   const cache = await caches.open(CACHE);
   try {
     const answer = await fetch(request);
-    if (answer.ok) await cache.put(KEYS, answer.clone());
+    if (answer.ok) await cache.put(path, answer.clone());
     return answer;
   } catch (error) {
-    const kept = await cache.match(KEYS);
+    const kept = await cache.match(path);
     if (kept) return kept;
     throw error;
   }

@@ -1,5 +1,6 @@
 // What makes a certificate valid: the obligations of `avarez.certificates.verification`, under the same numbers,
-// verdicts and reasons. 1 to 6 need nothing but the keys; 7 to 10 are the server's answer about its own record.
+// verdicts and reasons. 1 to 6 need nothing but the keys and, of a compromised key's certificate, the log's word; 7 to 10
+// are the server's answer about its own record.
 import { CoseError, base64url, parse, verify } from "./cose.js";
 import { Unreadable, read } from "./link.js";
 import { NewerVersion, PayloadError, decode } from "./payload.js";
@@ -10,11 +11,14 @@ const STATUS_AGE_MAX_MS = 26 * 3600 * 1000;
 
 const outcome = (verdict, reason, obligation, payload = null) => ({ verdict, reason, obligation, payload });
 
+/** Whether the log held a message before an instant (ms): true; false, it never held it; null, it cannot be told. */
+const logNotSeen = async () => null;
+
 /**
  * Obligations 1 to 6 for a whole link, a fragment or digits: `{verdict, reason, obligation, payload, page}`.
  * `signature_good` stands for "signature good, status not checked"; it is never shown as valid.
  */
-export async function checkText(text, keys) {
+export async function checkText(text, keys, loggedBefore = logNotSeen) {
   let scanned;
   try {
     scanned = read(text);
@@ -22,11 +26,11 @@ export async function checkText(text, keys) {
     if (!(error instanceof Unreadable)) throw error;
     return outcome("unreadable", "text_incomplete", 1);
   }
-  return { ...(await checkMessage(scanned.message, keys)), page: scanned.page };
+  return { ...(await checkMessage(scanned.message, keys, loggedBefore)), page: scanned.page };
 }
 
-/** Obligations 2 to 6 for a message that a file carried. */
-export async function checkMessage(message, keys) {
+/** Obligations 2 to 6 for a message that a file carried; `loggedBefore(message, ms)` is asked of stolen keys' alone. */
+export async function checkMessage(message, keys, loggedBefore = logNotSeen) {
   let parts;
   try {
     parts = parse(message);
@@ -46,7 +50,11 @@ export async function checkMessage(message, keys) {
     if (error instanceof PayloadError) return outcome("unreadable", "payload_malformed", 5);
     throw error;
   }
-  if (key.status === "compromised") return outcome("cannot_tell", "key_compromised", 6, payload);
+  if (key.status === "compromised") {
+    const inTime = key.compromisedAt === null ? null : await loggedBefore(message, key.compromisedAt);
+    if (inTime === null) return { ...outcome("cannot_tell", "key_compromised", 6, payload), message };
+    if (!inTime) return outcome("tampered", "not_logged_before_compromise", 6, payload);
+  }
   return outcome("signature_good", "signature_good_status_not_checked", 6, payload);
 }
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import cbor2
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -67,7 +69,7 @@ def is_used(value: Any, depth: int) -> bool:
     return type(value) in (int, bytes, str)
 
 
-def verify(text: str, keys: list[dict[str, str]]) -> tuple[str, dict[int, Any] | None]:
+def verify(text: str, keys: list[dict[str, str]], proof: str = "") -> tuple[str, dict[int, Any] | None]:
     """The verdict, and the payload's map once its signature is good."""
     try:
         message = message_of(text)
@@ -85,10 +87,50 @@ def verify(text: str, keys: list[dict[str, str]]) -> tuple[str, dict[int, Any] |
         signed = cbor2.dumps(["Signature1", protected, b"", payload], canonical=True)
         require(signature_holds(key or {}, signed, signature), "tampered")
         content = checked(plain_cbor(payload))
-        require((key or {})["status"] != "compromised", "cannot_tell")
+        if (key or {})["status"] == "compromised":
+            require(was_logged(message, proof, (key or {}).get("compromised_at", "")), "cannot_tell")
     except Ends as end:
         return str(end), None
     return "signature_good", content
+
+
+def was_logged(message: bytes, proof: str, compromised_at: str) -> bool:
+    """Whether the proof file shows that the log held the message before its key was compromised."""
+    origin, _, encoded = DOCUMENT["log_key"].split("+", 2)
+    key = base64.b64decode(encoded)[1:]
+    shown = re.fullmatch(
+        r"c2sp\.org/tlog-proof@v1\n(?:extra .*\n)?index (\d+)\n((?:.{44}\n){0,64})\n"
+        r"((.+)\n(\d+)\n(.{44})\n)\n((?:— .+\n)+)",
+        proof,
+    )
+    if shown is None or not compromised_at or shown[4] != origin:
+        return False
+    index, size, root = int(shown[1]), int(shown[5]), base64.b64decode(shown[6])
+    lines = [line.split(" ") for line in shown[7].splitlines()]
+    times = []
+    for kind in (b"\x01", b"\x04"):
+        ident = hashlib.sha256(origin.encode() + b"\n" + kind + key).digest()[:4]
+        found = [base64.b64decode(line[2])[4:] for line in lines if base64.b64decode(line[2])[:4] == ident]
+        if not found:
+            return False
+        seconds = int.from_bytes(found[0][:8], "big") if kind == b"\x04" else 0
+        signed = f"cosignature/v1\ntime {seconds}\n{shown[3]}" if seconds else shown[3]
+        times.append(seconds)
+        try:
+            Ed25519PublicKey.from_public_bytes(key).verify(found[0][-64:], signed.encode())
+        except InvalidSignature:
+            return False
+    reached, below, last = hashlib.sha256(b"\0" + hashlib.sha256(message).digest()).digest(), index, size - 1
+    for sibling in map(base64.b64decode, shown[2].splitlines()):
+        if below & 1 or below == last:
+            reached = hashlib.sha256(b"\1" + sibling + reached).digest()
+            while below and not below & 1:
+                below, last = below >> 1, last >> 1
+        else:
+            reached = hashlib.sha256(b"\1" + reached + sibling).digest()
+        below, last = below >> 1, last >> 1
+    in_time = times[-1] + 1 <= datetime.fromisoformat(compromised_at).timestamp()
+    return index < size and last == 0 and reached == root and in_time
 
 
 def key_id(jwk: dict[str, str]) -> bytes:
@@ -144,9 +186,12 @@ def years_of(content: dict[int, Any]) -> list[int]:
     return years
 
 
-@pytest.mark.parametrize("vector", DOCUMENT["vectors"], ids=lambda vector: vector["name"])
+PROOFS = [vector for vector in DOCUMENT["compromise"] if "proof" in vector]
+
+
+@pytest.mark.parametrize("vector", [*DOCUMENT["vectors"], *PROOFS], ids=lambda vector: vector["name"])
 def test_verifier_from_the_document_agrees(vector: dict[str, Any]) -> None:
-    verdict, content = verify(vector["input"], DOCUMENT["jwks"]["keys"])
+    verdict, content = verify(vector["input"], DOCUMENT["jwks"]["keys"], vector.get("proof", ""))
     assert verdict == vector["verdict"]
     if verdict == "signature_good" and content is not None:
         number, characters = int.from_bytes(content[2], "big"), ""

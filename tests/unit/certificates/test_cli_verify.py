@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from avarez.certificates import link
 from avarez_cli.main import main
-from tests.data.certificate_vectors import JWKS, ORIGIN, STRANGER, message_of
+from tests.data.certificate_vectors import JWKS, LOG, ORIGIN, PATH, STRANGER, message_of
 from tests.unit.certificates.test_document import pdf_of, record
 
 SIGNED = record()
 MESSAGE = SIGNED.message or b""
 LINK = link.to_link(MESSAGE, ORIGIN)
+
+COMPROMISE = json.loads(PATH.read_text(encoding="utf-8"))["compromise"]
 
 
 @pytest.fixture
@@ -87,3 +90,32 @@ def test_without_keys_it_says_what_to_do(
 def test_file_that_is_not_there_is_wrong_use(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "nowhere.pdf", "--keys", str(keys)]) == 2
     assert "nowhere.pdf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "vector", [one for one in COMPROMISE if "proof" in one], ids=lambda vector: vector["name"]
+)
+def test_proof_file_decides_on_the_certificates_of_a_stolen_key(
+    keys: Path, tmp_path: Path, vector: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof, log_key = tmp_path / "certificate.tlog-proof", tmp_path / "log-key"
+    proof.write_text(vector["proof"], encoding="utf-8")
+    log_key.write_text(LOG.key.note_key.text + "\n", encoding="utf-8")
+    asked = ["--keys", str(keys), "--log-proof", str(proof), "--log-key", str(log_key), "--json"]
+    is_good = vector["verdict"] == "signature_good"
+    assert main(["verify", vector["input"], *asked]) == (0 if is_good else 1)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["reason"]) == ("valid" if is_good else vector["verdict"], vector["reason"])
+
+
+def test_log_proof_without_the_logs_key_is_wrong_use(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = tmp_path / "certificate.tlog-proof"
+    proof.write_text(COMPROMISE[0]["proof"], encoding="utf-8")
+    asked = ["verify", COMPROMISE[0]["input"], "--keys", str(keys), "--log-proof", str(proof)]
+    monkeypatch.setenv("AVAREZ_LOG_KEY", str(tmp_path / "nowhere"))
+    assert main(asked) == 2
+    assert "--log-key" in capsys.readouterr().err
+    monkeypatch.setenv("AVAREZ_LOG_KEY", LOG.key.note_key.text)
+    assert main(asked) == 0

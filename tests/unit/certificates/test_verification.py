@@ -10,10 +10,11 @@ import pytest
 from avarez.certificates import jwks, payload
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.verification import IssuedRecord, Reason, Verdict, check_message, check_record, check_text
-from tests.data.certificate_vectors import COMPROMISED, JWKS, PATH, SAMPLE, message_of, rendered
+from tests.data.certificate_vectors import COMPROMISED, JWKS, PATH, SAMPLE, log_of, message_of, rendered
 
 KEYS = jwks.read_keys(JWKS)
-VECTORS: list[dict[str, Any]] = json.loads(PATH.read_text(encoding="utf-8"))["vectors"]
+DOCUMENT: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+VECTORS: list[dict[str, Any]] = [*DOCUMENT["vectors"], *DOCUMENT["compromise"]]
 MESSAGE = message_of(payload.encode(SAMPLE))
 IN_FORCE = IssuedRecord(CertificateStatus.IN_FORCE, MESSAGE, "aa")
 
@@ -24,7 +25,7 @@ def test_vectors_are_what_the_code_builds() -> None:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_vector_gets_its_verdict(vector: dict[str, Any]) -> None:
-    outcome = check_text(vector["input"], KEYS)
+    outcome = check_text(vector["input"], KEYS, log_of(vector))
     verdict = "signature_good" if outcome.signature_good else outcome.verdict.value
     found = (verdict, outcome.reason.value, outcome.obligation)
     assert found == (vector["verdict"], vector["reason"], vector["obligation"])

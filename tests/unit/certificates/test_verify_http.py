@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from avarez.certificates.status import CertificateStatus
 from avarez.certificates.verification import IssuedRecord
 from avarez.errors import ServiceBusy
 from functions.verify import handler
-from tests.data.certificate_vectors import JWKS, ORIGIN, SAMPLE
+from tests.data.certificate_vectors import JWKS, ORIGIN, PATH, REGISTER, SAMPLE
 from tests.unit.certificates.test_document import pdf_of, record
 
 SIGNED = record()
@@ -24,6 +25,7 @@ MESSAGE = SIGNED.message or b""
 PDF = pdf_of(SIGNED)
 ID = SAMPLE.certificate_id
 PLATE = "12B345-67"
+COMPROMISE = json.loads(PATH.read_text(encoding="utf-8"))["compromise"]
 
 
 class Register:
@@ -33,6 +35,7 @@ class Register:
         self.records = {ID: IssuedRecord(CertificateStatus.IN_FORCE, MESSAGE, hashlib.sha256(PDF).hexdigest())}
         self.silent: set[str] = set()
         self.known_at_first = True
+        self.log = "silent"
 
     def find(self, certificate_id: str) -> IssuedRecord | None:
         if "records" in self.silent:
@@ -48,6 +51,11 @@ class Register:
         if "keys" in self.silent:
             raise ServiceBusy
         return jwks.read_keys(JWKS if fresh or self.known_at_first else {"keys": JWKS["keys"][1:]})
+
+    def logged_before(self, message: bytes, instant: datetime) -> bool | None:
+        if self.log == "silent":
+            raise ServiceBusy
+        return REGISTER[self.log]
 
     def key_document(self) -> dict[str, object]:
         return dict(JWKS)
@@ -222,3 +230,18 @@ def test_keys_and_health(register: Register) -> None:
     assert call("GET", "/healthz") == (200, {"status": "ok"})
     register.silent = {"records"}
     assert call("GET", "/healthz")[1]["code"] == "service_busy"
+
+
+@pytest.mark.parametrize(
+    "vector", [one for one in COMPROMISE if "register" in one], ids=lambda vector: vector["name"]
+)
+def test_log_decides_on_the_certificates_of_a_stolen_key(register: Register, vector: dict[str, Any]) -> None:
+    register.log = vector["register"]
+    register.records[ID] = IssuedRecord(CertificateStatus.IN_FORCE)
+    expected = (
+        ("valid", "in_force") if vector["verdict"] == "signature_good" else (vector["verdict"], vector["reason"])
+    )
+    assert verdict(by_payload(vector["input"])) == (200, *expected)
+    message = link.read(vector["input"]).message
+    register.records[ID] = IssuedRecord(CertificateStatus.IN_FORCE, message)
+    assert verdict(by_number()) == (200, *expected)

@@ -1,5 +1,6 @@
 // The ways to show a certificate besides its link: the camera, a file (chosen or dropped), a short code with its plate.
 import { Unreadable, read } from "../link.js";
+import { PROOF_BYTES_MAX, isProof } from "../log.js";
 import { cameraIsThere, textInPicture, watch } from "./camera.js";
 import { NoMessage, PDF_BYTES_MAX, fileHash, messageInPdf } from "./document.js";
 
@@ -20,14 +21,14 @@ let taken = 0; // the file that was shown last is the one that counts, however l
 
 /**
  * Connects the page's inputs. `onText(text)`, `onMessage(message, sha256)`, `onCode(code, plate)` check what was
- * shown; `onNothing()` says that a file holds no certificate.
+ * shown; `onProof(text)` takes a proof file of the log; `onNothing()` says that a file holds no certificate.
  */
-export function listen({ onText, onMessage, onCode, onNothing }) {
+export function listen({ onText, onMessage, onProof, onCode, onNothing }) {
   button.hidden = !cameraIsThere();
   button.addEventListener("click", () => (stop ? close() : open(onText)));
   document.getElementById("camera-close").addEventListener("click", close);
   file.addEventListener("change", () => {
-    if (file.files[0]) take(file.files[0], { onText, onMessage, onNothing });
+    if (file.files.length) take([...file.files], { onText, onMessage, onProof, onNothing });
     file.value = "";
   });
   addEventListener("dragover", (event) => {
@@ -38,8 +39,8 @@ export function listen({ onText, onMessage, onCode, onNothing }) {
   addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    const dropped = event.dataTransfer?.files[0];
-    if (dropped) take(dropped, { onText, onMessage, onNothing });
+    const dropped = [...(event.dataTransfer?.files ?? [])];
+    if (dropped.length) take(dropped, { onText, onMessage, onProof, onNothing });
   });
   document.getElementById("code-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -68,7 +69,19 @@ function close() {
   button.focus();
 }
 
-async function take(shown, { onText, onMessage, onNothing }) {
+/** A certificate, its proof file, or both at once. */
+async function take(files, { onText, onMessage, onProof, onNothing }) {
+  const proofs = files.filter((one) => one.name.endsWith(".tlog-proof") || one.type === "text/plain");
+  for (const proof of proofs) {
+    const text = proof.size > PROOF_BYTES_MAX ? "" : await proof.text();
+    if (isProof(text)) onProof(text);
+    else onNothing();
+  }
+  const certificate = files.find((one) => !proofs.includes(one));
+  return certificate ? takeCertificate(certificate, { onText, onMessage, onNothing }) : undefined;
+}
+
+async function takeCertificate(shown, { onText, onMessage, onNothing }) {
   if (stop) close();
   taken += 1;
   const turn = taken;

@@ -5,27 +5,30 @@
  3. Its key id names one of our keys.                                            else `unknown`
  4. That key signed exactly these bytes, r and s in range and s low.             else `tampered`
  5. The payload is a certificate of a version that is known here.                else `unreadable`, `cannot_tell`
- 6. The key is not known to be compromised.                                      else `cannot_tell`
+ 6. The key is not compromised, or the log held the message before it was.       else `tampered`, `cannot_tell`
  7. We issued a certificate with this id.                                        else `unknown`, `cannot_tell`
  8. What we issued under this id is this very message.                           else `tampered`
  9. The file that carried it, if there was one, is a file that was issued.       else `tampered`
 10. Its status is known, recent, and "in force".          else `revoked`, `superseded`, `cannot_tell`
 
-1 to 6 need nothing but the keys (`check_text`, `check_message`); 7 to 10 need our record or a status list
-(`check_record`). A verdict is a value: nothing here raises for a bad certificate. The browser's page
-carries out the same list under the same numbers and reasons (`tests/data/certificate_vectors.json`).
+1 to 6 need nothing but the keys (`check_text`, `check_message`) and, of a compromised key's certificate, the log's
+word; 7 to 10 need our record (`check_record`). A verdict is a value: nothing here raises for a bad
+certificate. The browser's page carries out the same list under the same numbers and reasons
+(`tests/data/certificate_vectors.json`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from hmac import compare_digest
 from typing import assert_never
 
 from avarez.certificates import cose, link
 from avarez.certificates import payload as payloads
-from avarez.certificates.jwks import KeySet, KeyStatus
+from avarez.certificates.jwks import KeySet, KeyStatus, SigningKey
 from avarez.certificates.payload import CertificatePayload
 from avarez.certificates.status import CertificateStatus
 
@@ -58,6 +61,7 @@ class Reason(StrEnum):
     PAYLOAD_MALFORMED = "payload_malformed"
     VERSION_UNKNOWN = "version_unknown"
     KEY_COMPROMISED = "key_compromised"
+    NOT_LOGGED_BEFORE_COMPROMISE = "not_logged_before_compromise"
     RECORD_UNREACHABLE = "record_unreachable"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     MESSAGE_DIFFERS = "message_differs"
@@ -107,17 +111,28 @@ class IssuedRecord:
         return not known or any(compare_digest(file_sha256, one) for one in known)
 
 
-def check_text(text: str, keys: KeySet) -> Outcome:
+LoggedBefore = Callable[[bytes, datetime], bool | None]
+"""Whether the log held a message before an instant: yes; no, it never held it; None where it cannot be told."""
+
+
+def log_not_seen(message: bytes, instant: datetime) -> None:
+    """What is known of the log by somebody who has neither asked it nor has a proof file."""
+
+
+def check_text(text: str, keys: KeySet, logged_before: LoggedBefore = log_not_seen) -> Outcome:
     """Obligations 1 to 6 for what a camera or a person read: whole link, fragment or digits."""
     try:
         scanned = link.read(text)
     except link.Unreadable:
         return Outcome(Verdict.UNREADABLE, Reason.TEXT_INCOMPLETE, 1)
-    return check_message(scanned.message, keys)
+    return check_message(scanned.message, keys, logged_before)
 
 
-def check_message(message: bytes, keys: KeySet) -> Outcome:
-    """Obligations 2 to 6. `valid` here means: signature good, status not checked."""
+def check_message(message: bytes, keys: KeySet, logged_before: LoggedBefore = log_not_seen) -> Outcome:
+    """Obligations 2 to 6. `valid` here means: signature good, status not checked.
+
+    `logged_before` is asked only about certificates of a compromised key, once the signature is good.
+    """
     try:
         parts = cose.parse(message)
     except cose.CoseError:
@@ -135,9 +150,20 @@ def check_message(message: bytes, keys: KeySet) -> Outcome:
         return Outcome(Verdict.CANNOT_TELL, Reason.VERSION_UNKNOWN, 5)
     except payloads.PayloadError:
         return Outcome(Verdict.UNREADABLE, Reason.PAYLOAD_MALFORMED, 5)
-    if key.status is KeyStatus.COMPROMISED:
-        return Outcome(Verdict.CANNOT_TELL, Reason.KEY_COMPROMISED, 6, content, message)
-    return Outcome(Verdict.VALID, Reason.SIGNATURE_GOOD_STATUS_NOT_CHECKED, 6, content, message)
+    verdict, reason = _judge_key(key, message, logged_before)
+    return Outcome(verdict, reason, 6, content, message)
+
+
+def _judge_key(key: SigningKey, message: bytes, logged_before: LoggedBefore) -> tuple[Verdict, Reason]:
+    """Obligation 6: a thief can sign as of any day, but puts nothing under a root that was signed before."""
+    if key.status is not KeyStatus.COMPROMISED:
+        return Verdict.VALID, Reason.SIGNATURE_GOOD_STATUS_NOT_CHECKED
+    in_time = None if key.compromised_at is None else logged_before(message, key.compromised_at)
+    if in_time is None:
+        return Verdict.CANNOT_TELL, Reason.KEY_COMPROMISED
+    if in_time:
+        return Verdict.VALID, Reason.SIGNATURE_GOOD_STATUS_NOT_CHECKED
+    return Verdict.TAMPERED, Reason.NOT_LOGGED_BEFORE_COMPROMISE
 
 
 def check_record(

@@ -50,10 +50,15 @@ class LogRegister:
             return None
         return Logged(int(row["index"]), int(row["tree_size"]), from_rfc3339(row["logged_at"]))
 
-    def logged_before(self, message: bytes, instant: datetime) -> bool:
+    def logged_before(self, message: bytes, instant: datetime) -> bool | None:
         """Whether the certificate was in the log before `instant`, say of its key's compromise.
+
+        False when the log does not hold it at all: we log whatever we issue. None when it holds it since later: we
+        may have issued it, or whoever had the key made us do so, and the log cannot tell which.
 
         Raises: ServiceBusy.
         """
         found = self.find(message)
-        return found is not None and found.before(instant)
+        if found is None:
+            return False
+        return True if found.before(instant) else None
