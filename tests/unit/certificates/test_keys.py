@@ -163,4 +163,4 @@ def test_list_from_another_time_is_refused_and_so_is_an_older_one() -> None:
 
 
 def test_test_keys_of_the_vectors_are_no_weak_ones() -> None:
-    assert len(jwks.read_keys(JWKS)) == 3
+    assert len(jwks.read_keys(JWKS)) == 4
