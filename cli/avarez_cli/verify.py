@@ -1,14 +1,18 @@
 """`avarez verify FILE.pdf|LINK|DIGITS`: checks a certificate's signature offline, with pinned public keys.
 
 The keys are the file behind `https://…/.well-known/jwks.json`, fetched once from a place you trust and kept:
-`--keys FILE`, else the file named by AVAREZ_KEYS, else ~/.config/avarez/keys.json. Without the register nothing
-can be said about a later revocation: a good answer reads "signature good, status not checked".
+`--keys FILE`, else the file named by AVAREZ_KEYS, else ~/.config/avarez/keys.json.
+
+Without a status list nothing can be said about a later revocation: a good answer reads "signature good, status
+not checked". `--status` names what `/.well-known/avarez/status` answers (every certificate), or
+`…/status/{shard}` (some), or a folder with them (`whole.cwt`, `17.cwt`). A list is good for 26 hours; with an
+older one the answer is "cannot tell since" its time.
 
 A certificate whose key was stolen later needs its proof file (`--log-proof`, from below
 `/.well-known/avarez/log/proof/`) and the log's public key: `--log-key`, else AVAREZ_LOG_KEY, else
 ~/.config/avarez/log-key.
 
-Exit codes: 0 the signature is good; 1 any other verdict; 2 wrong use.
+Exit codes: 0 the signature is good, and the status where one was given; 1 any other verdict; 2 wrong use.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,8 +29,10 @@ from urllib.parse import urlsplit
 from avarez.certificates import link
 from avarez.certificates.document import NoMessage, message_in_pdf
 from avarez.certificates.jwks import KeysError, KeySet, read_keys
+from avarez.certificates.offline.listed import Listed, check_listed
 from avarez.certificates.offline.logged import by_proof
-from avarez.certificates.payload import CertificatePayload
+from avarez.certificates.payload import SHARD_PLACES, CertificatePayload
+from avarez.certificates.status_list import LIST_BYTES_MAX
 from avarez.certificates.verification import (
     LoggedBefore,
     Outcome,
@@ -34,6 +42,7 @@ from avarez.certificates.verification import (
     check_text,
     log_not_seen,
 )
+from avarez.clock import to_rfc3339
 from avarez.digits import grouped_en, grouped_fa
 from avarez.jalali import format_jalali_fa
 from avarez.money import format_rial
@@ -46,13 +55,18 @@ from avarez_cli import pinned
 EXIT_GOOD: Final = 0
 EXIT_NEGATIVE: Final = 1
 EXIT_WRONG_USE: Final = 2
+#: Of the list in `avarez.certificates.verification`.
+STATUS_OBLIGATION: Final = 10
 KEYS_VARIABLE: Final = "AVAREZ_KEYS"
 KEYS_FILE: Final = "keys.json"
 LOG_KEY_VARIABLE: Final = "AVAREZ_LOG_KEY"
 LOG_KEY_FILE: Final = "log-key"
+LIST_ENDING: Final = ".cwt"
+WHOLE_NAME: Final = "status"
+WHOLE_FILE: Final = f"whole{LIST_ENDING}"
 
 WORDS: Final = {
-    Verdict.VALID: ("امضا درست است؛ وضعیت بررسی نشد", "SIGNATURE GOOD, status not checked"),
+    Verdict.VALID: ("معتبر است", "VALID"),
     Verdict.REVOKED: ("باطل شده است", "REVOKED"),
     Verdict.SUPERSEDED: ("گواهی تازه‌ای جای آن آمده است", "SUPERSEDED"),
     Verdict.TAMPERED: ("دست‌کاری شده است؛ آن را نپذیرید", "TAMPERED: do not accept it"),
@@ -60,6 +74,9 @@ WORDS: Final = {
     Verdict.UNKNOWN: ("ناشناخته است؛ آن را نپذیرید", "UNKNOWN: do not accept it"),
     Verdict.CANNOT_TELL: ("نمی‌توان گفت", "CANNOT TELL"),
 }
+
+
+NOT_CHECKED: Final = ("امضا درست است؛ وضعیت بررسی نشد", "SIGNATURE GOOD, status not checked")
 
 
 def register(subparsers: Any) -> None:
@@ -72,6 +89,7 @@ def register(subparsers: Any) -> None:
         "certificate", metavar="FILE.pdf|LINK|DIGITS", help="`-` reads the link from standard input"
     )
     parser.add_argument("--keys", type=Path, metavar="FILE", help="public keys (a JWK set)")
+    parser.add_argument("--status", type=Path, metavar="FILE|DIR", help="signed status lists that were kept")
     parser.add_argument("--log-proof", type=Path, metavar="FILE", help="the certificate's .tlog-proof file")
     parser.add_argument("--log-key", metavar="KEY|FILE", help="the log's public key, for --log-proof")
     parser.add_argument(
@@ -97,9 +115,10 @@ def run(arguments: argparse.Namespace) -> int:
         logged_before = _log(arguments)
     except (NoteError, UnicodeDecodeError):
         return _wrong_use("--log-key is no public key of a log", "کلید عمومی دفتر شفافیت درست نیست")
-    outcome = judge(arguments.certificate, keys, arguments.origin, logged_before)
-    print(json.dumps(_answer(outcome), ensure_ascii=False) if arguments.json else _text(outcome))
-    return EXIT_GOOD if outcome.signature_good else EXIT_NEGATIVE
+    signed = judge(arguments.certificate, keys, arguments.origin, logged_before)
+    found = with_status(signed, arguments.status, keys, datetime.now(UTC))
+    print(json.dumps(_answer(found), ensure_ascii=False) if arguments.json else _text(found))
+    return EXIT_GOOD if found.outcome.verdict is Verdict.VALID else EXIT_NEGATIVE
 
 
 def judge(
@@ -119,6 +138,31 @@ def judge(
     if origin and _leads_elsewhere(shown, origin):
         return Outcome(Verdict.UNKNOWN, Reason.FOREIGN_ORIGIN, 1)
     return check_text(shown, keys, logged_before)
+
+
+def with_status(signed: Outcome, lists: Path | None, keys: KeySet, now: datetime) -> Listed:
+    """Obligation 10 by the lists in a file or a folder; without either the outcome as it is.
+
+    Raises: OSError when there is no such file or folder.
+    """
+    if lists is None:
+        return Listed(signed)
+    return check_listed(signed, _tokens(lists, signed), keys, now)
+
+
+def _tokens(lists: Path, signed: Outcome) -> Iterator[bytes]:
+    """The list itself; of a folder the whole list and that of the certificate's shard, where they are there."""
+    index = signed.payload.status_index if signed.payload else None
+    if not lists.is_dir():
+        yield _list_bytes(lists)
+    elif index is not None:
+        names = [WHOLE_FILE, f"{index // SHARD_PLACES}{LIST_ENDING}", WHOLE_NAME, str(index // SHARD_PLACES)]
+        yield from (_list_bytes(lists / name) for name in names if (lists / name).is_file())
+
+
+def _list_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LIST_BYTES_MAX + 1)
 
 
 def _is_file(text: str) -> bool:
@@ -142,11 +186,13 @@ def _log(arguments: argparse.Namespace) -> LoggedBefore:
         return by_proof(file.read(PROOF_BYTES_MAX + 1).decode("utf-8", "replace"), key)
 
 
-def _answer(outcome: Outcome) -> dict[str, Any]:
+def _answer(found: Listed) -> dict[str, Any]:
+    outcome = found.outcome
     answer: dict[str, Any] = {
         "verdict": outcome.verdict.value,
         "reason": outcome.reason.value,
-        "status_checked": False,
+        "status_checked": outcome.obligation == STATUS_OBLIGATION,
+        "status_as_of": to_rfc3339(found.status_as_of) if found.status_as_of else None,
     }
     if outcome.payload is not None:
         content = outcome.payload
@@ -163,8 +209,14 @@ def _answer(outcome: Outcome) -> dict[str, Any]:
     return answer
 
 
-def _text(outcome: Outcome) -> str:
-    persian, english = WORDS[outcome.verdict]
+def _text(found: Listed) -> str:
+    outcome = found.outcome
+    persian, english = NOT_CHECKED if outcome.signature_good else WORDS[outcome.verdict]
+    if found.status_as_of is not None:
+        since = to_rfc3339(found.status_as_of)
+        is_open = outcome.verdict is Verdict.CANNOT_TELL
+        persian += f" از {since} به بعد" if is_open else f" (وضعیت در {since})"
+        english += f" since {since}" if is_open else f" (status as of {since})"
     lines = [f"{persian} | {english} ({outcome.reason.value})"]
     if outcome.payload is not None:
         lines += _facts(outcome.payload)

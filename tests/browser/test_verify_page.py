@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from avarez.certificates import link
+from avarez.certificates.payload import SHARD_PLACES
 from tests.browser.conftest import PHONE, shoot
 from tests.browser.demo_answers import CITIES, in_minutes
 from tests.browser.stub import ROOT, Stub
+from tests.data.certificate_vectors import JUDGED_AT, SAMPLE, STATUS_AT, STRANGER, status_list
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +41,11 @@ LOG_PATH = "/.well-known/avarez/log"
 def fragment(vector: dict[str, Any]) -> str:
     """What stands behind `#` of this vector's link."""
     return str(vector["input"].rpartition("#")[2])
+
+
+def proof_file(vector: dict[str, Any]) -> FilePayload:
+    """The vector's proof as a file that somebody chooses."""
+    return {"name": "its.tlog-proof", "mimeType": "", "buffer": vector["proof"].encode()}
 
 
 def log_says(stub: Stub, vector: dict[str, Any], answer: tuple[int, Any]) -> None:
@@ -115,6 +123,28 @@ def test_every_vector_of_a_stolen_key_gets_the_verdict_of_the_python_code(stub: 
     for vector, outcome in zip(VECTORS["compromise"], found, strict=True):
         expected = [vector["verdict"], vector["reason"], vector["obligation"]]
         assert [outcome["verdict"], outcome["reason"], outcome["obligation"]] == expected, vector["name"]
+
+
+def test_every_vector_of_a_status_list_gets_the_verdict_of_the_python_code(stub: Stub, page: Page) -> None:
+    page.goto(f"{stub.origin}/v")
+    found = page.evaluate(
+        """async ({jwks, vectors}) => {
+            const { readKeys } = await import("/verify/keys.js");
+            const { withLists } = await import("/verify/status.js");
+            const { checkText } = await import("/verify/verification.js");
+            const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+            const [keys, found] = [await readKeys(jwks), []];
+            for (const { input, lists, now } of vectors) {
+                found.push(await withLists(await checkText(input, keys), lists.map(bytes), keys, Date.parse(now)));
+            }
+            return found;
+        }""",
+        {"jwks": VECTORS["jwks"], "vectors": VECTORS["listed"]},
+    )
+    for vector, outcome in zip(VECTORS["listed"], found, strict=True):
+        expected = [vector["verdict"], vector["reason"], vector["obligation"], vector["status_as_of"]]
+        told = [outcome["verdict"], outcome["reason"], outcome["obligation"], outcome.get("statusAsOf")]
+        assert told == expected, vector["name"]
 
 
 def test_digits_decode_to_the_same_bytes(stub: Stub, page: Page) -> None:
@@ -243,12 +273,10 @@ def test_dropped_proof_file_saves_a_certificate_without_a_network(
     page.wait_for_function("navigator.serviceWorker.controller !== null")
     assert verdict_of(page, f"{stub.origin}/v#{fragment(vector)}") == ("cannot_tell", "key_compromised")
     context.set_offline(True)
-    proof = {"name": "its.tlog-proof", "mimeType": "", "buffer": vector["proof"].encode()}
-    page.locator("#file").set_input_files([proof])  # type: ignore[list-item]
+    page.locator("#file").set_input_files(proof_file(vector))
     box = page.locator("#verdict")
     expect(box).to_have_attribute("data-reason", "signature_good_status_not_checked")
-    proof["buffer"] = STOLEN["proof_moved"]["proof"].encode()
-    page.locator("#file").set_input_files([proof])  # type: ignore[list-item]
+    page.locator("#file").set_input_files(proof_file(STOLEN["proof_moved"]))
     expect(box).to_have_attribute("data-reason", "key_compromised")
 
 
@@ -286,6 +314,49 @@ def test_without_a_network_the_page_still_checks_the_signature(
     assert verdict_of(page, f"{stub.origin}/v#{swapped['input'].partition('#')[2]}")[0] == "tampered"
     context.set_offline(False)
     assert verdict_of(page, f"{stub.origin}/v#{DIGITS}") == ("valid", "in_force")
+
+
+def whole_list(value: int, age: timedelta) -> tuple[int, bytes]:
+    """The list of the whole fleet, that old by the real clock, and what it says of SAMPLE."""
+    places: dict[str, Any] = {"subject": STATUS_AT, "places": 32 * SHARD_PLACES, "at": SAMPLE.status_index}
+    return 200, status_list(value, JUDGED_AT - (datetime.now(UTC) - age), **places)
+
+
+@pytest.mark.parametrize(
+    ("value", "age", "expected"),
+    [
+        (0, timedelta(minutes=5), ("valid", "in_force")),
+        (1, timedelta(minutes=5), ("revoked", "revoked")),
+        (3, timedelta(days=3), ("superseded", "superseded")),
+        (0, timedelta(hours=27), ("cannot_tell", "status_too_old")),
+    ],
+    ids=["in force", "revoked", "superseded long ago", "too old"],
+)
+def test_without_a_network_the_kept_list_decides_on_certificates_never_seen(
+    stub: Stub, context: BrowserContext, page: Page, value: int, age: timedelta, expected: tuple[str, str]
+) -> None:
+    stub.answers["GET /.well-known/avarez/status"] = whole_list(value, age)
+    page.goto(f"{stub.origin}/v")
+    page.evaluate("navigator.serviceWorker.ready.then((ready) => ready.active.state)")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    context.set_offline(True)
+    stub.seen.clear()
+    assert verdict_of(page, f"{stub.origin}/v#{DIGITS}") == expected
+    expect(page.locator("#freshness")).to_contain_text("Status list as of")
+    expect(page.locator("#freshness")).to_contain_text("Keys as of")
+    if expected[0] == "cannot_tell":
+        expect(page.locator("#verdict .since")).to_contain_text("since ")
+    else:
+        expect(page.locator(".facts")).to_contain_text("Status as of")
+    assert stub.seen == [], "the network was gone"
+    shoot(page, f"verify-offline-{expected[1]}")
+
+
+def test_list_that_nobody_of_us_signed_decides_nothing(stub: Stub, page: Page) -> None:
+    stub.answers[f"GET /v1/verify/{NUMBER}"] = (503, {})
+    stub.answers["GET /.well-known/avarez/status"] = (200, status_list(0, key=STRANGER))
+    assert verdict_of(page, f"{stub.origin}/v#{DIGITS}") == ("cannot_tell", "status_list_refused")
+    expect(page.locator("#freshness")).not_to_contain_text("Status list")
 
 
 def test_words_exist_for_every_reason_of_the_python_code(stub: Stub, page: Page) -> None:

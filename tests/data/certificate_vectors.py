@@ -7,6 +7,7 @@ The key is a published test key; signatures are deterministic (RFC 6979), so the
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -19,9 +20,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from avarez.certificates import cbor, cose, jwks, link, payload
+from avarez.certificates.offline.listed import check_listed
 from avarez.certificates.offline.logged import by_proof
 from avarez.certificates.payload import CertificatePayload, Kind
+from avarez.certificates.status_list import LIST_PATH, STATUS_AGE_MAX, sign_list
 from avarez.certificates.verification import LoggedBefore, Outcome, check_text, log_not_seen
+from avarez.clock import to_rfc3339
 from avarez.ids import new_id
 from avarez.transparency import merkle, tiles
 from avarez.transparency.checkpoint import Checkpoint, LogKey, sign_checkpoint
@@ -233,6 +237,7 @@ def build() -> dict[str, Any]:
         "vectors": [_vector(name, text, verdict) for name, text, verdict in messages],
         "log_key": LOG.key.note_key.text,
         "compromise": compromise(),
+        "listed": listed(),
         "digits": [
             {"hex": raw.hex(), "digits": link.to_digits(raw)}
             for raw in (b"\x00", b"\xff", b"\x01\x02", b"\xff" * 6, bytes(7), b"\xff" * 7, b"\xff" * 8, good)
@@ -288,6 +293,94 @@ def compromise() -> list[dict[str, Any]]:
         *(_vector(name, link.to_digits(one), *said, proof=text) for name, one, text, said in proofs),
         *(_vector(name, link.to_digits(one), *said, register=word) for name, one, word, said in registers),
     ]
+
+
+JUDGED_AT = ISSUED_AT + timedelta(days=3)
+STATUS_AT = f"{ORIGIN}{LIST_PATH}"
+SHARD, PLACE = divmod(SAMPLE.status_index or 0, payload.SHARD_PLACES)
+
+
+def status_list(value: int, age: timedelta = timedelta(hours=1), key: TestKey = ACTIVE, **changes: Any) -> bytes:
+    """A list of SAMPLE's shard that says this of it, issued so long before JUDGED_AT."""
+    said: dict[str, Any] = {
+        "subject": f"{STATUS_AT}/{SHARD}",
+        "places": payload.SHARD_PLACES,
+        "at": PLACE,
+        **changes,
+    }
+    return sign_list(
+        said["subject"],
+        {said["at"]: value, 7: 1},
+        places=said["places"],
+        signer=key,
+        now=JUDGED_AT - age,
+        lifetime=said.get("lifetime", STATUS_AGE_MAX),
+    )
+
+
+def listed() -> list[dict[str, Any]]:
+    """Obligation 10 by signed status lists alone: nothing here has a network."""
+    good = message_of(payload.encode(SAMPLE))
+    first, stolen = message_of(payload.encode(FIRST_VERSION)), message_of(payload.encode(SAMPLE), COMPROMISED)
+    old, week = STATUS_AGE_MAX + timedelta(seconds=1), timedelta(days=7)
+    whole: dict[str, Any] = {
+        "subject": STATUS_AT,
+        "places": (SHARD + 1) * payload.SHARD_PLACES,
+        "at": SAMPLE.status_index,
+    }
+    flipped = bytearray(status_list(0))
+    flipped[-40] ^= 1
+    in_force, not_listed = ("valid", "in_force"), ("cannot_tell", "status_not_listed")
+    refused, too_old = ("cannot_tell", "status_list_refused"), ("cannot_tell", "status_too_old")
+    revoked, superseded = ("revoked", "revoked"), ("superseded", "superseded")
+    cases: list[tuple[str, bytes, list[bytes], tuple[str, str]]] = [
+        ("in_force", good, [status_list(0)], in_force),
+        ("revoked", good, [status_list(1)], revoked),
+        ("suspended_is_revoked", good, [status_list(2)], revoked),
+        ("superseded", good, [status_list(3)], superseded),
+        ("whole_in_force", good, [status_list(0, **whole)], in_force),
+        ("whole_revoked", good, [status_list(1, **whole)], revoked),
+        ("by_a_retired_key", good, [status_list(0, key=RETIRED)], in_force),
+        ("as_old_as_may_be", good, [status_list(0, STATUS_AGE_MAX, lifetime=week)], in_force),
+        ("a_second_older", good, [status_list(0, old, lifetime=week)], too_old),
+        ("expired", good, [status_list(0, lifetime=timedelta(minutes=59))], too_old),
+        ("revoked_long_ago", good, [status_list(1, week)], revoked),
+        ("superseded_long_ago", good, [status_list(3, week)], superseded),
+        ("clock_a_little_behind", good, [status_list(0, -timedelta(minutes=4))], in_force),
+        ("of_tomorrow", good, [status_list(0, -timedelta(days=1))], refused),
+        ("of_another_shard", good, [status_list(0, subject=f"{STATUS_AT}/{SHARD + 1}")], not_listed),
+        ("of_another_path", good, [status_list(0, subject=f"{ORIGIN}/status/{SHARD}")], not_listed),
+        ("whole_that_is_too_short", good, [status_list(0, **{**whole, "places": 8, "at": 0})], not_listed),
+        ("by_a_stolen_key", good, [status_list(0, key=COMPROMISED)], refused),
+        ("by_a_stranger", good, [status_list(0, key=STRANGER)], refused),
+        ("changed", good, [bytes(flipped)], refused),
+        ("cut_off", good, [status_list(0)[:-1]], refused),
+        ("no_list", good, [b"no list"], refused),
+        ("no_list_at_all", good, [], not_listed),
+        ("certificate_itself_as_a_list", good, [good], refused),
+        ("certificate_without_a_place", first, [status_list(0)], not_listed),
+        ("later_list_decides", good, [status_list(1, timedelta(minutes=1)), status_list(0)], revoked),
+        ("refused_beside_a_good_one", good, [b"no list", status_list(0)], in_force),
+        ("stolen_key_first", stolen, [status_list(0)], ("cannot_tell", "key_compromised")),
+    ]
+    return [_listed(name, link.to_digits(one), tokens, said) for name, one, tokens, said in cases]
+
+
+def _listed(name: str, text: str, tokens: list[bytes], expected: tuple[str, str]) -> dict[str, Any]:
+    keys = jwks.read_keys(JWKS)
+    found = check_listed(check_text(text, keys), tokens, keys, JUDGED_AT)
+    if (found.outcome.verdict.value, found.outcome.reason.value) != expected:
+        raise AssertionError(f"{name}: {found.outcome.verdict} ({found.outcome.reason}), not {expected}")
+    return {
+        "name": name,
+        "input": text,
+        "lists": [b64encode(token).decode() for token in tokens],
+        "now": to_rfc3339(JUDGED_AT),
+        "verdict": expected[0],
+        "reason": expected[1],
+        "obligation": found.outcome.obligation,
+        "status_as_of": to_rfc3339(found.status_as_of) if found.status_as_of else None,
+    }
 
 
 def log_of(vector: dict[str, Any]) -> LoggedBefore:

@@ -5,10 +5,14 @@ import { asciiDigits, dateTime, jalaliInEnglish, longDate, money, yearRanges } f
 import { readKeys } from "./keys.js";
 import { hex, isBefore, loggedAt, readLogKey, sha256 } from "./log.js";
 import { listen } from "./shown/inputs.js";
+import { readList, withLists } from "./status.js";
 import { checkMessage, checkText, withStatus } from "./verification.js";
 import { KINDS, REASONS, VERDICTS } from "./words.js";
 
 const STATUS_TIMEOUT_MS = 8_000;
+const STATUS_LIST = "/.well-known/avarez/status";
+/** While the page is open, what it keeps for later is asked for again so often. */
+const REFRESH_EVERY_MS = 10 * 60 * 1000;
 const CERTIFICATE_ID = /^ce_[0-9a-hjkmnp-tv-z]{36}$/;
 
 const verdictBox = document.getElementById("verdict");
@@ -20,6 +24,7 @@ let latest = 0;
 let repeat = null;
 let names = null;
 let keysAsOf = null;
+let statusAsOf = null;
 let shownProof = null; // the proof file that was shown last: it speaks for its own certificate alone
 
 /** Checks whatever the address holds: a fragment before an id before nothing. */
@@ -45,10 +50,18 @@ function checkFile(message, fileSha256) {
 async function checkSigned(check, { again, fileSha256 = null }) {
   const turn = begin(again);
   if (!globalThis.crypto?.subtle) return finish(turn, { verdict: "cannot_tell", reason: "insecure" });
-  const signed = await check(await loadKeys());
+  const keys = await loadKeys();
+  const signed = await check(keys);
   if (signed.verdict !== "signature_good") return finish(turn, signed);
   if (turn === latest) show({ ...signed, verdict: "checking", reason: "signature_good_status_not_checked" }, signed.payload, "full");
-  return finish(turn, withStatus(signed, await askStatus(signed.payload.certificate_id), { fileSha256 }));
+  const asked = withStatus(signed, await askStatus(signed.payload.certificate_id), { fileSha256 });
+  return finish(turn, asked.verdict === "signature_good" ? await byKeptList(asked, keys) : asked);
+}
+
+/** Without the register's word the list that was kept decides; without one the status stays unchecked. */
+async function byKeptList(signed, keys) {
+  const token = await loadStatusList();
+  return token === null ? signed : withLists(signed, [token], keys);
 }
 
 /** A short code with its plate: the register's word alone, as with a number. */
@@ -122,6 +135,23 @@ async function isProven(message, proof, log, instant) {
   return loggedAt(message, proof, log).then((at) => isBefore(at, instant), () => false);
 }
 
+/** The status list of the whole fleet, as fresh as the network allows; null when it was never had. */
+async function loadStatusList() {
+  try {
+    return new Uint8Array(await (await ask(STATUS_LIST)).arrayBuffer());
+  } catch {
+    return null;
+  }
+}
+
+/** Fetches what a later check without a network needs; the service worker keeps it. */
+async function refresh() {
+  const [keys, token] = await Promise.all([loadKeys(), loadStatusList()]);
+  const list = keys && token && (await readList(token, keys).catch(() => null));
+  statusAsOf = list ? new Date(list.issuedAt).toISOString() : null;
+  showFreshness();
+}
+
 /** The server's answer for this number, or null when there is none. */
 async function askStatus(id) {
   try {
@@ -160,9 +190,11 @@ function show(result, certificate = null, form = "full") {
   verdictBox.className = `verdict tone-${words.tone}`;
   verdictBox.dataset.verdict = result.verdict;
   verdictBox.dataset.reason = result.reason ?? "";
+  const since = result.verdict === "cannot_tell" && result.statusAsOf;
   fill(verdictBox,
     h("div", { class: "badge" }, icon(words.icon)),
     both(words.says, "h2"),
+    since && both([`از ${dateTime(since, "fa")} به بعد`, `since ${dateTime(since, "en")}`], "p", "since"),
     reason && both(reason, "p", "reason"),
     words.advice[0] && both(result.verdict === "valid" && form === "masked"
       ? ["برای دیدن پلاک کامل، رمزینهٔ روی گواهی را بخوانید.", "Scan the code on the certificate to see the whole plate."]
@@ -225,13 +257,15 @@ function cityElement(code) {
   return element;
 }
 
-/** Since when the keys at hand are known: kept ones are as old as their last visit with a network. */
+/** Since when keys and status list at hand are known: kept ones are as old as the last visit with a network. */
 function showFreshness() {
-  const instant = new Date(keysAsOf ?? "");
-  if (Number.isNaN(instant.getTime())) return;
-  const at = instant.toISOString();
-  fill(document.getElementById("freshness"),
-    `کلیدهای بررسی: ${dateTime(at, "fa")}`, h("span", { lang: "en", dir: "ltr" }, ` Keys as of ${dateTime(at, "en")}`));
+  const keysAt = new Date(keysAsOf ?? "");
+  const known = [
+    !Number.isNaN(keysAt.getTime()) && [["کلیدهای بررسی", "Keys as of"], keysAt.toISOString()],
+    statusAsOf && [["فهرست وضعیت", "Status list as of"], statusAsOf],
+  ].filter(Boolean);
+  fill(document.getElementById("freshness"), known.map(([[persian, english], at]) => h("span", { class: "known" },
+    `${persian}: ${dateTime(at, "fa")}`, h("span", { lang: "en", dir: "ltr" }, ` ${english} ${dateTime(at, "en")}`))));
 }
 
 // --- the page --------------------------------------------------------------------------------------------
@@ -261,5 +295,11 @@ addEventListener("hashchange", start);
 addEventListener("online", () => {
   if (["signature_good", "cannot_tell"].includes(verdictBox.dataset.verdict)) repeat?.();
 });
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/verify/sw.js", { scope: "/v", updateViaCache: "none" }).catch(() => undefined);
+if ("serviceWorker" in navigator) {
+  navigator.serviceWorker.register("/verify/sw.js", { scope: "/v", updateViaCache: "none" })
+    .then((worker) => worker.periodicSync?.register("keep-fresh", { minInterval: 3600 * 1000 })).catch(() => undefined);
+}
+setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH_EVERY_MS);
+addEventListener("online", refresh);
+refresh();
 start();

@@ -11,11 +11,11 @@ export class CborError extends Error {}
 
 /**
  * The value that all of `bytes` stands for: number (bigint beyond 2^53-1), Uint8Array, string, array, or Map with
- * integer keys. Throws CborError for anything else.
+ * integer keys; with keys of text as well where `textKeys` is said. Throws CborError for anything else.
  */
-export function decode(bytes) {
-  if (bytes.length > MAX_BYTES) throw new CborError("longer than any certificate");
-  const [value, end] = item(bytes, 0, MAX_DEPTH);
+export function decode(bytes, { bytesMax = MAX_BYTES, textKeys = false } = {}) {
+  if (bytes.length > bytesMax) throw new CborError("longer than what is read here");
+  const [value, end] = item(bytes, 0, MAX_DEPTH, textKeys);
   if (end !== bytes.length) throw new CborError("bytes follow the value");
   return value;
 }
@@ -45,7 +45,8 @@ function head(major, argument) {
   const first = major << 5;
   if (argument < 24) return Uint8Array.of(first | argument);
   if (argument < 0x100) return Uint8Array.of(first | 24, argument);
-  return Uint8Array.of(first | 25, argument >> 8, argument & 0xff);
+  if (argument < 0x10000) return Uint8Array.of(first | 25, argument >> 8, argument & 0xff);
+  return Uint8Array.of(first | 26, argument >>> 24, (argument >> 16) & 0xff, (argument >> 8) & 0xff, argument & 0xff);
 }
 
 function readHead(bytes, start) {
@@ -66,7 +67,7 @@ function readHead(bytes, start) {
   return [major, argument, end];
 }
 
-function item(bytes, start, depth) {
+function item(bytes, start, depth, textKeys) {
   const [major, argument, position] = readHead(bytes, start);
   if (major === UNSIGNED) return [plain(argument), position];
   if (major === NEGATIVE) return [plain(-1n - argument), position];
@@ -77,31 +78,31 @@ function item(bytes, start, depth) {
     return [major === BYTES ? content : text(content), position + length];
   }
   if (depth === 0) throw new CborError("nested too deep");
-  return major === LIST ? list(bytes, position, length, depth - 1) : map(bytes, position, length, depth - 1);
+  return (major === LIST ? list : map)(bytes, position, length, depth - 1, textKeys);
 }
 
-function list(bytes, start, length, depth) {
+function list(bytes, start, length, depth, textKeys) {
   const items = [];
   let position = start;
   for (let index = 0; index < length; index += 1) {
-    const [value, end] = item(bytes, position, depth);
+    const [value, end] = item(bytes, position, depth, textKeys);
     items.push(value);
     position = end;
   }
   return [items, position];
 }
 
-function map(bytes, start, length, depth) {
+function map(bytes, start, length, depth, textKeys) {
   const entries = new Map();
   let position = start;
   let previous = new Uint8Array();
   for (let index = 0; index < length; index += 1) {
-    const [key, keyEnd] = item(bytes, position, 0);
-    if (typeof key !== "number" && typeof key !== "bigint") throw new CborError("map keys are integers");
+    const [key, keyEnd] = item(bytes, position, 0, textKeys);
+    if (typeof key !== "number" && typeof key !== "bigint" && !(textKeys && typeof key === "string")) throw new CborError("map keys are integers");
     const encodedKey = bytes.slice(position, keyEnd);
     if (compare(encodedKey, previous) <= 0) throw new CborError("map keys are out of order or repeated");
     previous = encodedKey;
-    const [value, end] = item(bytes, keyEnd, depth);
+    const [value, end] = item(bytes, keyEnd, depth, textKeys);
     entries.set(key, value);
     position = end;
   }

@@ -28,8 +28,11 @@ export function parse(message) {
 
 /** Whether the JWK `key` signed `message`. */
 export function verify(message, key) {
-  return signatureHolds(message.signature, encode(["Signature1", message.protectedHeader, new Uint8Array(), message.payload]), key);
+  return signatureHolds(message.signature, signingInput(message.protectedHeader, message.payload), key);
 }
+
+/** The bytes that are signed. Source: RFC 9052, section 4.4. */
+export const signingInput = (protectedHeader, payload) => encode(["Signature1", protectedHeader, new Uint8Array(), payload]);
 
 /** Whether `signature` is r || s with both in range, s in the lower half, and the curve's equation holds for `signed`. */
 export async function signatureHolds(signature, signed, key) {

@@ -1,13 +1,13 @@
-// Keeps the verifier's page usable without a network: page, scripts, letters, keys and the log's key. Nothing else is stored.
+// Keeps the verifier's page usable without a network: page, scripts, letters, keys, status list. Nothing else is stored.
 // VERSION is the hash of the files below; tests/browser/test_static_pages.py says its right value.
-const VERSION = "f826d67613a5e963";
+const VERSION = "ba3bfe07073eeb58";
 const CACHE = `avarez-verify-${VERSION}`;
 const PAGE = "/v";
-const KEPT = ["/.well-known/jwks.json", "/.well-known/avarez/log/key"];
+const KEPT = ["/.well-known/jwks.json", "/.well-known/avarez/status", "/.well-known/avarez/log/key"];
 const FILES = [
   "/verify/app.js", "/verify/cbor.js", "/verify/cose.js", "/verify/keys.js", "/verify/link.js", "/verify/log.js",
   "/verify/payload.js",
-  "/verify/verification.js", "/verify/words.js", "/verify/verify.css", "/verify/app.webmanifest",
+  "/verify/status.js", "/verify/verification.js", "/verify/words.js", "/verify/verify.css", "/verify/app.webmanifest",
   "/verify/shown/camera.js", "/verify/shown/document.js", "/verify/shown/inputs.js",
   "/vendor/qr/decode.js", "/vendor/qr/index.js",
   "/common/base.css", "/common/dom.js", "/common/plate.js", "/common/text.js", "/common/icon.svg", "/common/icon-192.png",
@@ -44,6 +44,11 @@ async function stored(path, request) {
   const cache = await caches.open(CACHE);
   return (await cache.match(path)) ?? fetch(request);
 }
+
+// An installed app may be woken now and then, so that what it keeps is fresh when the network goes.
+self.addEventListener("periodicsync", (event) => {
+  event.waitUntil(Promise.all(KEPT.map((path) => fresh(path, new Request(path, { cache: "no-cache" })).catch(() => undefined))));
+});
 
 /** What the network says, else what it said last. */
 async function fresh(path, request) {

@@ -38,6 +38,7 @@ export const REASONS = {
   in_preparation: ["پرداخت ثبت شده و گواهی در حال آماده شدن است.", "The payment is booked; the certificate is being made."],
   status_too_old: ["آخرین وضعیت موجود قدیمی است.", "The latest status at hand is too old."],
   status_not_listed: ["وضعیت این گواهی در فهرست نیست.", "The status list does not have this certificate."],
+  status_list_refused: ["فهرست وضعیت امضای درستی ندارد.", "The status list at hand does not bear a good signature."],
   signature_good_status_not_checked: ["امضای گواهی درست است.", "The certificate’s signature is good."],
   network: ["ارتباط با سامانه برقرار نشد.", "The service could not be reached."],
   insecure: ["این مرورگر یا این نشانی امکان بررسی امضا نمی‌دهد؛ صفحه را با https باز کنید.", "This browser or address cannot check signatures; open the page with https."],

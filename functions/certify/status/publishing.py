@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from avarez.certificates.payload import SHARD_PLACES
 from avarez.certificates.status import CertificateStatus, shards_through
-from avarez.certificates.status_list import STATUS_AGE_MAX, VALUE_OF, sign_list
+from avarez.certificates.status_list import LIST_PATH, STATUS_AGE_MAX, VALUE_OF, sign_list
 from avarez.clock import tehran_today
 from avarez.jalali import to_jalali
 from avarez.ports import Signer
@@ -23,7 +23,6 @@ from avarez.ports import Signer
 SIGN_EVERY: Final = timedelta(hours=1)
 #: The name of the list of all shards; the others are named by their number.
 WHOLE: Final = "whole"
-LIST_PATH: Final = "/.well-known/avarez/status"
 
 
 @dataclass(frozen=True, slots=True)

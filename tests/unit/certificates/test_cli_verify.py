@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import socket
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from avarez.certificates import link
+from avarez.clock import from_rfc3339
+from avarez_cli import verify
 from avarez_cli.main import main
 from tests.data.certificate_vectors import JWKS, LOG, ORIGIN, PATH, STRANGER, message_of
 from tests.unit.certificates.test_document import pdf_of, record
@@ -18,7 +23,8 @@ SIGNED = record()
 MESSAGE = SIGNED.message or b""
 LINK = link.to_link(MESSAGE, ORIGIN)
 
-COMPROMISE = json.loads(PATH.read_text(encoding="utf-8"))["compromise"]
+DOCUMENT: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+COMPROMISE, LISTED = DOCUMENT["compromise"], DOCUMENT["listed"]
 
 
 @pytest.fixture
@@ -119,3 +125,62 @@ def test_log_proof_without_the_logs_key_is_wrong_use(
     assert "--log-key" in capsys.readouterr().err
     monkeypatch.setenv("AVAREZ_LOG_KEY", LOG.key.note_key.text)
     assert main(asked) == 0
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any attempt to reach anything is a failure."""
+
+    def refused(*_: object) -> None:
+        raise AssertionError("the command line reached for the network")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+
+
+def at(monkeypatch: pytest.MonkeyPatch, instant: str) -> None:
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return from_rfc3339(instant)
+
+    monkeypatch.setattr(verify, "datetime", Then)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("vector", [one for one in LISTED if one["lists"]], ids=lambda vector: vector["name"])
+def test_status_without_a_network(
+    keys: Path,
+    tmp_path: Path,
+    vector: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    at(monkeypatch, vector["now"])
+    (tmp_path / "lists").mkdir()
+    names = ["whole.cwt", "17.cwt"] if len(vector["lists"]) > 1 else ["status"]
+    for name, token in zip(names, vector["lists"], strict=True):
+        (tmp_path / "lists" / name).write_bytes(base64.b64decode(token))
+    places = [tmp_path / "lists"] if len(names) > 1 else [tmp_path / "lists", tmp_path / "lists" / "status"]
+    for place in places:
+        asked = ["verify", vector["input"], "--keys", str(keys), "--status", str(place)]
+        assert main([*asked, "--json"]) == (0 if vector["verdict"] == "valid" else 1)
+        told = json.loads(capsys.readouterr().out)
+        assert (told["verdict"], told["reason"]) == (vector["verdict"], vector["reason"])
+        assert told["status_as_of"] == vector["status_as_of"]
+        main(asked)
+        printed = capsys.readouterr().out
+        if vector["reason"] == "status_too_old":
+            assert f"CANNOT TELL since {vector['status_as_of']}" in printed
+        elif vector["reason"] == "in_force":
+            assert f"VALID (status as of {vector['status_as_of']})" in printed
+
+
+@pytest.mark.usefixtures("no_network")
+def test_status_that_is_missing_cannot_tell(
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", LINK, "--keys", str(keys), "--status", str(tmp_path)]) == 1
+    assert "CANNOT TELL (status_not_listed)" in capsys.readouterr().out
+    assert main(["verify", LINK, "--keys", str(keys), "--status", str(tmp_path / "nowhere")]) == 2

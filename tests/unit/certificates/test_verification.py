@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
 from avarez.certificates import jwks, payload
+from avarez.certificates.offline.listed import check_listed
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.verification import IssuedRecord, Reason, Verdict, check_message, check_record, check_text
+from avarez.clock import from_rfc3339, to_rfc3339
 from tests.data.certificate_vectors import COMPROMISED, JWKS, PATH, SAMPLE, log_of, message_of, rendered
 
 KEYS = jwks.read_keys(JWKS)
@@ -64,3 +67,12 @@ def test_compromised_key_proves_nothing_even_with_a_record() -> None:
 
 def test_without_keys_nothing_can_be_told() -> None:
     assert check_message(MESSAGE, {}).verdict is Verdict.CANNOT_TELL
+
+
+@pytest.mark.parametrize("vector", DOCUMENT["listed"], ids=lambda vector: vector["name"])
+def test_kept_status_list_decides(vector: dict[str, Any]) -> None:
+    tokens = [base64.b64decode(token) for token in vector["lists"]]
+    found = check_listed(check_text(vector["input"], KEYS), tokens, KEYS, from_rfc3339(vector["now"]))
+    outcome, as_of = found.outcome, found.status_as_of
+    told = (outcome.verdict, outcome.reason, outcome.obligation, as_of and to_rfc3339(as_of))
+    assert told == (vector["verdict"], vector["reason"], vector["obligation"], vector["status_as_of"])

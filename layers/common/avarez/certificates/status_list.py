@@ -27,6 +27,8 @@ from avarez.certificates.status import CertificateStatus
 from avarez.ports import Signer
 
 TYPE: Final = "application/statuslist+cwt"
+LIST_PATH: Final = "/.well-known/avarez/status"
+"""Where the list of the whole fleet lies; a shard's has the shard's number below it."""
 BITS: Final = 2
 #: The whole fleet over sixteen years; 128 MiB unpacked.
 PLACES_MAX: Final = 512 * SHARD_PLACES

@@ -12,9 +12,9 @@
 10. Its status is known, recent, and "in force".          else `revoked`, `superseded`, `cannot_tell`
 
 1 to 6 need nothing but the keys (`check_text`, `check_message`) and, of a compromised key's certificate, the log's
-word; 7 to 10 need our record (`check_record`). A verdict is a value: nothing here raises for a bad
-certificate. The browser's page carries out the same list under the same numbers and reasons
-(`tests/data/certificate_vectors.json`).
+word; 7 to 10 need our record (`check_record`), or 10 alone a signed status list (`offline.listed`). A verdict is a
+value: nothing here raises for a bad certificate. The browser's page carries out the same list under the same
+numbers and reasons (`tests/data/certificate_vectors.json`).
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Reason(StrEnum):
     IN_PREPARATION = "in_preparation"
     STATUS_TOO_OLD = "status_too_old"
     STATUS_NOT_LISTED = "status_not_listed"
+    STATUS_LIST_REFUSED = "status_list_refused"
 
 
 @dataclass(frozen=True, slots=True)
