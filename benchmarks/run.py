@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import document, engine, fleets, imports, journeys, status_list, transparency
+from benchmarks.cost import measure as cost
 from benchmarks.openfisca import compare
 from benchmarks.report import Figure, save, table
 from benchmarks.typesetters import compare as typesetters
@@ -32,6 +33,7 @@ def main() -> int:
     began, started = datetime.now(UTC), time.monotonic()
     figures: list[Figure] = []
     figures += journeys.figures(rounds=rounds, journeys=count, samples=10 if options.quick else 60)
+    figures += cost.figures(payments=8 if options.quick else 40)
     with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:
         figures += imports.figures(ROOT, Path(folder), rounds=1 if options.quick else 5)
     figures += engine.figures(ROOT, rounds=rounds, count=500 if options.quick else 5_000)

@@ -81,7 +81,7 @@ class LocalSystem:
     """Engine, stack, sandbox gateway and edge over one data folder.
 
     `functions_endpoint` gives the address at which the functions reach the engine, from the engine's own: tests
-    put a proxy of faults between the two.
+    put a proxy of faults between the two. Into `recorded_calls` the engine writes every call and invocation.
     """
 
     def __init__(
@@ -92,10 +92,12 @@ class LocalSystem:
         assembly: Path = ASSEMBLY,
         say: Callable[[str], None] = lambda _: None,
         functions_endpoint: Callable[[str], str] | None = None,
+        recorded_calls: Path | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.port = port
         self._functions_endpoint = functions_endpoint
+        self._recorded_calls = recorded_calls
         self.origin = f"http://127.0.0.1:{port}"
         self.assembly = assembly
         self._say = say
@@ -192,6 +194,8 @@ class LocalSystem:
         environment = {}
         if self._functions_endpoint is not None:
             environment["AWS_ENDPOINT_URL"] = self._functions_endpoint(f"http://127.0.0.1:{port}")
+        if self._recorded_calls is not None:
+            environment["AVAREZ_RECORDED_CALLS"] = str(self._recorded_calls)
         self._engine = Engine(self.data_dir, port, environment=environment)
         try:
             self._engine.start()

@@ -39,6 +39,7 @@ from infra.local.engine_process.checkpoints import Checkpoints
 from infra.local.engine_process.control import Control
 from infra.local.engine_process.journal import TableJournal
 from infra.local.engine_process.mends import batches_as_single_actions, secret_by_arn
+from infra.local.engine_process.recording import Recorder, record_calls
 from infra.local.engine_process.states import (
     CorruptState,
     load_states,
@@ -80,6 +81,7 @@ def main() -> int:
     token = os.environ.pop("AVAREZ_ENGINE_TOKEN").encode()
     parent_pid = int(os.environ.pop("AVAREZ_PARENT_PID"))
     log_dir = Path(os.environ.pop("AVAREZ_LOG_DIR"))
+    recorded = os.environ.pop("AVAREZ_RECORDED_CALLS", "")
     die_with_parent(parent_pid)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the parent decides; Ctrl-C reaches the whole terminal
@@ -149,6 +151,9 @@ def main() -> int:
     engine._load_persisted_state = restore
     engine.save_all = lambda _: checkpoints.write_all()
     watch_services(engine, dynamodb, journal, checkpoints)
+    if recorded:
+        sessions = import_module("ministack.services.sts")._sessions
+        record_calls(engine, dynamodb, lambda_svc, Recorder(Path(recorded), sessions))
     # Policies refuse plain HTTP. On the loopback nothing can listen in, so it counts as TLS here.
     pin_origin = engine.pin_request_origin
     engine.pin_request_origin = lambda address, _: pin_origin(address, True)
