@@ -88,9 +88,10 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         routes=(
             Route("GET", "/v1/payments/{id}/slip.pdf", "payments.read"),
             Route("GET", "/v1/payments/{id}/receipt.pdf", "payments.read"),
+            Route("GET", "/v1/payments/{id}/summary.pdf", "payments.read"),
         ),
         environment=(*PRINCIPAL, "DUTY_TABLE"),
-        grants=(TableGrant("duty", ("GetItem",)),),
+        grants=(TableGrant("duty", ("BatchGetItem", "GetItem", "Query")),),
         packages=("typst", "zxing-cpp"),
         files=FONTS,
     ),

@@ -1,1 +1,1 @@
-"""Papers of a payment for the counter: the slip of a bill, and the receipt of what was taken."""
+"""Papers of a payment for the counter: the slip of a bill, the receipt, the summary of a fleet's payment."""

@@ -6,12 +6,13 @@ import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
+from avarez.digits import persian_digits
 from avarez.dynamo import Table
-from avarez.errors import PaperNotReady, PaymentNotFound
+from avarez.errors import FieldError, InvalidInput, PaperNotReady, PaymentNotFound
 from avarez.http import Request, Response, Router
 from avarez.ids import is_id
 from avarez.settings import setting
-from functions.certify.papers import page
+from functions.certify.papers import fleet, page
 from functions.certify.papers.payment import PaymentRecord, PaymentTable
 from functions.certify.stores.quote_store import PageTable
 
@@ -51,14 +52,46 @@ def read_receipt(request: Request) -> Response:
     return _pdf(page.receipt(payment, pages().name), f"receipt-{payment.plate}.pdf", payment)
 
 
+@router.route("GET", "/v1/payments/{id}/summary.pdf", scopes=["payments.read"])
+def read_summary(request: Request) -> Response:
+    """The summary of a settled joint payment: every plate with its years, amount and certificate.
+
+    One of more than 500 plates has sheets: `?sheet=2`.
+    """
+    payment = _find(request)
+    if payment.status not in TAKEN or payment.settled_at is None or not payment.parts:
+        raise PaperNotReady(extra={"status": payment.status})
+    sheet = _sheet(request, payment)
+    first = (sheet - 1) * fleet.SHEET_PLATES_MAX
+    parts = payments().parts(payment.payment_id, first, fleet.SHEET_PLATES_MAX)
+    name = f"summary-{payment.payment_id}-{sheet}.pdf"
+    return _pdf(fleet.summary(payment, parts, pages().name, sheet=sheet), name, payment)
+
+
+def _sheet(request: Request, payment: PaymentRecord) -> int:
+    """The number of the sheet that is asked for.
+
+    Raises: InvalidInput for one that there is not.
+    """
+    text = request.query.get("sheet", "1")
+    sheets = fleet.sheets_of(payment)
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= sheets:
+        message = f"A number from 1 to {sheets}.", f"شماره‌ای از ۱ تا {persian_digits(sheets)}."
+        raise InvalidInput(errors=[FieldError("/query/sheet", "sheet_unknown", *message)])
+    return int(text)
+
+
 def _find(request: Request) -> PaymentRecord:
-    """The payment the caller asks for.
+    """The payment the caller asks for; a joint one is its maker's and its office's too.
 
     Raises: PaymentNotFound when there is none, or none in a city that the caller reaches.
     """
-    payment_id = request.params["id"]
+    payment_id, caller = request.params["id"], request.principal
     found = payments().find(payment_id) if is_id("py", payment_id) else None
-    if found is None or not request.principal.reaches(found.municipality):
+    if found is None:
+        raise PaymentNotFound()
+    theirs = found.created_by == caller.username or (found.office != "" and found.office == caller.office)
+    if not caller.reaches(found.municipality) and not (found.parts and theirs):
         raise PaymentNotFound()
     return found
 

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from avarez import keys
 from avarez.clock import from_rfc3339
-from avarez.dynamo import Table
+from avarez.dynamo import Table, batch_get
 
+CHUNKS_MAX: Final = 1_000
+"""Of members of one joint payment: 10,000 quotes, 20 a chunk, and room for more."""
 ID_DIGITS: Final = 13
 """Bill id and payment id stand in the barcode with zeros in front, thirteen digits each."""
 
@@ -67,6 +69,21 @@ class PaymentTable:
         pointer = self._duty.get(keys.pointer(payment_id))
         item = None if pointer is None else self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
         return None if item is None else record_of(item)
+
+    def parts(self, payment_id: str, first: int, count: int) -> list[PaymentRecord]:
+        """At most `count` parts of a joint payment from number `first` (0 is one) on, as they were asked."""
+        partition, chunk = keys.joint_members(payment_id, 0)
+        chunks = self._duty.query(partition, chunk.rstrip("0"), limit=CHUNKS_MAX)
+        members = [str(member["payment_id"]) for item in chunks for member in item["members"]]
+        wanted = members[first : first + count]
+        pointers = batch_get(self._duty, map(keys.pointer, wanted))
+        places = [
+            (str(pointers[key]["target_pk"]), str(pointers[key]["target_sk"]))
+            for key in map(keys.pointer, wanted)
+            if key in pointers
+        ]
+        found = batch_get(self._duty, places)
+        return [record_of(found[place]) for place in places if place in found]
 
 
 def record_of(item: Mapping[str, Any]) -> PaymentRecord:
