@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON := .venv/bin/python
 PORT ?= 8080
 
-.PHONY: help run test check prove bench synth reset setup setup-tests lock format clean
+.PHONY: help run test check prove mutation bench synth reset setup setup-tests lock format clean
 
 help: ## lists every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1 — \2/' | sort
@@ -26,6 +26,9 @@ check: setup-tests ## format, lint, types and the fast tests, in under a minute
 prove: setup-tests ## the full counts that the proofs ask for, into benchmarks/results/
 	@AVAREZ_PROVE=1 $(PYTHON) -m pytest tests/properties tests/scenarios tests/contract/test_tariffs.py tests/simulation/test_drain.py tests/system tests/chaos tests/browser/test_verify_app.py
 	@$(PYTHON) -m benchmarks.run --full
+
+mutation: setup-tests ## mutants of the rules of money, and the few that no test notices
+	@$(PYTHON) tests/mutation/run.py
 
 bench: setup-tests ## benchmarks, as medians and ratios, into benchmarks/results/
 	@$(PYTHON) -m benchmarks.run

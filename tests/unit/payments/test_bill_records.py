@@ -13,6 +13,7 @@ from avarez.ids import drawn_from, is_id
 from avarez.journal import YearAmount
 from functions.pay.payments import billing, opening
 from functions.pay.payments.billing import Taken, take_line
+from functions.pay.payments.cancellation import cancel
 from functions.pay.rules import bills
 from functions.pay.rules.bills import PaidLine
 from functions.pay.rules.fees import Bearer, Fee
@@ -20,7 +21,7 @@ from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_books import check_books, history
 from tests.unit.payments.payments_fake import CLERK, NOON, World, a_payment, quote
-from tests.unit.payments.payments_steps import now_of
+from tests.unit.payments.payments_steps import callback, now_of, open_one
 from tests.unit.payments.test_bills import bill_world, open_bill, paid_line
 
 LAST_INSTANT = datetime(2026, 12, 3, 20, 29, 59, 999_000, tzinfo=UTC)
@@ -116,6 +117,14 @@ def test_same_key_gives_the_same_bill_and_says_so() -> None:
     with pytest.raises(IdempotencyMismatch):
         opened(w, asked(w, 501))
     assert opened(w, asked(w, 502, vehicle_id="ve_2"), who=replace(CLERK, username="other")).replayed is False
+
+
+def test_same_key_gives_the_same_bill_when_its_quote_is_long_over() -> None:
+    w = bill_world()
+    wish = asked(w)
+    first = opened(w, wish)
+    w.clock.advance(timedelta(days=3))
+    assert opened(w, wish) == replace(first, replayed=True)
 
 
 def blind_once(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,6 +306,20 @@ def test_second_money_stands_in_suspense_with_entry_refund_and_history() -> None
     ]
     (refund,) = w.store.refunds.values()
     assert (refund.payment_id, refund.amount_rial) == (found.payment_id, bill.amount_rial)
+    check_books(w)
+
+
+def test_money_for_a_duty_that_another_channel_paid_stands_with_the_bank_that_took_it() -> None:
+    w = bill_world()
+    bill = open_bill(w)
+    cancel(w.desk, bill, CLERK)
+    payment = open_one(w, number=7)
+    w.gateway.pay(payment.token)
+    callback(w, payment)
+    line = paid_line(w, bill)
+    assert take_line(w.desk, line, bank="melli") is Taken.SUSPENSE_PAID
+    (found,) = [of for of in w.store.payments.values() if of.status is Status.SUSPENSE]
+    assert (found.gateway, found.reference) == ("melli", line.key)
     check_books(w)
 
 

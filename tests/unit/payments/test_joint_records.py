@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from avarez.errors import (
     GatewayUnavailable,
     IdempotencyMismatch,
     InvalidInput,
+    QuoteExpired,
     ReturnUrlRefused,
     ServiceBusy,
     TransactionRefused,
@@ -27,10 +29,10 @@ from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import Asked, Opened
 from functions.pay.rules.fees import Fee
-from functions.pay.rules.records import Chunk, ChunkState, Payment
+from functions.pay.rules.records import Chunk, ChunkState, Payment, Quote
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_books import check_books, history
-from tests.unit.payments.payments_fake import CLERK, NOON, World, world
+from tests.unit.payments.payments_fake import CLERK, NOON, Crash, World, world
 from tests.unit.payments.payments_steps import now_of, open_one, sweep
 from tests.unit.payments.test_joint_payments import come_back, open_joint, parts_of, quotes, run_queue
 
@@ -39,6 +41,7 @@ BACK = "https://avarez.example/back"
 PAGE, WINDOW = timedelta(minutes=17), timedelta(minutes=15)
 """How long a page can be paid on, its margin of two minutes included; how long it can be verified afterwards."""
 CITY = Principal("officer", "municipality", "TEHRAN", None, (), frozenset({"payments.write"}))
+NOWHERE = replace(CITY, municipality=None)
 OPERATOR = Principal("operator", "operator", None, None, (), frozenset({"payments.write"}))
 
 
@@ -99,13 +102,15 @@ def test_whole_is_written_down_before_it_is_known_what_it_comes_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "serves", "office"), [(CLERK, ("*",), "of1"), (CITY, ("TEHRAN",), ""), (OPERATOR, ("*",), "")]
+    ("who", "serves", "office"),
+    [(CLERK, ("*",), "of1"), (CITY, ("TEHRAN",), ""), (OPERATOR, ("*",), ""), (NOWHERE, ("",), "")],
 )
 def test_whole_may_pay_the_quotes_of_its_makers_cities(
     who: Principal, serves: tuple[str, ...], office: str
 ) -> None:
     w = world()
-    opened(w, quotes(w, 1), who=who)
+    with suppress(AssessmentNotFound):  # whoever serves no city pays for none
+        opened(w, quotes(w, 1), who=who)
     parent = the_parent(w)
     assert (parent.serves, parent.office, parent.created_by) == (serves, office, who.username)
 
@@ -127,6 +132,7 @@ def test_repeated_call_tells_the_same_and_that_it_does(count: int, status: str) 
     assert first.answer["status"] == status
     with pytest.raises(IdempotencyMismatch):
         opened(w, ids[:1])
+    assert {whose for whose, _ in w.store.chunk_of} == {first.payment_id}
 
 
 def blind_once(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,6 +259,42 @@ def test_part_that_is_refused_fails_the_whole_with_its_reason() -> None:
     assert w.store.chunks(parent) == [Chunk(0, ChunkState.RELEASED)]
     assert w.reports[1:] == ["payment_created", "payment_failed", "payment_cancelled"]
     assert parent.open_due_at is None
+    check_books(w)
+
+
+def test_quote_that_is_over_fails_the_whole_after_a_fresh_one_was_made_for_its_payer() -> None:
+    w = world()
+    asked_for: list[tuple[str, str]] = []
+
+    def reassess(quote: Quote, now: datetime, username: str) -> None:
+        asked_for.append((quote.plate, username))
+
+    w.desk = replace(w.desk, reassess=reassess)
+    (one,) = quotes(w, 1)
+    made = w.store.quotes[one]
+    day = timedelta(days=1)
+    w.store.quotes[one] = replace(made, as_of=made.as_of - day, expires_at=made.expires_at - day)
+    with pytest.raises(QuoteExpired) as refusal:
+        opened(w, (one,))
+    assert refusal.value.extra == {"assessment_id": one, "reason": "quote_expired"}
+    assert asked_for == [(made.plate, "clerk")]
+
+
+@pytest.mark.parametrize("writes", range(1, 9))
+def test_whole_that_failed_while_the_process_died_frees_its_parts_by_the_sweep(writes: int) -> None:
+    w = world()
+    ids = quotes(w, 3)
+    open_one(w, number=9, vehicle_id="ve_f3", years=(YearAmount(1404, 3_000),), owed_rial=3_500)
+    w.store.crash_after_writes = writes
+    with suppress(Crash, DutyLocked):
+        opened(w, ids)
+    w.store.crash_after_writes = None
+    for _ in range(3):
+        w.clock.advance(timedelta(minutes=1))
+        sweep(w)
+    parents = [of for of in w.store.payments.values() if of.parts]
+    assert [(of.status, of.unfinished) for of in parents] == [(Status.FAILED, False)] * len(parents)
+    assert w.store.duties.keys() == {("ve_f3", 1404)}
     check_books(w)
 
 
@@ -477,6 +519,8 @@ def test_message_for_a_chunk_that_is_none_and_for_a_payment_without_parts_change
         reconciliation.retry(w.desk, parent.payment_id, chunk)
     assert parts.work_on(w.desk, parent, 7) == parent
     assert parts.work_on(w.desk, parent, 0) == parent
+    young = replace(parent, status=Status.CREATED)
+    assert parts.work_on(w.desk, young, 7) is young
     created = replace(single, status=Status.CREATED)
     assert parts.advance(w.desk, created, chunks_max=3) is created
     assert (w.store.payments, w.store.chunk_of) == before

@@ -131,6 +131,15 @@ def test_line_of_the_least_width_is_read_whole(layout: Layout) -> None:
     assert line.key == f"2026-11-22#{BILL}#{CODE}#02654321"
 
 
+@pytest.mark.parametrize("file_code", [1, 10, 12_345_678])
+def test_zeros_before_an_id_are_no_part_of_it(file_code: int) -> None:
+    bill = bills.bill_id(file_code, 123)
+    code = bills.payment_code(1_000, 5, 1, bill)
+    line = read(text_of(Layout.NEWER, bill=bill, code=code))
+    assert isinstance(line, PaidLine)
+    assert (line.bill_id, line.payment_code) == (bill, code)
+
+
 def test_line_that_is_set_in_is_no_line_of_digits() -> None:
     line = read("  " + text_of(Layout.NEWER))
     assert isinstance(line, BadLine)
