@@ -12,6 +12,9 @@ A certificate whose key was stolen later needs its proof file (`--log-proof`, fr
 `/.well-known/avarez/log/proof/`) and the log's public key: `--log-key`, else AVAREZ_LOG_KEY, else
 ~/.config/avarez/log-key.
 
+`--batch FILE.csv` reads links, digits or names of PDFs from the column `certificate` and prints a CSV with a
+verdict for each row.
+
 Exit codes: 0 the signature is good, and the status where one was given; 1 any other verdict; 2 wrong use.
 """
 
@@ -20,7 +23,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -29,10 +31,9 @@ from urllib.parse import urlsplit
 from avarez.certificates import link
 from avarez.certificates.document import NoMessage, message_in_pdf
 from avarez.certificates.jwks import KeysError, KeySet, read_keys
-from avarez.certificates.offline.listed import Listed, check_listed
+from avarez.certificates.offline.listed import Listed
 from avarez.certificates.offline.logged import by_proof
-from avarez.certificates.payload import SHARD_PLACES, CertificatePayload
-from avarez.certificates.status_list import LIST_BYTES_MAX
+from avarez.certificates.payload import CertificatePayload
 from avarez.certificates.verification import (
     LoggedBefore,
     Outcome,
@@ -51,6 +52,7 @@ from avarez.plates import parse_plate
 from avarez.transparency.note import NoteError
 from avarez.transparency.proof import PROOF_BYTES_MAX
 from avarez_cli import pinned
+from avarez_cli.verify_rows import Status, verify_rows
 
 EXIT_GOOD: Final = 0
 EXIT_NEGATIVE: Final = 1
@@ -61,9 +63,6 @@ KEYS_VARIABLE: Final = "AVAREZ_KEYS"
 KEYS_FILE: Final = "keys.json"
 LOG_KEY_VARIABLE: Final = "AVAREZ_LOG_KEY"
 LOG_KEY_FILE: Final = "log-key"
-LIST_ENDING: Final = ".cwt"
-WHOLE_NAME: Final = "status"
-WHOLE_FILE: Final = f"whole{LIST_ENDING}"
 
 WORDS: Final = {
     Verdict.VALID: ("معتبر است", "VALID"),
@@ -85,9 +84,11 @@ def register(subparsers: Any) -> None:
         "verify", help="check a certificate without a network", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument(
-        "certificate", metavar="FILE.pdf|LINK|DIGITS", help="`-` reads the link from standard input"
+    shown = parser.add_mutually_exclusive_group(required=True)
+    shown.add_argument(
+        "certificate", nargs="?", metavar="FILE.pdf|LINK|DIGITS", help="`-` reads the link from standard input"
     )
+    shown.add_argument("--batch", type=Path, metavar="FILE.csv", help="one certificate a row, one verdict a row")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="public keys (a JWK set)")
     parser.add_argument("--status", type=Path, metavar="FILE|DIR", help="signed status lists that were kept")
     parser.add_argument("--log-proof", type=Path, metavar="FILE", help="the certificate's .tlog-proof file")
@@ -115,8 +116,12 @@ def run(arguments: argparse.Namespace) -> int:
         logged_before = _log(arguments)
     except (NoteError, UnicodeDecodeError):
         return _wrong_use("--log-key is no public key of a log", "کلید عمومی دفتر شفافیت درست نیست")
-    signed = judge(arguments.certificate, keys, arguments.origin, logged_before)
-    found = with_status(signed, arguments.status, keys, datetime.now(UTC))
+    status = Status(arguments.status, keys, datetime.now(UTC))
+    if arguments.batch is not None:
+        return verify_rows(
+            arguments.batch, lambda shown: judge(shown, keys, arguments.origin, logged_before), status
+        )
+    found = status.check(judge(arguments.certificate, keys, arguments.origin, logged_before))
     print(json.dumps(_answer(found), ensure_ascii=False) if arguments.json else _text(found))
     return EXIT_GOOD if found.outcome.verdict is Verdict.VALID else EXIT_NEGATIVE
 
@@ -138,31 +143,6 @@ def judge(
     if origin and _leads_elsewhere(shown, origin):
         return Outcome(Verdict.UNKNOWN, Reason.FOREIGN_ORIGIN, 1)
     return check_text(shown, keys, logged_before)
-
-
-def with_status(signed: Outcome, lists: Path | None, keys: KeySet, now: datetime) -> Listed:
-    """Obligation 10 by the lists in a file or a folder; without either the outcome as it is.
-
-    Raises: OSError when there is no such file or folder.
-    """
-    if lists is None:
-        return Listed(signed)
-    return check_listed(signed, _tokens(lists, signed), keys, now)
-
-
-def _tokens(lists: Path, signed: Outcome) -> Iterator[bytes]:
-    """The list itself; of a folder the whole list and that of the certificate's shard, where they are there."""
-    index = signed.payload.status_index if signed.payload else None
-    if not lists.is_dir():
-        yield _list_bytes(lists)
-    elif index is not None:
-        names = [WHOLE_FILE, f"{index // SHARD_PLACES}{LIST_ENDING}", WHOLE_NAME, str(index // SHARD_PLACES)]
-        yield from (_list_bytes(lists / name) for name in names if (lists / name).is_file())
-
-
-def _list_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LIST_BYTES_MAX + 1)
 
 
 def _is_file(text: str) -> bool:

@@ -77,5 +77,5 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "terminals.write",
         "vehicles.decide",
     ),
-    "verifier": ("certificates.read", "clearances.read", "vehicles.read"),
+    "verifier": ("certificates.read", "certificates.verify", "clearances.read", "vehicles.read"),
 }

@@ -12,17 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from avarez.certificates.document import PDF_BYTES_MAX
 from avarez.certificates.key_history import MEDIA_TYPE as HISTORY_TYPE
 from avarez.certificates.link import MAX_CHARACTERS
-from avarez.certificates.payload import CertificatePayload
 from avarez.certificates.short_code import MAX_CHARACTERS as CODE_CHARACTERS_MAX
-from avarez.certificates.short_code import printed, short_code
-from avarez.clock import SystemClock, to_rfc3339
+from avarez.clock import SystemClock
 from avarez.dynamo import Table
 from avarez.errors import BodyTooLarge, RouteUnknown, ServiceBusy
 from avarez.http import Request, Response, Router, json_response
-from avarez.jalali import format_jalali
-from avarez.money import format_rial
-from avarez.plates import MAX_TEXT_LENGTH, parse_plate
+from avarez.plates import MAX_TEXT_LENGTH
 from avarez.settings import setting
+from functions.verify.answers import judgement_answer
 from functions.verify.check import Judgement, check_code, check_number, check_shown_pdf, check_shown_text
 from functions.verify.status_list_store import PublishedLists
 from functions.verify.store import Register
@@ -162,41 +159,10 @@ def health(request: Request) -> Response:
 
 def _answer(judgement: Judgement, *, masked: bool) -> Response:
     outcome = judgement.outcome
-    body: dict[str, Any] = {
-        "verdict": outcome.verdict.value,
-        "reason": outcome.reason.value,
-        "status_as_of": to_rfc3339(judgement.status_as_of) if judgement.status_as_of else None,
-    }
     logged: dict[str, Any] = {"verdict": outcome.verdict.value, "reason": outcome.reason.value}
-    if outcome.superseded_by:
-        body["superseded_by"] = outcome.superseded_by
     if outcome.payload is not None:
-        body["certificate"] = certificate_answer(outcome.payload, masked=masked)
-        if judgement.file_sha256 is not None:
-            body["file_sha256"] = judgement.file_sha256
         logged["certificate_id"] = outcome.payload.certificate_id
-    return json_response(body, 200, None, **logged)
-
-
-def certificate_answer(content: CertificatePayload, *, masked: bool) -> dict[str, Any]:
-    """What the signed payload says. No owner stands in it; a masked plate has no key."""
-    plate = parse_plate(content.plate)
-    answer: dict[str, Any] = {
-        "certificate_id": content.certificate_id,
-        "short_code": printed(short_code(content.certificate_id)),
-        "kind": content.kind.text,
-        "municipality": content.municipality,
-        "plate": plate.masked().to_json() if masked else plate.to_json(),
-        "years": list(content.years),
-        "amount_rial": format_rial(content.amount_rial),
-        "paid_on": content.paid_on.isoformat(),
-        "paid_on_jalali": format_jalali(content.paid_on),
-        "issued_at": to_rfc3339(content.issued_at),
-        "status_index": content.status_index,
-    }
-    if content.paid_through is not None:
-        answer["paid_through_year"] = content.paid_through
-    return answer
+    return json_response(judgement_answer(judgement, masked=masked), 200, None, **logged)
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:

@@ -76,16 +76,18 @@ class Api(Construct):
             self, "AccessLog", retention=logs.RetentionDays.ONE_YEAR, removal_policy=RemovalPolicy.DESTROY
         )
         routes = []
-        public_writes = []
+        rates: dict[str, int] = {}
         for entry in ENTRY_POINTS:
             if not entry.routes:
                 continue
             integration = self._integration(entry.name, functions[entry.name])
             for route in entry.routes:
                 routes.append(self._route(route, integration, authorizer))
-                if route.scope is None and route.method == "POST":
-                    public_writes.append(route)
-        self._stage(routes, public_writes)
+                if route.rate_per_s is not None:
+                    rates[f"{route.method} {route.path}"] = route.rate_per_s
+                elif route.scope is None and route.method == "POST":
+                    rates[f"{route.method} {route.path}"] = PUBLIC_WRITE_RATE
+        self._stage(routes, rates)
 
     def _integration(self, name: str, function: lambda_.Function) -> apigateway.CfnIntegration:
         stack = Stack.of(self)
@@ -133,7 +135,7 @@ class Api(Construct):
             )
         return made
 
-    def _stage(self, routes: list[apigateway.CfnRoute], public_writes: list[Route]) -> None:
+    def _stage(self, routes: list[apigateway.CfnRoute], rates: Mapping[str, int]) -> None:
         stage = apigateway.CfnStage(
             self,
             "Stage",
@@ -149,12 +151,12 @@ class Api(Construct):
                 detailed_metrics_enabled=True,
             ),
             route_settings={
-                f"{route.method} {route.path}": {
-                    "ThrottlingRateLimit": PUBLIC_WRITE_RATE,
-                    "ThrottlingBurstLimit": 2 * PUBLIC_WRITE_RATE,
+                route_key: {
+                    "ThrottlingRateLimit": rate,
+                    "ThrottlingBurstLimit": 2 * rate,
                     "DetailedMetricsEnabled": True,
                 }
-                for route in public_writes
+                for route_key, rate in rates.items()
             },
         )
         for route in routes:

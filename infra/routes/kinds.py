@@ -28,6 +28,7 @@ SCOPES: dict[str, str] = {
     "refunds.approve": "Decide refunds, and enter their transfer",
     "certificates.read": "Read a certificate and its PDF",
     "certificates.write": "Ask for a clearance of a vehicle that owes nothing",
+    "certificates.verify": "Verify many certificates at once",
     "certificates.reissue": "Issue another paper for a lost one",
     "clearances.read": "Ask whether a deed may rest on a clearance",
     "keys.read": "Read the list of signing keys",
@@ -69,11 +70,12 @@ SecretName = Literal["gateways", "owner"]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One HTTP route; no scope means public."""
+    """One HTTP route; no scope means public, no rate the stage's own."""
 
     method: str
     path: str
     scope: str | None = None
+    rate_per_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

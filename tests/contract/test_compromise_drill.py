@@ -146,6 +146,9 @@ def test_nobody_needs_a_new_certificate_when_a_key_leaks(desk: LogDesk, draw: ra
     assert Counter(map(asked, (message for _, message in genuine))) == {"valid in_force": GENUINE}
     assert Counter(map(asked, forged)) == {"tampered not_logged_before_compromise": FORGED}
     assert Counter(map(asked, (message for _, message in late))) == {"cannot_tell key_compromised": LATE}
+    numbers = [content.certificate_id for content, _ in [*genuine, *late, *genuine]]
+    together = handler.register().find_many([*numbers, new_id("ce", NOW)])
+    assert together == {number: handler.register().find(number) for number in numbers}
     assert rows(desk) == issued, "nobody was issued another certificate"
 
     offline = handler.register().keys()

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from avarez.certificates import cbor, cose, jwks, link, payload
-from avarez.certificates.offline.listed import check_listed
+from avarez.certificates.offline.listed import check_listed, read_lists
 from avarez.certificates.offline.logged import by_proof
 from avarez.certificates.payload import CertificatePayload, Kind
 from avarez.certificates.status_list import LIST_PATH, STATUS_AGE_MAX, sign_list
@@ -368,7 +368,7 @@ def listed() -> list[dict[str, Any]]:
 
 def _listed(name: str, text: str, tokens: list[bytes], expected: tuple[str, str]) -> dict[str, Any]:
     keys = jwks.read_keys(JWKS)
-    found = check_listed(check_text(text, keys), tokens, keys, JUDGED_AT)
+    found = check_listed(check_text(text, keys), read_lists(tokens, keys, JUDGED_AT), JUDGED_AT)
     if (found.outcome.verdict.value, found.outcome.reason.value) != expected:
         raise AssertionError(f"{name}: {found.outcome.verdict} ({found.outcome.reason}), not {expected}")
     return {

@@ -289,6 +289,7 @@ def test_stage_throttles_and_logs_without_the_path(main: Any) -> None:
     (stage,) = main.of("AWS::ApiGatewayV2::Stage").values()
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 2000
     assert stage["RouteSettings"]["POST /v1/tokens"]["ThrottlingRateLimit"] == 200
+    assert stage["RouteSettings"]["POST /v1/verifications"]["ThrottlingRateLimit"] == 10
     assert "$context.path" not in stage["AccessLogSettings"]["Format"]
     assert "$context.routeKey" in stage["AccessLogSettings"]["Format"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import json
 import socket
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from avarez.certificates import link
+from avarez.certificates.offline import listed
 from avarez.clock import from_rfc3339
-from avarez_cli import verify
+from avarez_cli import verify, verify_rows
 from avarez_cli.main import main
-from tests.data.certificate_vectors import JWKS, LOG, ORIGIN, PATH, STRANGER, message_of
+from tests.data.certificate_vectors import JWKS, LOG, ORIGIN, PATH, SAMPLE, STRANGER, message_of
 from tests.unit.certificates.test_document import pdf_of, record
 
 SIGNED = record()
@@ -184,3 +186,55 @@ def test_status_that_is_missing_cannot_tell(
     assert main(["verify", LINK, "--keys", str(keys), "--status", str(tmp_path)]) == 1
     assert "CANNOT TELL (status_not_listed)" in capsys.readouterr().out
     assert main(["verify", LINK, "--keys", str(keys), "--status", str(tmp_path / "nowhere")]) == 2
+
+
+@pytest.mark.usefixtures("no_network")
+def test_batch_gives_one_verdict_a_row(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_name = {one["name"]: one for one in LISTED}
+    in_force, ended = by_name["in_force"], by_name["revoked"]
+    at(monkeypatch, in_force["now"])
+    (tmp_path / "certificate.pdf").write_bytes(pdf_of(SIGNED))
+    shown = [in_force["input"], "certificate.pdf", "nowhere.pdf", LINK[:-1], "-"]
+    lines = ["plate,certificate", *(f"{number},{one}" for number, one in enumerate(shown)), "6"]
+    (tmp_path / "batch.csv").write_text("\ufeff" + "\r\n".join(lines) + "\r\n", encoding="utf-8")
+    asked = ["verify", "--batch", str(tmp_path / "batch.csv"), "--keys", str(keys), "--status"]
+    (tmp_path / "17.cwt").write_bytes(base64.b64decode(in_force["lists"][0]))
+    assert main([*asked, str(tmp_path)]) == 1
+    told = list(csv.DictReader(io.StringIO(capsys.readouterr().out.lstrip("\ufeff"))))
+    assert [row["row"] for row in told] == ["1", "2", "3", "4", "5", "6"]
+    assert [row["verdict"] for row in told] == ["valid", "cannot_tell", *["unreadable"] * 4]
+    assert told[1]["reason"] == "status_not_listed", "its shard is not among the kept ones"
+    assert told[0]["status_as_of"] == in_force["status_as_of"]
+    assert (told[0]["plate"], told[0]["certificate_id"]) == ("12B345-67", SAMPLE.certificate_id)
+    (tmp_path / "17.cwt").write_bytes(base64.b64decode(ended["lists"][0]))
+    (tmp_path / "batch.csv").write_text(f"certificate\n{in_force['input']}\n", encoding="utf-8")
+    assert main([*asked, str(tmp_path)]) == 1
+    assert '"1","revoked","revoked"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"", b"link\n1\n", b"certificate\n\xff\n", b"certificate\n" + b"1" * 9_000])
+def test_batch_that_is_no_table_is_wrong_use(
+    keys: Path, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "batch.csv").write_bytes(content)
+    assert main(["verify", "--batch", str(tmp_path / "batch.csv"), "--keys", str(keys)]) == 2
+    assert "batch.csv" in capsys.readouterr().err
+
+
+def test_batch_reads_the_status_list_once(keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_force = next(one for one in LISTED if one["name"] == "whole_in_force")
+    at(monkeypatch, in_force["now"])
+    (tmp_path / "status").write_bytes(base64.b64decode(in_force["lists"][0]))
+    (tmp_path / "batch.csv").write_text("certificate\n" + f"{in_force['input']}\n" * 200, encoding="utf-8")
+    reads, real = [], listed.read_lists
+
+    def counted(*given: Any) -> Any:
+        reads.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(verify_rows, "read_lists", counted)
+    asked = ["verify", "--batch", str(tmp_path / "batch.csv"), "--keys", str(keys)]
+    assert main([*asked, "--status", str(tmp_path / "status")]) == 0
+    assert len(reads) == 1

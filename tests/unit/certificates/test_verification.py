@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from avarez.certificates import jwks, payload
-from avarez.certificates.offline.listed import check_listed
+from avarez.certificates.offline.listed import check_listed, read_lists
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.verification import IssuedRecord, Reason, Verdict, check_message, check_record, check_text
 from avarez.clock import from_rfc3339, to_rfc3339
@@ -72,7 +72,8 @@ def test_without_keys_nothing_can_be_told() -> None:
 @pytest.mark.parametrize("vector", DOCUMENT["listed"], ids=lambda vector: vector["name"])
 def test_kept_status_list_decides(vector: dict[str, Any]) -> None:
     tokens = [base64.b64decode(token) for token in vector["lists"]]
-    found = check_listed(check_text(vector["input"], KEYS), tokens, KEYS, from_rfc3339(vector["now"]))
+    now = from_rfc3339(vector["now"])
+    found = check_listed(check_text(vector["input"], KEYS), read_lists(tokens, KEYS, now), now)
     outcome, as_of = found.outcome, found.status_as_of
     told = (outcome.verdict, outcome.reason, outcome.obligation, as_of and to_rfc3339(as_of))
     assert told == (vector["verdict"], vector["reason"], vector["obligation"], vector["status_as_of"])

@@ -26,7 +26,26 @@ class Listed:
     status_as_of: datetime | None = None
 
 
-def check_listed(signed: Outcome, tokens: Iterable[bytes], keys: KeySet, now: datetime) -> Listed:
+@dataclass(frozen=True, slots=True)
+class KeptLists:
+    """The lists at hand whose signatures are good, and whether there were others."""
+
+    known: tuple[StatusList, ...] = ()
+    refused: bool = False
+
+
+def read_lists(tokens: Iterable[bytes], keys: KeySet, now: datetime) -> KeptLists:
+    """Each token that is a list of ours, by a key that is not stolen; once for any number of certificates."""
+    known, refused = [], False
+    for token in tokens:
+        try:
+            known.append(read_list(token, keys, now=now))
+        except StatusListError:
+            refused = True
+    return KeptLists(tuple(known), refused)
+
+
+def check_listed(signed: Outcome, lists: KeptLists, now: datetime) -> Listed:
     """Obligation 10 on top of an outcome whose signature is good; any other comes back unchanged.
 
     Of several lists the one that was issued last decides. One that is too old for "in force" leaves the question
@@ -34,19 +53,13 @@ def check_listed(signed: Outcome, tokens: Iterable[bytes], keys: KeySet, now: da
     """
     if not signed.signature_good or signed.payload is None:
         return Listed(signed)
-    index, refused = signed.payload.status_index, False
-    found: list[tuple[StatusList, CertificateStatus]] = []
-    for token in tokens if index is not None else ():
-        try:
-            known = read_list(token, keys, now=now)
-        except StatusListError:
-            refused = True
-            continue
-        status = status_in(known, index or 0)
-        if status is not None:
-            found.append((known, status))
+    index = signed.payload.status_index
+    if index is None:
+        return Listed(_decided(signed, Verdict.CANNOT_TELL, Reason.STATUS_NOT_LISTED))
+    said = [(known, status_in(known, index)) for known in lists.known]
+    found = [(known, status) for known, status in said if status is not None]
     if not found:
-        reason = Reason.STATUS_LIST_REFUSED if refused else Reason.STATUS_NOT_LISTED
+        reason = Reason.STATUS_LIST_REFUSED if lists.refused else Reason.STATUS_NOT_LISTED
         return Listed(_decided(signed, Verdict.CANNOT_TELL, reason))
     last, status = max(found, key=lambda one: one[0].issued_at)
     if status not in _ENDS and not last.is_fresh(now):
