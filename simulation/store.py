@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from avarez import keys
 from avarez.clock import to_rfc3339
-from avarez.errors import BillOpen, DutyLocked, DutyPaid, ReferenceReused, ServiceBusy, TransactionRefused
+from avarez.errors import (
+    BillOpen,
+    DutyByInstalments,
+    DutyLocked,
+    DutyPaid,
+    ReferenceReused,
+    ServiceBusy,
+    TransactionRefused,
+)
 from avarez.journal import JournalEntry
 from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Fee
-from functions.pay.rules.leases import LEASED, PAID, holds, may_take
+from functions.pay.rules.instalments import Agreement, AgreementStatus
+from functions.pay.rules.leases import BOUND, LEASED, PAID, VOID, holds, may_take
 from functions.pay.rules.records import Chunk, ChunkState, Event, Member, OpenRow, Payment, Quote, Replay
 from functions.pay.rules.refunds import Found, Refund, left_of
 from functions.pay.rules.terminals import Closing, Sale, Terminal
@@ -49,6 +59,7 @@ class MemoryStore:
         self.refunds: dict[str, Refund] = {}
         self.of_payment: dict[tuple[str, int], Sequence[Member]] = {}
         self.chunk_of: dict[tuple[str, int], Chunk] = {}
+        self.agreements: dict[str, Agreement] = {}
         self.crash_after_writes: int | None = None
         self.busy: int = 0
 
@@ -101,16 +112,93 @@ class MemoryStore:
             raise ReferenceReused()
         self._check_leases(after, event.at, may=lambda holder: may_take(holder, "", to_rfc3339(event.at)))
         self.references[after.gateway, after.reference] = after.payment_id
-        for part in after.years:
-            self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
-        self.journal.append(entry)
-        self.outbox[outbox_event_id] = after.payment_id
-        self.certificates[after.certificate_id] = after.payment_id
+        self._paid(after, entry, outbox_event_id)
         self._bill_closed(after)
         for of in found:
             self._found(of)
         self._move(before, after, event)
         self._wrote()
+
+    def _paid(self, after: Payment, entry: JournalEntry, outbox_event_id: str) -> None:
+        before = self._payable(after) if after.agreement_id else None
+        for claim in after.claims:
+            self.duties[claim] = {"status": PAID, "payment_id": after.payment_id}
+        if before is not None:
+            self._move_agreement(before, before.with_paid(after.instalment))
+            for part in after.completes:
+                assert self.duties[after.vehicle_id, part.year]["status"] == BOUND  # noqa: S101 - the store's own rule
+                self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
+        self.journal.append(entry)
+        if after.certificate_id:
+            self.outbox[outbox_event_id] = after.payment_id
+            self.certificates[after.certificate_id] = after.payment_id
+
+    # -- agreements ----------------------------------------------------------------------------------
+
+    def agreement(self, agreement_id: str) -> Agreement | None:
+        return self.agreements.get(agreement_id)
+
+    def open_agreement(self, agreement: Agreement) -> None:
+        self._admit()
+        self.agreements[agreement.agreement_id] = agreement
+        self._wrote()
+
+    def start_agreement(self, before: Agreement, after: Agreement, now: datetime) -> None:
+        self._expect_agreement(before)
+        standing = self.open_bills.get((after.vehicle_id, after.municipality))
+        if standing is not None and standing[1] >= to_rfc3339(now):
+            raise BillOpen(extra={"payment_id": standing[0], "expires_at": standing[1]})
+        claims = [(after.vehicle_id, part.year) for part in after.years]
+        free = partial(may_take, payment_id="", now_text=to_rfc3339(now))
+        self._refuse_blocked([self.duties.get(claim) for claim in claims], free, after.requested_by)
+        for claim in claims:
+            self.duties[claim] = {"status": BOUND, "payment_id": after.agreement_id}
+        self._move_agreement(before, after)
+        self._wrote()
+
+    def break_agreement(self, before: Agreement, after: Agreement, now: datetime) -> None:
+        self._expect_agreement(before)
+        part = after.agreement_id, before.paid_parts + 1
+        if not may_take(self.duties.get(part), "", to_rfc3339(now)):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        self.duties[part] = {"status": VOID, "payment_id": after.agreement_id}
+        for year in before.open_years:
+            del self.duties[after.vehicle_id, year.year]
+        self._move_agreement(before, after)
+        self._wrote()
+
+    def _part_given_back(self, payment: Payment, now: datetime) -> None:
+        before = self.agreements[payment.agreement_id]
+        following = self.duties.get((payment.agreement_id, payment.instalment + 1))
+        if before.paid_parts != payment.instalment:
+            raise DutyPaid()
+        after = before.without_paid(payment.instalment)
+        runs = after.status is AgreementStatus.IN_FORCE
+        if runs and not may_take(following, "", to_rfc3339(now)):
+            raise TransactionRefused(["ConditionalCheckFailed"])
+        for claim in payment.claims:
+            del self.duties[claim]
+            if not runs:
+                self.duties[claim] = {"status": VOID, "payment_id": payment.agreement_id}
+        for part in payment.completes:
+            del self.duties[payment.vehicle_id, part.year]
+            if runs:
+                self.duties[payment.vehicle_id, part.year] = {"status": BOUND, "payment_id": payment.agreement_id}
+        held = [of for of, whose in self.certificates.items() if whose == payment.payment_id]
+        for certificate_id in held:
+            del self.certificates[certificate_id]
+        self._move_agreement(before, after)
+
+    def _expect_agreement(self, before: Agreement) -> None:
+        self._admit()
+        if self.agreements[before.agreement_id].version != before.version:
+            raise TransactionRefused(["ConditionalCheckFailed"])
+
+    def _move_agreement(self, before: Agreement, after: Agreement) -> None:
+        self.agreements[after.agreement_id] = after
+        self.opened.discard((before.due_text, before.agreement_id))
+        if after.due_text:
+            self.opened.add((after.due_text, after.agreement_id))
 
     def put_found(self, found: Found) -> None:
         self._admit()
@@ -225,9 +313,9 @@ class MemoryStore:
         refund: Refund | None = None,
     ) -> None:
         self._expect(before)
-        for part in before.years:
-            if holds(self.duties.get((before.vehicle_id, part.year)), before.payment_id):
-                del self.duties[before.vehicle_id, part.year]
+        for claim in before.claims:
+            if holds(self.duties.get(claim), before.payment_id):
+                del self.duties[claim]
         if entry is not None:
             self.journal.append(entry)
         if refund is not None:
@@ -302,7 +390,9 @@ class MemoryStore:
         self._expect(payment)
         self._expect_refund(before)
         self.journal.append(entry)
-        if not before.of_suspense:
+        if not before.of_suspense and payment.agreement_id:
+            self._part_given_back(payment, event.at)
+        elif not before.of_suspense:
             left = {part.year: part.amount_rial for part in left_of(payment_after)}
             for part in left_of(payment):
                 if part.year not in left:
@@ -356,11 +446,7 @@ class MemoryStore:
         self._expect(before)
         if not all(holds(holder, before.payment_id) for holder in self._holders(before)):
             raise TransactionRefused(["ConditionalCheckFailed"])
-        for part in after.years:
-            self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
-        self.journal.append(entry)
-        self.outbox[outbox_event_id] = after.payment_id
-        self.certificates[after.certificate_id] = after.payment_id
+        self._paid(after, entry, outbox_event_id)
         self._move(before, after, event)
         self._wrote()
 
@@ -402,17 +488,35 @@ class MemoryStore:
             self.opened.add((to_rfc3339(after.open_due_at), after.payment_id))
 
     def _holders(self, payment: Payment) -> list[dict[str, Any] | None]:
-        return [self.duties.get((payment.vehicle_id, part.year)) for part in payment.years]
+        return [self.duties.get(claim) for claim in payment.claims]
 
     def _check_leases(
         self, payment: Payment, now: datetime, may: Callable[[dict[str, Any]], bool] | None = None
     ) -> None:
         allowed = may or (lambda holder: may_take(holder, payment.payment_id, to_rfc3339(now)))
-        blocking = [holder for holder in self._holders(payment) if holder is not None and not allowed(holder)]
-        if any(holder["status"] == PAID for holder in blocking):
+        self._refuse_blocked(self._holders(payment), allowed, payment.created_by)
+        if payment.agreement_id:
+            self._payable(payment)
+
+    def _payable(self, payment: Payment) -> Agreement:
+        agreement = self.agreements[payment.agreement_id]
+        if agreement.status is not AgreementStatus.IN_FORCE or agreement.paid_parts != payment.instalment - 1:
             raise DutyPaid()
+        return agreement
+
+    def _refuse_blocked(
+        self,
+        holders: Sequence[dict[str, Any] | None],
+        allowed: Callable[[dict[str, Any]], bool],
+        created_by: str,
+    ) -> None:
+        blocking = [holder for holder in holders if holder is not None and not allowed(holder)]
+        if any(holder["status"] in (PAID, VOID) for holder in blocking):
+            raise DutyPaid()
+        if bound := [holder for holder in blocking if holder["status"] == BOUND]:
+            raise DutyByInstalments(extra={"agreement_id": bound[0]["payment_id"]})
         if blocking:
-            mine = {h["payment_id"] for h in blocking if h["created_by"] == payment.created_by}
+            mine = {h["payment_id"] for h in blocking if h["created_by"] == created_by}
             until = max(str(holder["lease_until_at"]) for holder in blocking)
             extra = {"locked_until_at": until, **({"payment_id": mine.pop()} if len(mine) == 1 else {})}
             raise DutyLocked(extra=extra)
@@ -420,8 +524,8 @@ class MemoryStore:
     def _lease(self, payment: Payment, *, confirmed: bool) -> None:
         confirmed = confirmed or payment.holds_for_good
         until = payment.verify_until_at if confirmed else payment.expires_at
-        for part in payment.years:
-            self.duties[payment.vehicle_id, part.year] = {
+        for claim in payment.claims:
+            self.duties[claim] = {
                 "status": LEASED,
                 "payment_id": payment.payment_id,
                 "lease_until_at": to_rfc3339(until),

@@ -16,7 +16,7 @@ from functions.pay.payments import billing, terminals
 from functions.pay.payments.cancellation import cancel
 from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.joint import parts
-from functions.pay.payments.opening import Asked, create, find
+from functions.pay.payments.opening import Asked, create, find, instalment_members
 from functions.pay.rules.bills import barcode
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.states import Status
@@ -38,7 +38,7 @@ OPENINGS = {"gateway": create, "bill": billing.create, "pos": terminals.create}
 
 
 class NewPayment(BaseModel):
-    """The body of `POST /v1/payments`: one assessment, or several that are paid together."""
+    """The body of `POST /v1/payments`: one assessment, several together, or an agreement's next part."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
@@ -47,6 +47,7 @@ class NewPayment(BaseModel):
     channel: Literal["gateway", "pos", "bill"]
     gateway: Annotated[str, Field(max_length=32, pattern=r"^[a-z0-9_-]*$")] | None = None
     return_url: Annotated[str, Field(max_length=2_000)] | None = None
+    agreement_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     supersede_bill: bool = False
     terminal: Annotated[str, Field(max_length=32)] | None = None
 
@@ -59,14 +60,15 @@ def open_payment(request: Request) -> Response:
         raise IdempotencyKeyRequired()
     body = request.body_json(NewPayment, BODY_BYTES_MAX)
     assessment_ids = (body.assessment_id,) if body.assessment_id else tuple(body.assessment_ids or ())
-    if not assessment_ids or (body.assessment_id and body.assessment_ids):
+    named = [name for name in (body.assessment_id, body.assessment_ids, body.agreement_id) if name]
+    if len(named) != 1:
         raise InvalidInput(
             errors=[
                 FieldError(
                     "/assessment_id",
                     "missing",
-                    "Send assessment_id, or assessment_ids, but not both.",
-                    "یکی از assessment_id یا assessment_ids را بفرستید، نه هر دو را.",
+                    "Send one of assessment_id, assessment_ids and agreement_id.",
+                    "تنها یکی از assessment_id، assessment_ids یا agreement_id را بفرستید.",
                 )
             ]
         )
@@ -77,6 +79,7 @@ def open_payment(request: Request) -> Response:
         body.return_url or "",
         body.supersede_bill,
         body.terminal or "",
+        body.agreement_id or "",
     )
     opening = joint.create if len(assessment_ids) > 1 else OPENINGS[body.channel]
     opened = opening(desk(), principal=request.principal, key=key, asked=asked)
@@ -190,6 +193,7 @@ def _of_one(payment: Payment) -> dict[str, Any]:
         "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in payment.years],
         "rounding_rial": format_rial(payment.rounding_rial),
         "tariff_version": payment.tariff_version,
+        **instalment_members(payment),
     }
 
 

@@ -76,6 +76,19 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
     ),
     EntryPoint(
+        name="pay-agreements",
+        handler="functions.pay.agreements.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("POST", "/v1/instalment-agreements", "payments.write"),
+            Route("GET", "/v1/instalment-agreements/{id}", "payments.read"),
+            Route("POST", "/v1/instalment-agreements/{id}/approvals", "refunds.approve"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "PUBLIC_ORIGIN"),
+        grants=(TableGrant("duty", ("ConditionCheckItem", "GetItem", "PutItem")),),
+    ),
+    EntryPoint(
         name="pay-bank-files",
         handler="functions.pay.bank_files.handler.handle",
         timeout_s=HTTP_TIMEOUT_S,
@@ -118,7 +131,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "PUBLIC_ORIGIN"),
         grants=(
-            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            TableGrant("duty", ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
             TableGrant("ledger", ("PutItem",)),
         ),
     ),
@@ -139,7 +152,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             "PUBLIC_ORIGIN",
         ),
         grants=(
-            TableGrant("duty", ("DeleteItem", "GetItem", "PutItem", "Query")),
+            TableGrant("duty", ("ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")),
             TableGrant("ledger", ("PutItem",)),
             SecretGrant("gateways"),
             QueueGrant("verify-payment"),

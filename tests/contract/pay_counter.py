@@ -14,13 +14,16 @@ import pytest
 from moto import mock_aws
 
 from avarez.dynamo import Table
+from functions.pay import agreements as agreements_function
 from functions.pay import callback as callback_function
 from functions.pay import refunds as refunds_function
 from functions.pay import sweep as sweep_function
 from functions.pay import verify_queue
+from functions.pay.payments import instalments
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.opening import Asked, create
+from functions.pay.rules.instalments import Agreement
 from functions.pay.rules.records import Payment
 from functions.pay.stores.payment_store import DynamoStore
 from infra.routes import QueueGrant, TableGrant, entry_point
@@ -100,6 +103,29 @@ class Counter:
         opened = joint.create(self.w.desk, principal=CLERK, key=f"j{number}", asked=asked)
         return self.now_of(opened.payment_id)
 
+    def agreement(self, number: int, parts: int = 2) -> Agreement:
+        """An agreement in force over the two years of a car of its own."""
+        terms = {
+            "parts_max": 6, "every_months": 1, "grace_days": 10, "least_rial": "1000", "surcharge_ppm": 0,
+        }  # fmt: skip
+        vehicle, plate = f"ve_{number}", f"12B3{number:02d}-67"
+        made = quote(self.w.clock, number, vehicle_id=vehicle, plate=plate, instalments=terms)
+        quote_writer(Table("duty", self.recorder.dynamodb))(made)
+        asked = instalments.request(self.w.desk, principal=CLERK, assessment_id=made.assessment_id, parts=parts)
+        return instalments.approve(self.w.desk, asked, by="officer")
+
+    def part(self, agreement: Agreement, key: str = "") -> Payment:
+        """A payment of the agreement's next part, with its page."""
+        asked = Asked((), "gateway", "", "", agreement_id=agreement.agreement_id)
+        opened = create(self.w.desk, principal=CLERK, key=key or agreement.agreement_id, asked=asked)
+        return self.now_of(opened.payment_id)
+
+    def paid_part(self, agreement: Agreement, key: str) -> Payment:
+        payment = self.part(agreement, key)
+        self.w.gateway.pay(payment.token)
+        self.callback(payment)
+        return self.now_of(payment.payment_id)
+
     def verifying(self, number: int) -> Payment:
         payment = self.open(number)
         self.w.gateway.pay(payment.token)
@@ -117,7 +143,7 @@ def running_counter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
         recorder = Recorder(duty.dynamodb)
         recorded = Table("duty", recorder)
         w = world(DynamoStore(recorded, Table("ledger", recorder)))
-        for module in (callback_function, verify_queue, sweep_function, refunds_function):
+        for module in (callback_function, verify_queue, sweep_function, refunds_function, agreements_function):
             monkeypatch.setattr(module, "desk", lambda: w.desk)
         yield Counter(w, recorder, duty)
 

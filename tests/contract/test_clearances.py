@@ -314,3 +314,25 @@ def test_deed_without_one_good_date_is_refused(desk: System, plate: str, dates: 
 def test_notarys_function_may_not_write() -> None:
     assert {action for _, action in granted("certify-notary")} == {"GetItem", "Query"}
     assert [route.scope for route in entry_point("certify-clear").routes] == ["certificates.write"]
+
+
+def test_year_that_is_paid_by_instalments_gives_no_clearance_before_its_last_part(
+    desk: System, plate: str
+) -> None:
+    vehicle_id = DutyStore(Table("duty")).rows(CITY, plate)[0].vehicle_id
+    every = list(range(1380, 1406))
+    note = {
+        "agreement_id": "ag_1",
+        "municipality": CITY,
+        "plate_key": plate,
+        "since": "2026-11-01",
+        "years": every,
+        "open_years": every,
+        "credits": [],
+    }
+    transact([Table("duty").put(keys.agreement_note(vehicle_id, "ag_1"), note)])
+    status, told = ask(desk, plate)
+    assert (status, told["code"]) == (409, "duty_by_instalments")
+    (bound,) = told["bound"]
+    assert bound["municipality"] == CITY
+    assert bound["years"][-1] == 1405

@@ -49,8 +49,12 @@ def test_opening_reading_and_cancelling_use_exactly_what_the_handler_is_granted(
 def test_callbacks_use_exactly_what_they_are_granted(counter: Counter) -> None:
     payments = [counter.open(number) for number in range(1, 5)]
     together = counter.open_joint(100, 2)
+    agreement = counter.agreement(50)
+    part = counter.part(agreement)
 
     def everything() -> None:
+        counter.w.gateway.pay(part.token)
+        counter.callback(part)
         counter.w.gateway.pay(payments[0].token)
         counter.callback(payments[0])
         counter.callback(payments[1], reference="lie")

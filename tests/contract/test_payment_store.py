@@ -65,6 +65,7 @@ def quote_writer(duty: Table) -> Callable[[Quote], None]:
             "owed_rial": made.owed_rial,
             "trace_hash": made.trace_hash,
             "tariff_version": made.tariff_version,
+            "instalments": made.instalments,
         }
         pointer = {"target_pk": key[0], "target_sk": key[1], "municipality": made.municipality}
         writes = [duty.put(key, item), duty.put(keys.pointer(made.assessment_id), pointer)]

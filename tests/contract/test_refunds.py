@@ -210,6 +210,7 @@ def call(
 
 def test_refund_over_http_from_request_to_money_back(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     payment, part, unpaid = settled(counter), settled(counter, 2), counter.open(3)
+    of_agreement = counter.paid_part(counter.agreement(50), "p1")
     route, params = "POST /v1/payments/{id}/refunds", {"id": payment.payment_id}
 
     def everything() -> None:
@@ -248,5 +249,8 @@ def test_refund_over_http_from_request_to_money_back(counter: Counter, monkeypat
         body = {"reason": "overpaid"}
         _, told = call(monkeypatch, route, {"id": unpaid.payment_id}, body, key="k5")
         assert told["code"] == "payment_not_refundable"
+        _, asked = call(monkeypatch, route, {"id": of_agreement.payment_id}, body, key="k6")
+        own = {"id": asked["refund_id"]}
+        assert call(monkeypatch, approval, own, user="officer", **officer)[1]["status"] == "done"
 
     assert counter.used(everything) == granted("pay-refunds")

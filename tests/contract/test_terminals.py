@@ -58,8 +58,13 @@ def test_terminals_need_exactly_what_they_are_granted(counter: Counter) -> None:
     desk.terminals.register(Terminal("T-1", "of1", "saman"))
     typed, given_up, declined, paid = (sell(counter, number) for number in range(1, 5))
 
+    asked = Asked((), "pos", "", "", terminal="T-1", agreement_id=counter.agreement(50).agreement_id)
+    opened = terminals.create(desk, principal=CLERK, key="part", asked=asked)
+
     def everything() -> None:
         terminals.approved(desk, paid, Slip("1001", AMOUNT_RIAL))
+        part = terminals.approved(desk, counter.now_of(opened.payment_id), Slip("1005", 618_000))
+        assert (part.status, part.instalment) == (Status.SETTLED, 1)
         waiting = terminals.typed_in(desk, typed, Slip("1002", AMOUNT_RIAL), by="clerk")
         with pytest.raises(PosResultConflict):
             terminals.looked_at_again(desk, waiting, Slip("1003", AMOUNT_RIAL), by="other")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -93,3 +95,24 @@ def fetch_pdf(clerk: Client, anonymous: Client, certificate_id: str) -> bytes:
     stored = anonymous.get(redirect.headers["location"])
     assert stored.status == 200, stored.text[:300]
     return stored.body
+
+
+def paid_at_a_terminal(system: System, open_sale: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """A sale at a terminal of its own, approved by it."""
+    terminal = f"T-{secrets.token_hex(4).upper()}"
+    registered = {"office": "OFFICE-TEHRAN-101", "acquirer": "saman"}
+    assert system.client("operator").put(f"/v1/terminals/{terminal}", registered).status == 200
+    payment = open_sale(terminal)
+    reference = str(secrets.randbelow(10**12)).zfill(12)
+    slip = {"result": "approved", "reference": reference, "amount_rial": payment["amount_rial"]}
+    told = system.client("clerk").post(f"/v1/payments/{payment['payment_id']}/pos-results", slip)
+    assert told.status == 200, told.text
+    return payment
+
+
+def paid_at_a_bank(system: System, bill: dict[str, Any], day_jalali: str) -> None:
+    """The bank's file of the day has this bill."""
+    day = day_jalali.replace("-", "")
+    ids = f"{bill['bill_id'].zfill(13)}{bill['payment_code'].zfill(13)}"
+    content = f"00123402{day}\r\n00123402{day}{ids}{secrets.randbelow(1_000_000):06d}\r\n"
+    assert system.client("operator").post("/v1/bank-files", {"bank": "melli", "content": content}).status == 201

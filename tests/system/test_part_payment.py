@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,15 @@ from typing import Any
 import pytest
 
 from tests.system.conftest import Client, System
-from tests.system.journey import assess, certificate, follow_callback, press, settled
+from tests.system.journey import (
+    assess,
+    certificate,
+    follow_callback,
+    paid_at_a_bank,
+    paid_at_a_terminal,
+    press,
+    settled,
+)
 from tests.system.plates import fresh_plate
 
 pytestmark = pytest.mark.system
@@ -34,26 +41,13 @@ def by_gateway(system: System, quote: dict[str, Any]) -> dict[str, Any]:
 
 
 def by_terminal(system: System, quote: dict[str, Any]) -> dict[str, Any]:
-    terminal = f"T-{secrets.token_hex(4).upper()}"
-    registered = {"office": "OFFICE-TEHRAN-101", "acquirer": "saman"}
-    assert system.client("operator").put(f"/v1/terminals/{terminal}", registered).status == 200
     clerk = system.client("clerk")
-    payment = opened(clerk, quote, channel="pos", terminal=terminal)
-    slip = {
-        "result": "approved",
-        "reference": str(secrets.randbelow(10**12)).zfill(12),
-        "amount_rial": payment["amount_rial"],
-    }
-    assert clerk.post(f"/v1/payments/{payment['payment_id']}/pos-results", slip).status == 200
-    return payment
+    return paid_at_a_terminal(system, lambda terminal: opened(clerk, quote, channel="pos", terminal=terminal))
 
 
 def by_bill(system: System, quote: dict[str, Any]) -> dict[str, Any]:
     payment = opened(system.client("clerk"), quote, channel="bill")
-    day = str(quote["as_of_jalali"]).replace("-", "")
-    ids = f"{payment['bill_id'].zfill(13)}{payment['payment_code'].zfill(13)}"
-    content = f"00123402{day}\r\n00123402{day}{ids}{secrets.randbelow(1_000_000):06d}\r\n"
-    assert system.client("operator").post("/v1/bank-files", {"bank": "melli", "content": content}).status == 201
+    paid_at_a_bank(system, payment, quote["as_of_jalali"])
     return payment
 
 

@@ -22,6 +22,7 @@ from avarez.clock import tehran_today
 from avarez.errors import (
     AssessmentNotFound,
     CertificateInPreparation,
+    DutyByInstalments,
     DutyDisputed,
     DutyOwed,
     QuoteNotPayable,
@@ -210,6 +211,7 @@ def _cleared(
         raise VehicleNotFound()
     assessed = _assessed(quotes, everywhere, quoted, now)
     _check_undisputed(assessed, books.objected(quoted.vehicle_id, list(assessed)), reaches)
+    _check_no_instalments(assessed, reaches)
     cities = tuple(_city(answer, quotes, now) for answer in assessed.values())
     _check_let_go(cities, reaches)
     years = standing_of(assessed, everywhere, tehran_today(now)).years
@@ -259,6 +261,14 @@ def _check_undisputed(assessed: Mapping[str, Assessment], objected: Sequence[str
     disputed = {city for city, answer in assessed.items() if answer.residence_disputed} | set(objected)
     if disputed:
         raise DutyDisputed(extra={"municipalities": sorted(filter(reaches, disputed))})
+
+
+def _check_no_instalments(assessed: Mapping[str, Assessment], reaches: Reaches) -> None:
+    """Raises `DutyByInstalments` while a year is bound to an agreement: it is not paid before its last part."""
+    bound = {city: answer.by_instalments for city, answer in assessed.items() if answer.by_instalments}
+    if bound:
+        told = [{"municipality": city, "years": list(bound[city])} for city in sorted(filter(reaches, bound))]
+        raise DutyByInstalments(extra={"bound": told})
 
 
 def _city(answer: Assessment, quotes: Quotes, now: datetime) -> City:

@@ -11,7 +11,7 @@ from avarez.dynamo import Item, Table, batch_get
 from avarez.journal import JournalEntry, Posting, YearAmount
 from functions.pay.audit.checks import Book
 from functions.pay.rules.records import Payment
-from functions.pay.rules.refunds import left_of
+from functions.pay.rules.refunds import certified_claims
 from functions.pay.stores import items
 
 SHARD_ENTRIES_MAX = 100_000
@@ -37,19 +37,23 @@ class Books:
         """The journal with its payments, duties and certificates, each read consistently."""
         entries = self.entries(municipality, day)
         payments = self._payments({entry.payment_id for entry in entries})
-        settled = [payment for payment in payments.values() if payment.certificate_id]
-        wanted = [keys.duty(of.vehicle_id, part.year) for of in settled for part in left_of(of)]
+        settled = [payment for payment in payments.values() if payment.settled_at and not payment.parts]
+        wanted = {keys.duty(*claim): claim for of in settled for claim in certified_claims(of)}
         duties = batch_get(self._duty, wanted)
         certificates = batch_get(
             self._duty,
-            [keys.certificate(of.municipality, of.plate, of.certificate_id) for of in settled],
+            [
+                keys.certificate(of.municipality, of.plate, of.certificate_id)
+                for of in settled
+                if of.certificate_id
+            ],
         )
         return Book(
             municipality=municipality,
             day=day,
             entries=entries,
             payments=payments,
-            duties={(str(item["vehicle_id"]), int(item["year"])): item for item in duties.values()},
+            duties={wanted[key]: item for key, item in duties.items()},
             certificates={str(item["certificate_id"]): item for item in certificates.values()},
             now=now,
             reconciled=self._duty.query(*keys.reconciliation(municipality, day, "")),

@@ -16,7 +16,7 @@ from avarez.dynamo import Item
 from avarez.journal import JournalEntry, members_of
 from functions.pay.rules.ledger import SUSPENSE
 from functions.pay.rules.records import Payment
-from functions.pay.rules.refunds import left_of
+from functions.pay.rules.refunds import certified_claims, held_claims
 from functions.pay.rules.states import Status
 from functions.pay.three_way.matching import PATIENCE, State, age_days
 
@@ -81,10 +81,12 @@ def balanced(book: Book) -> Iterator[Broken]:
 def certificate_is_paid(book: Book) -> Iterator[Broken]:
     """I4: every duty that a settled payment still holds is paid by it, and certified soon."""
     for payment in _settled(book):
-        for part in left_of(payment):
-            duty = book.duties.get((payment.vehicle_id, part.year))
+        for claim in certified_claims(payment):
+            duty = book.duties.get(claim)
             if duty is None or duty.get("status") != "paid" or duty.get("payment_id") != payment.payment_id:
-                yield Broken("I4", payment.payment_id, f"the duty of {part.year} is not paid by it")
+                yield Broken("I4", payment.payment_id, f"the duty of {claim[1]} is not paid by it")
+        if not payment.certified:
+            continue
         certificate = book.certificates.get(payment.certificate_id)
         if certificate is None:
             yield Broken("I4", payment.payment_id, "its certificate does not exist")
@@ -100,8 +102,8 @@ def applied_once(book: Book) -> Iterator[Broken]:
     )
     held: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
     for payment in _settled(book):
-        for part in left_of(payment):
-            held[payment.vehicle_id, part.year].append(payment.payment_id)
+        for claim in held_claims(payment):
+            held[claim].append(payment.payment_id)
     for (_, year), payments in held.items():
         if len(payments) > 1:
             yield Broken("I5", payments[0], f"the duty of {year} is paid by {len(payments)} payments")

@@ -90,7 +90,7 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: opening.Asked) 
             verify_until_at=expires_at,
             open_due_at=expires_at,
         ),
-        fee=desk.store.fee(quote.municipality),
+        fee=opening.fee_of(desk, quote),
         now=now,
     )
     year_digit = to_jalali(tehran_today(now)).year % 10
@@ -167,7 +167,8 @@ def _take(desk: Desk, payment: Payment, line: PaidLine, bank: str) -> Taken:
         return _surplus(desk, payment, line, bank, Taken.SUSPENSE_PAID)
     paid = replace(payment, gateway=bank, reference=line.key, tracking=line.tracking)
     left_rial, outcome = 0, Taken.APPLIED
-    if line.paid_on > tehran_today(payment.expires_at):
+    # What a late part of an agreement means its agreement says: it is the same amount while that is in force.
+    if line.paid_on > tehran_today(payment.expires_at) and not payment.agreement_id:
         years = _oldest_first(desk, payment, line.paid_on)
         left_rial = payment.amount_rial - payment.fee_rial - sum(part.amount_rial for part in years)
         if not years:
@@ -185,7 +186,8 @@ def _take(desk: Desk, payment: Payment, line: PaidLine, bank: str) -> Taken:
 
 def _settle(desk: Desk, before: Payment, paid: Payment, left_rial: int) -> None:
     now = desk.clock.now()
-    after = paid.next(Occurrence.BILL_PAID, open_due_at=None, settled_at=now, certificate_id=new_id("ce", now))
+    certificate_id = new_id("ce", now) if paid.certified else ""
+    after = paid.next(Occurrence.BILL_PAID, open_due_at=None, settled_at=now, certificate_id=certificate_id)
     entry = settled_entry(after, journal_id=new_id("je", now), now=now)
     event = Event(Occurrence.BILL_PAID, SOURCE, now, before.status, after.status, {"reference": paid.reference})
     rest = found_money(after, left_rial, now) if left_rial > 0 else None
@@ -231,6 +233,9 @@ def found_money(of: Payment, amount_rial: int, now: datetime) -> Payment:
         answer=None,
         bill_id="",
         payment_code="",
+        agreement_id="",
+        instalment=0,
+        completes=(),
         created_at=now,
     )
 

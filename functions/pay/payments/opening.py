@@ -17,8 +17,10 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from avarez.canonical import content_hash
-from avarez.clock import tehran_today, to_rfc3339
+from avarez.clock import next_tehran_midnight, tehran_today, to_rfc3339
 from avarez.errors import (
+    AgreementConflict,
+    AgreementNotFound,
     AssessmentNotFound,
     BillOpen,
     ChannelUnavailable,
@@ -42,6 +44,7 @@ from avarez.money import format_rial
 from functions.pay.gateways.port import Gateway, TokenRefused
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.fees import Fee, split
+from functions.pay.rules.leases import IN_FORCE
 from functions.pay.rules.records import Event, Payment, Quote, Replay
 from functions.pay.rules.states import Occurrence, Status
 
@@ -70,6 +73,7 @@ class Asked:
     return_url: str
     supersede_bill: bool = False
     terminal: str = ""
+    agreement_id: str = ""
 
     def body_hash(self) -> str:
         """The same for the same wish, however its JSON was written."""
@@ -81,6 +85,7 @@ class Asked:
                 "return_url": self.return_url,
                 "supersede_bill": self.supersede_bill,
                 "terminal": self.terminal,
+                **({"agreement_id": self.agreement_id} if self.agreement_id else {}),
             }
         )
 
@@ -123,7 +128,7 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: Asked) -> Opene
         # Nobody can open the page any more once the margin is used up; then the sweep frees the duties.
         open_due_at=now + LEASE_MARGIN,
     )
-    payment = payment_of(quote, terms, fee=desk.store.fee(quote.municipality), now=now)
+    payment = payment_of(quote, terms, fee=fee_of(desk, quote), now=now)
     # 3
     replay = replay_of(principal, key, asked, payment, now)
     for _ in range(_CREATE_ATTEMPTS_MAX):
@@ -153,12 +158,50 @@ def payable_quote(desk: Desk, principal: Principal, asked: Asked, now: datetime)
     Raises:
         AssessmentNotFound, QuoteNotPayable, QuoteExpired, NothingOwed, InvalidInput.
     """
+    if asked.agreement_id:
+        return next_part(desk, principal, asked.agreement_id, now)
     (assessment_id,) = asked.assessment_ids
     quote = desk.store.quote(assessment_id) if is_id("as", assessment_id) else None
     if quote is None or not principal.reaches(quote.municipality):
         raise AssessmentNotFound()
     check_quote(desk, quote, principal.username, now)
     return quote
+
+
+def next_part(desk: Desk, principal: Principal, agreement_id: str, now: datetime) -> Quote:
+    """The next part of an agreement, to be paid as any quote is; parts are paid in order.
+
+    Raises:
+        AgreementNotFound, AgreementConflict (not in force).
+    """
+    agreement = desk.store.agreement(agreement_id) if is_id("ag", agreement_id) else None
+    if agreement is None or not principal.reaches(agreement.municipality):
+        raise AgreementNotFound()
+    part = agreement.next_part
+    if agreement.status != IN_FORCE or part is None:
+        raise AgreementConflict(extra={"status": agreement.status.value})
+    years, rounding_rial = agreement.shares(part.number)
+    return Quote(
+        assessment_id=agreement.assessment_id,
+        municipality=agreement.municipality,
+        plate=agreement.plate,
+        vehicle_id=agreement.vehicle_id,
+        as_of=tehran_today(now),
+        expires_at=next_tehran_midnight(now),
+        years=years,
+        rounding_rial=rounding_rial,
+        owed_rial=part.amount_rial,
+        trace_hash=agreement.trace_hash,
+        tariff_version=agreement.tariff_version,
+        agreement_id=agreement_id,
+        instalment=part.number,
+        completes=agreement.completes(part.number),
+    )
+
+
+def fee_of(desk: Desk, quote: Quote) -> Fee:
+    """The fee of one assessment; of an agreement the first part bears it."""
+    return Fee() if quote.instalment > 1 else desk.store.fee(quote.municipality)
 
 
 def replay_of(principal: Principal, key: str, asked: Asked, payment: Payment, now: datetime) -> Replay:
@@ -328,6 +371,9 @@ def payment_of(quote: Quote, terms: Terms, *, fee: Fee, now: datetime) -> Paymen
         parent_id=terms.parent_id,
         open_due_at=terms.open_due_at,
         terminal=terms.terminal,
+        agreement_id=quote.agreement_id,
+        instalment=quote.instalment,
+        completes=quote.completes,
     )
 
 
@@ -419,11 +465,19 @@ def first_answer(payment: Payment) -> dict[str, Any]:
         "payment_id": payment.payment_id,
         "status": Status.PENDING.value,
         **({"parts": payment.parts} if payment.parts else {"assessment_id": payment.assessment_id}),
+        **instalment_members(payment),
         "channel": payment.channel,
         "amount_rial": format_rial(payment.amount_rial),
         "fee_rial": format_rial(payment.fee_rial),
         "expires_at": to_rfc3339(payment.expires_at),
     }
+
+
+def instalment_members(payment: Payment) -> dict[str, Any]:
+    """Which part of which agreement it pays, in public form."""
+    if not payment.agreement_id:
+        return {}
+    return {"agreement_id": payment.agreement_id, "instalment": payment.instalment}
 
 
 def _refused(desk: Desk, payment: Payment, refusal: TokenRefused, now: datetime) -> NoReturn:

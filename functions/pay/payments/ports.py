@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from avarez.clock import Clock
 from avarez.journal import JournalEntry, YearAmount
@@ -19,6 +19,9 @@ from functions.pay.rules.fees import Fee
 from functions.pay.rules.records import Chunk, Event, Member, OpenRow, Payment, Quote, Replay
 from functions.pay.rules.refunds import Found, Refund
 from functions.pay.rules.terminals import Closing, Sale, Terminal
+
+if TYPE_CHECKING:
+    from functions.pay.rules.instalments import Agreement
 
 
 class Store(Protocol):
@@ -36,6 +39,26 @@ class Store(Protocol):
         """The gateways that the city, or the office, wants tried in turn; empty where nobody has chosen."""
 
     def payment(self, payment_id: str) -> Payment | None: ...
+
+    def agreement(self, agreement_id: str) -> Agreement | None: ...
+
+    def open_agreement(self, agreement: Agreement) -> None:
+        """Writes an agreement that waits for its second person."""
+
+    def start_agreement(self, before: Agreement, after: Agreement, now: datetime) -> None:
+        """Binds the years to the agreement, all or none: from now on only its parts pay them.
+
+        Raises:
+            DutyLocked, DutyPaid, BillOpen: a year is not to be had.
+            TransactionRefused: the agreement moved on.
+        """
+
+    def break_agreement(self, before: Agreement, after: Agreement, now: datetime) -> None:
+        """Lets the years go that are not paid whole; nobody pays a part any more.
+
+        Raises:
+            TransactionRefused: somebody is paying the part at this moment, or the agreement moved on.
+        """
 
     def bill(self, bill_id: str, payment_code: str) -> Payment | None:
         """The payment with this pair of ids."""

@@ -109,6 +109,10 @@ def _look(desk: Desk, row: OpenRow, others: Callable[[str, str], bool | None], s
     """Whether the payment, or the refund, of this row changed its state."""
     if is_id("rf", row.payment_id):
         return _look_at_refund(desk, row)
+    if is_id("ag", row.payment_id):
+        from functions.pay.payments import instalments  # few rows are an agreement's
+
+        return instalments.look(desk, row)
     if not is_id("py", row.payment_id) and (done := others(row.payment_id, row.due_at)) is not None:
         return done
     payment = desk.store.payment(row.payment_id)

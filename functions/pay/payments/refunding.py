@@ -18,6 +18,7 @@ from typing import assert_never
 
 from avarez.errors import (
     ChannelUnavailable,
+    DutyPaid,
     FieldError,
     InvalidInput,
     OutcomeUnknown,
@@ -65,6 +66,8 @@ def request(
         InvalidInput: a year holds less than is asked for.
     """
     wanted = _wanted(payment, years)
+    if payment.agreement_id and not _last_part(desk, payment):
+        raise PaymentNotRefundable()
     now = desk.clock.now()
     refund = _refund_of(payment, wanted, reason=reason, requested_by=requested_by, now=now, task_id=task_id)
     desk.refunds.request(refund, dataclasses.replace(replay, payment_id=refund.refund_id))
@@ -108,7 +111,7 @@ def _wanted(payment: Payment, years: Sequence[YearAmount]) -> Wanted:
         if not payment.confirmed_rial or years:
             raise PaymentNotRefundable()
         return Wanted((), 0, 0)
-    if payment.status is not Status.SETTLED or payment.parts:
+    if payment.status is not Status.SETTLED or payment.parts or (payment.agreement_id and years):
         raise PaymentNotRefundable()
     try:
         wanted = wanted_of(payment, years)
@@ -262,12 +265,20 @@ def _approved(desk: Desk, refund: Refund, by: str) -> Refund:
         event = Event(occurrence, "person", now, payment.status, payment_after.status, note)
         try:
             desk.refunds.approve(refund, after, payment, payment_after, event, entry)
+        except DutyPaid as later_part:
+            raise RefundConflict() from later_part
         except TransactionRefused:
             refund = desk.refunds.refund(refund.refund_id) or refund
             continue
         desk.report("refund_approved")
         return after
     raise RefundConflict()
+
+
+def _last_part(desk: Desk, payment: Payment) -> bool:
+    """Whether no later part of the agreement is paid: parts go back whole, the last one first."""
+    agreement = desk.store.agreement(payment.agreement_id)
+    return agreement is not None and agreement.paid_parts == payment.instalment
 
 
 def _check_still_there(payment: Payment, refund: Refund) -> None:

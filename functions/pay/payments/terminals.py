@@ -86,7 +86,7 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: opening.Asked) 
         open_due_at=now + LOOKED_AT_AFTER,
         terminal=terminal.terminal_id,
     )
-    priced = opening.payment_of(quote, terms, fee=desk.store.fee(quote.municipality), now=now)
+    priced = opening.payment_of(quote, terms, fee=opening.fee_of(desk, quote), now=now)
     opened = dataclasses.replace(priced, status=Status.PENDING)
     pos = {"terminal": terminal.terminal_id, "acquirer": terminal.acquirer, "order_id": opened.payment_id}
     pos["amount_rial"] = format_rial(opened.amount_rial)

@@ -291,7 +291,7 @@ def confirmed(desk: Desk, payment: Payment, result: Verified, source: str) -> Pa
         Occurrence.VERIFIED,
         open_due_at=None,
         settled_at=now,
-        certificate_id=new_id("ce", now),
+        certificate_id=new_id("ce", now) if payment.certified else "",
         tracking=result.tracking,
     )
     entry = settled_entry(after, journal_id=new_id("je", now), now=now)

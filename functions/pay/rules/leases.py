@@ -11,6 +11,12 @@ from typing import Any
 
 LEASED = "leased"
 PAID = "paid"
+BOUND = "by_instalments"
+"""The duty is bound to an agreement: its parts pay it, nothing else does."""
+IN_FORCE = "in_force"
+"""An agreement whose parts can be paid."""
+VOID = "void"
+"""A part of an agreement that was broken: nobody pays it any more."""
 
 
 def may_take(holder: Mapping[str, Any] | None, payment_id: str, now_text: str) -> bool:

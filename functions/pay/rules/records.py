@@ -17,7 +17,11 @@ EVENTS_PER_VERSION = 100
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """An assessment as a payment sees it; `through_year` is the last Jalali year that was asked for."""
+    """An assessment as a payment sees it; `through_year` is the last Jalali year that was asked for.
+
+    `instalments` are the terms that the city gives, if any. A part of an agreement is a quote too: it names the
+    agreement, its own number, and the years whose last rial it pays.
+    """
 
     assessment_id: str
     municipality: str
@@ -31,6 +35,10 @@ class Quote:
     trace_hash: str
     tariff_version: str
     through_year: int | None = None
+    instalments: Mapping[str, Any] | None = None
+    agreement_id: str = ""
+    instalment: int = 0
+    completes: tuple[YearAmount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,9 @@ class Payment:
     the money and they take the duties: `parts_rial` is what they come to without fees, known once all of them are
     leased. `confirmed_at` says that the gateway confirmed the whole and the parts are being settled; `releasing`
     that it ended otherwise and they are being given up. Of a part that was refused, `failure` says which and why.
+
+    With an `agreement_id` it pays the part `instalment` of that agreement; `completes` are the years, with all
+    that they cost, whose last rial comes with it.
     """
 
     payment_id: str
@@ -103,6 +114,9 @@ class Payment:
     confirmed_at: datetime | None = None
     releasing: bool = False
     failure: Mapping[str, str] = field(default_factory=dict)
+    agreement_id: str = ""
+    instalment: int = 0
+    completes: tuple[YearAmount, ...] = ()
 
     def __post_init__(self) -> None:
         total = sum(part.amount_rial for part in self.years) + self.rounding_rial + self.fee_rial + self.parts_rial
@@ -125,6 +139,25 @@ class Payment:
         """The payment, ended without a certificate; its parts are still to be given up."""
         due_at = now if self.parts else None
         return self.next(occurrence, open_due_at=due_at, releasing=bool(self.parts), **changes)
+
+    @property
+    def claims(self) -> tuple[tuple[str, int], ...]:
+        """What nobody else may charge meanwhile: the vehicle's duty years, or one part of an agreement."""
+        if self.agreement_id:
+            return ((self.agreement_id, self.instalment),)
+        return tuple((self.vehicle_id, part.year) for part in self.years)
+
+    @property
+    def pays(self) -> tuple[tuple[tuple[str, int], int], ...]:
+        """Each claim with what is paid for it."""
+        if self.agreement_id:
+            return (((self.agreement_id, self.instalment), self.amount_rial - self.fee_rial),)
+        return tuple(((self.vehicle_id, part.year), part.amount_rial) for part in self.years)
+
+    @property
+    def certified(self) -> tuple[YearAmount, ...]:
+        """The years that its certificate is about; a part that pays no year's last rial has none."""
+        return self.completes if self.agreement_id else self.years
 
     @property
     def held_in_suspense(self) -> bool:

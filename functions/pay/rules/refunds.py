@@ -112,6 +112,20 @@ def left_of(payment: Payment) -> tuple[YearAmount, ...]:
     return tuple(part for part in left if part.amount_rial > 0)
 
 
+def held_claims(payment: Payment) -> tuple[tuple[str, int], ...]:
+    """The duties, or the part of an agreement, that the payment still pays after what was given back."""
+    if payment.agreement_id:
+        return payment.claims if left_of(payment) else ()
+    return tuple((payment.vehicle_id, part.year) for part in left_of(payment))
+
+
+def certified_claims(payment: Payment) -> tuple[tuple[str, int], ...]:
+    """What must be paid by it: its claims, and of a part also the years whose last rial it paid."""
+    held = held_claims(payment)
+    ended = ((payment.vehicle_id, part.year) for part in payment.completes) if held else ()
+    return (*held, *ended)
+
+
 def wanted_of(payment: Payment, asked: Sequence[YearAmount]) -> Wanted:
     """What a request comes to; nothing asked means all that is left, rounding and fee included.
 

@@ -59,6 +59,7 @@ def payment_item(payment: Payment) -> Item:
         "office_fee_rial": payment.office_fee_rial,
         **_terminal_members(payment),
         **_joint_members(payment),
+        **_instalment_members(payment),
     }
 
 
@@ -70,6 +71,16 @@ def _terminal_members(payment: Payment) -> Item:
         "typed_by": payment.typed_by,
         "typed_rial": payment.typed_rial,
         "released_by": payment.released_by,
+    }
+
+
+def _instalment_members(payment: Payment) -> Item:
+    if not payment.agreement_id:
+        return {}
+    return {
+        "agreement_id": payment.agreement_id,
+        "instalment": payment.instalment,
+        "completes": year_items(payment.completes),
     }
 
 
@@ -140,6 +151,9 @@ def payment_from(item: Item) -> Payment:
         confirmed_at=from_rfc3339(item["confirmed_at"]) if item.get("confirmed_at") else None,
         releasing=bool(item.get("releasing", False)),
         failure=item.get("failure", {}),
+        agreement_id=str(item.get("agreement_id", "")),
+        instalment=int(item.get("instalment", 0)),
+        completes=_year_amounts(item.get("completes", ())),
     )
 
 
@@ -178,6 +192,7 @@ def quote_from(item: Item) -> Quote:
         expires_at=from_rfc3339(item["expires_at"]).astimezone(UTC),
         years=_year_amounts(item["years"]),
         rounding_rial=int(item["rounding_rial"]),
+        instalments=item.get("instalments"),
         owed_rial=int(item["owed_rial"]),
         trace_hash=str(item["trace_hash"]),
         tariff_version=str(item["tariff_version"]),
@@ -204,7 +219,7 @@ def event_item(payment: Payment, event: Event, number: int, write_id: str) -> It
     }
 
 
-def lease_item(payment: Payment, year: int, *, confirmed: bool = False) -> Item:
+def lease_item(payment: Payment, claim: tuple[str, int], *, confirmed: bool = False) -> Item:
     """The item that decides who may charge this duty.
 
     A confirmed lease ends by a result alone; parts of joint payments and sales at terminals hold such a lease from
@@ -213,7 +228,7 @@ def lease_item(payment: Payment, year: int, *, confirmed: bool = False) -> Item:
     confirmed = confirmed or payment.holds_for_good
     until = payment.verify_until_at if confirmed else payment.expires_at
     item: Item = {
-        **_duty(payment, year),
+        **_duty(payment, claim),
         "status": LEASED,
         "lease_until_at": to_rfc3339(until),
         "created_by": payment.created_by,
@@ -221,22 +236,24 @@ def lease_item(payment: Payment, year: int, *, confirmed: bool = False) -> Item:
     return {**item, "confirmed": True} if confirmed else item
 
 
-def paid_item(payment: Payment, part: YearAmount, paid_at: datetime) -> Item:
+def paid_item(payment: Payment, claim: tuple[str, int], amount_rial: int, paid_at: datetime) -> Item:
     """The duty, paid; it holds all that later quotes need to know of it."""
     return {
-        **_duty(payment, part.year),
+        **_duty(payment, claim),
         "status": PAID,
         "paid_at": to_rfc3339(paid_at),
         "paid_on": tehran_today(paid_at).isoformat(),
-        "amount_rial": part.amount_rial,
+        "amount_rial": amount_rial,
     }
 
 
-def _duty(payment: Payment, year: int) -> Item:
+def _duty(payment: Payment, claim: tuple[str, int]) -> Item:
+    whose, number = claim
+    of_agreement = whose == payment.agreement_id
     return {
         "payment_id": payment.payment_id,
         "vehicle_id": payment.vehicle_id,
-        "year": year,
+        **({"agreement_id": whose, "instalment": number} if of_agreement else {"year": number}),
         "municipality": payment.municipality,
         "plate": payment.plate,
     }
@@ -308,10 +325,7 @@ def certificate_item(payment: Payment, paid_at: datetime) -> Item:
         "municipality": payment.municipality,
         "plate": payment.plate,
         "vehicle_id": payment.vehicle_id,
-        "years": year_items(payment.years),
-        "rounding_rial": payment.rounding_rial,
-        "fee_rial": payment.fee_rial,
-        "amount_rial": payment.amount_rial,
+        **_certified_members(payment),
         "paid_at": to_rfc3339(paid_at),
         "trace_hash": payment.trace_hash,
         "assessment_id": payment.assessment_id,
@@ -322,6 +336,25 @@ def certificate_item(payment: Payment, paid_at: datetime) -> Item:
         "tracking": payment.tracking,
         "bill_id": payment.bill_id,
         "payment_code": payment.payment_code,
+    }
+
+
+def _certified_members(payment: Payment) -> Item:
+    """What the certificate is about: all that was paid, or of an agreement the years that are paid whole now."""
+    if payment.agreement_id:
+        amount_rial = sum(part.amount_rial for part in payment.certified)
+        return {
+            "years": year_items(payment.certified),
+            "rounding_rial": 0,
+            "fee_rial": 0,
+            "amount_rial": amount_rial,
+            "agreement_id": payment.agreement_id,
+        }
+    return {
+        "years": year_items(payment.years),
+        "rounding_rial": payment.rounding_rial,
+        "fee_rial": payment.fee_rial,
+        "amount_rial": payment.amount_rial,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from avarez import keys
 from avarez.clock import to_rfc3339
@@ -22,6 +23,10 @@ from functions.pay.rules.records import (
     Replay,
 )
 from functions.pay.stores import items
+from functions.pay.stores.agreement_items import agreement_from
+
+if TYPE_CHECKING:
+    from functions.pay.rules.instalments import Agreement
 
 EVENTS_READ_MAX = 1_000
 
@@ -56,6 +61,10 @@ class PaymentReads:
     def payment(self, payment_id: str) -> Payment | None:
         item = self.pointed(payment_id)
         return None if item is None else items.payment_from(item)
+
+    def agreement(self, agreement_id: str) -> Agreement | None:
+        item = self.pointed(agreement_id)
+        return None if item is None else agreement_from(item)
 
     def events(self, payment: Payment) -> Sequence[Event]:
         """The payment's history, oldest first; at most 1,000 events."""
@@ -107,8 +116,10 @@ class PaymentReads:
 
         Plain consistent reads: a transaction of reads is refused while somebody writes, which is when we ask.
         """
-        wanted = [keys.duty(payment.vehicle_id, part.year) for part in payment.years]
-        return [(key, self.duty.get(key)) for key in wanted]
+        return self._holders_of(payment.claims)
+
+    def _holders_of(self, claims: Sequence[tuple[str, int]]) -> list[tuple[keys.Key, Item | None]]:
+        return [(keys.duty(*claim), self.duty.get(keys.duty(*claim))) for claim in claims]
 
     def _write_id_of(self, payment: Payment, number: int) -> str | None:
         item = self.duty.get(event_key(payment, number))

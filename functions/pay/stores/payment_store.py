@@ -29,15 +29,16 @@ from functions.pay.rules.records import (
 )
 from functions.pay.rules.refunds import Found, Refund
 from functions.pay.stores import items
+from functions.pay.stores.agreement_parts import AgreementParts
 from functions.pay.stores.payment_reads import operator_of, payment_key
-from functions.pay.stores.transaction_parts import HOLD, TransactionParts
+from functions.pay.stores.transaction_parts import HOLD
 
 _SLOT_ATTEMPTS_MAX = 8
 _CLOSE_ATTEMPTS_MAX = 4
 _MEMBERS_WRITE_MAX = 90
 
 
-class DynamoStore(TransactionParts):
+class DynamoStore(AgreementParts):
     """The store over the duty and the ledger table."""
 
     def create(self, payment: Payment, event: Event, replay: Replay) -> None:
@@ -64,7 +65,7 @@ class DynamoStore(TransactionParts):
         except TransactionRefused as refusal:
             if refusal.reasons[2] is None:
                 if any(refusal.reasons[known:]):
-                    self._explain_bill(payment, event.at)
+                    self._explain_bill(payment.vehicle_id, payment.municipality, event.at)
                 self._explain(payment, event.at)
             raise
 
@@ -100,7 +101,7 @@ class DynamoStore(TransactionParts):
             self.write(writes, part)
         except TransactionRefused as refusal:
             if not any(refusal.reasons[:3]):
-                self._explain_bill(part, event.at)
+                self._explain_bill(part.vehicle_id, part.municipality, event.at)
                 self._explain(part, event.at)
             raise
 
@@ -147,13 +148,13 @@ class DynamoStore(TransactionParts):
                 ),
                 *(
                     self.duty.put(
-                        keys.duty(after.vehicle_id, part.year),
-                        items.lease_item(after, part.year),
+                        keys.duty(*claim),
+                        items.lease_item(after, claim),
                         HOLD,
                         leased=LEASED,
                         payment=after.payment_id,
                     )
-                    for part in after.years
+                    for claim in after.claims
                 ),
             ],
             after,

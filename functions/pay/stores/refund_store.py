@@ -126,10 +126,17 @@ class DynamoRefunds:
             yield self._duty.put(keys.open_payment(after.refund_id, new), {"payment_id": after.refund_id})
 
     def _duties(self, payment: Payment, payment_after: Payment, now: datetime) -> Iterator[Item]:
-        """Years that are given back whole are owed again; of the others the duty holds what is left."""
+        """Years that are given back whole are owed again; of the others the duty holds what is left.
+
+        A part of an agreement goes back whole, and is to be paid again.
+        """
+        if payment.agreement_id:
+            yield from self._store.part_given_back(payment, now)
+            for part in payment.completes:
+                changes = {"amount_rial": 0, "refunded_at": to_rfc3339(now), "status": "refunded"}
+                yield from self._noted(payment, part.year, changes)
+            return
         left = {part.year: part.amount_rial for part in left_of(payment_after)}
-        collection = keys.collection(payment.municipality, payment.plate)
-        noted = {item["sk"]: item for item in self._duty.query(collection, keys.OBLIGATION_PREFIX)}
         for before in left_of(payment):
             if left.get(before.year) == before.amount_rial:
                 continue
@@ -142,19 +149,18 @@ class DynamoRefunds:
             else:
                 yield self._duty.delete(duty, OURS, **ours)
                 changes["status"] = "refunded"
-            sk = keys.obligation(payment.municipality, payment.plate, before.year)[1]
-            held = next(
-                (
-                    name
-                    for name in (sk, f"{sk}#{payment.vehicle_id}")
-                    if name in noted and noted[name]["payment_id"] == payment.payment_id
-                ),
-                None,
-            )
-            if held is not None:
-                yield self._duty.update(
-                    (collection, held), changes, "payment_id = :payment", payment=payment.payment_id
-                )
+            yield from self._noted(payment, before.year, changes)
+
+    def _noted(self, payment: Payment, year: int, changes: Item) -> Iterator[Item]:
+        """The change in what stands of the year beside the car, where it is of this payment."""
+        collection = keys.collection(payment.municipality, payment.plate)
+        noted = {item["sk"]: item for item in self._duty.query(collection, keys.OBLIGATION_PREFIX)}
+        sk = keys.obligation(payment.municipality, payment.plate, year)[1]
+        for name in (sk, f"{sk}#{payment.vehicle_id}"):
+            if name in noted and noted[name]["payment_id"] == payment.payment_id:
+                ours = {"payment": payment.payment_id}
+                yield self._duty.update((collection, name), changes, "payment_id = :payment", **ours)
+                return
 
     def _certificates(
         self, payment: Payment, payment_after: Payment, refund: Refund, now: datetime

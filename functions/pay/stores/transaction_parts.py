@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avarez import keys
 from avarez.clock import to_rfc3339
 from avarez.duties import FREE
 from avarez.dynamo import Item, transact
-from avarez.errors import BillOpen, DutyLocked, DutyPaid
+from avarez.errors import BillOpen, DutyByInstalments, DutyLocked, DutyPaid
 from avarez.journal import JournalEntry, journal_item
-from functions.pay.rules.leases import LEASED, PAID, may_take
+from functions.pay.rules.leases import BOUND, IN_FORCE, LEASED, PAID, VOID, may_take
 from functions.pay.rules.records import EVENTS_PER_VERSION, Event, Payment
 from functions.pay.rules.refunds import Found, Refund
 from functions.pay.stores import items
 from functions.pay.stores.payment_reads import PaymentReads, event_key, payment_key
+
+if TYPE_CHECKING:
+    from functions.pay.rules.instalments import Agreement
 
 TAKE = (
     "attribute_not_exists(pk) OR ( #status = :leased AND ( payment_id = :payment OR "
@@ -27,6 +30,9 @@ TAKE = (
 
 HOLD = "#status = :leased AND payment_id = :payment"
 """`leases.holds` as a condition."""
+
+BILL_LAPSED = "attribute_not_exists(pk) OR lapses_at < :now"
+"""No bill of the vehicle in the city can be paid."""
 
 UNMOVED = "#status = :status_before AND version = :version_before"
 _OF_THE_COLLECTION = ("municipality", "plate")
@@ -87,9 +93,33 @@ class TransactionParts(PaymentReads):
     def _leases(self, payment: Payment, now: datetime, *, confirmed: bool = False) -> Iterator[Item]:
         """Takes each duty, or keeps it; the duty's own item decides, whatever plate and city it is paid by."""
         values = {"leased": LEASED, "payment": payment.payment_id, "now": to_rfc3339(now)}
-        for part in payment.years:
-            lease = items.lease_item(payment, part.year, confirmed=confirmed)
-            yield self.duty.put(keys.duty(payment.vehicle_id, part.year), lease, TAKE, **values)
+        for claim in payment.claims:
+            lease = items.lease_item(payment, claim, confirmed=confirmed)
+            yield self.duty.put(keys.duty(*claim), lease, TAKE, **values)
+        yield from self._agreement_waits(payment)
+
+    def _agreement_waits(self, payment: Payment) -> Iterator[Item]:
+        """Of a part: that its agreement is in force and waits for this very part."""
+        if payment.agreement_id:
+            yield self.duty.check(
+                keys.agreement(payment.municipality, payment.plate, payment.agreement_id),
+                "#status = :in_force AND paid_parts = :before",
+                in_force=IN_FORCE,
+                before=payment.instalment - 1,
+            )
+
+    def _payable(self, payment: Payment) -> Agreement:
+        """The agreement of a part, waiting for it.
+
+        Raises:
+            DutyPaid: it is paid, or the agreement is over.
+        """
+        agreement = self.agreement(payment.agreement_id)
+        if agreement is None or agreement.status != IN_FORCE:
+            raise DutyPaid()
+        if agreement.paid_parts != payment.instalment - 1:
+            raise DutyPaid()
+        return agreement
 
     def _paid(self, payment: Payment, now: datetime, condition: str, values: Mapping[str, Any]) -> Iterator[Item]:
         """Each duty paid, and its obligation noted where the car was looked up.
@@ -101,16 +131,23 @@ class TransactionParts(PaymentReads):
         """
         collection = keys.collection(payment.municipality, payment.plate)
         noted = {item["sk"]: item["vehicle_id"] for item in self.duty.query(collection, keys.OBLIGATION_PREFIX)}
-        for part in payment.years:
-            paid = items.paid_item(payment, part, now)
-            yield self.duty.put(keys.duty(payment.vehicle_id, part.year), paid, condition, **values)
+        for claim, amount_rial in payment.pays:
+            paid = items.paid_item(payment, claim, amount_rial, now)
+            yield self.duty.put(keys.duty(*claim), paid, condition, **values)
+        for part in payment.certified:
+            paid = items.paid_item(payment, (payment.vehicle_id, part.year), part.amount_rial, now)
             pk, sk = keys.obligation(payment.municipality, payment.plate, part.year)
             if noted.get(sk, payment.vehicle_id) != payment.vehicle_id:
                 sk = f"{sk}#{payment.vehicle_id}"
             yield self.duty.put((pk, sk), {name: paid[name] for name in paid if name not in _OF_THE_COLLECTION})
 
     def _settled(self, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str) -> list[Item]:
-        """The journal entry, the outbox row and the reserved certificate of a settled payment."""
+        """The journal entry, the outbox row and the reserved certificate of a settled payment.
+
+        A part that pays no year's last rial has no certificate.
+        """
+        if not after.certificate_id:
+            return [self.journal(entry)]
         certificate_key = keys.certificate(after.municipality, after.plate, after.certificate_id)
         outbox_key = keys.outbox(after.municipality, after.payment_id, outbox_event_id)
         return [
@@ -155,15 +192,16 @@ class TransactionParts(PaymentReads):
             keys.bill(payment.bill_id, payment.payment_code), {"payment_id": payment.payment_id}
         )
         values = {"leased": LEASED, "now": to_rfc3339(now)}
-        for part in payment.years:
-            yield self.duty.check(keys.duty(payment.vehicle_id, part.year), FREE, **values)
+        for claim in payment.claims:
+            yield self.duty.check(keys.duty(*claim), FREE, **values)
+        yield from self._agreement_waits(payment)
 
     def _no_open_bill(self, payment: Payment, now: datetime) -> Iterator[Item]:
         """No other bill can be paid; a new one says from now on that it can."""
         if payment.parts:
             return
         key = keys.open_bill(payment.vehicle_id, payment.municipality)
-        condition, values = "attribute_not_exists(pk) OR lapses_at < :now", {"now": to_rfc3339(now)}
+        condition, values = BILL_LAPSED, {"now": to_rfc3339(now)}
         if payment.channel == BILL_CHANNEL:
             bill = {"payment_id": payment.payment_id, "lapses_at": to_rfc3339(payment.expires_at)}
             yield self.duty.put(key, bill, condition, **values)
@@ -191,18 +229,25 @@ class TransactionParts(PaymentReads):
 
     def _explain(self, payment: Payment, now: datetime) -> None:
         """Raises what stands in the way of the leases; returns when nothing does (any more)."""
+        self._explain_claims(payment.claims, payment.payment_id, payment.created_by, now)
+        if payment.agreement_id:
+            self._payable(payment)
+
+    def _explain_claims(
+        self, claims: Sequence[tuple[str, int]], payment_id: str, created_by: str, now: datetime
+    ) -> None:
         now_text = to_rfc3339(now)
         blocking = [
             holder
-            for _, holder in self._holders(payment)
-            if holder is not None and not may_take(holder, payment.payment_id, now_text)
+            for _, holder in self._holders_of(claims)
+            if holder is not None and not may_take(holder, payment_id, now_text)
         ]
-        if any(holder["status"] == PAID for holder in blocking):
+        if any(holder["status"] in (PAID, VOID) for holder in blocking):
             raise DutyPaid()
+        if bound := [holder for holder in blocking if holder["status"] == BOUND]:
+            raise DutyByInstalments(extra={"agreement_id": str(bound[0]["agreement_id"])})
         if blocking:
-            mine = {
-                str(holder["payment_id"]) for holder in blocking if holder.get("created_by") == payment.created_by
-            }
+            mine = {str(holder["payment_id"]) for holder in blocking if holder.get("created_by") == created_by}
             until = max(str(holder["lease_until_at"]) for holder in blocking)
             raise DutyLocked(
                 extra={
@@ -211,9 +256,9 @@ class TransactionParts(PaymentReads):
                 }
             )
 
-    def _explain_bill(self, payment: Payment, now: datetime) -> None:
+    def _explain_bill(self, vehicle_id: str, municipality: str, now: datetime) -> None:
         """Raises `BillOpen` when that is what stands in the way."""
-        standing = self.duty.get(keys.open_bill(payment.vehicle_id, payment.municipality))
+        standing = self.duty.get(keys.open_bill(vehicle_id, municipality))
         if standing is not None and str(standing["lapses_at"]) >= to_rfc3339(now):
             extra = {"payment_id": str(standing["payment_id"]), "expires_at": str(standing["lapses_at"])}
             raise BillOpen(extra=extra)

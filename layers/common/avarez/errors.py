@@ -299,6 +299,32 @@ class DutyPaid(AvarezError):
     title_en, title_fa = "This duty is already paid.", "این عوارض پیش‌تر پرداخت شده است."
 
 
+class DutyByInstalments(DutyPaid):
+    """The duty is bound to an agreement (`agreement_id`); it is paid by its parts and by nothing else."""
+
+    code = "duty_by_instalments"
+    title_en, title_fa = "This duty is being paid by instalments.", "این عوارض با اقساط پرداخت می‌شود."
+
+
+class AgreementNotFound(AvarezError):
+    code, status = "agreement_not_found", 404
+    title_en, title_fa = "There is no such agreement.", "چنین قرارداد اقساطی وجود ندارد."
+
+
+class AgreementConflict(AvarezError):
+    """What was asked does not fit the state of the agreement, which `status` names."""
+
+    code, status = "agreement_conflict", 409
+    title_en = "The agreement is not in a state that allows this."
+    title_fa = "وضعیت قرارداد اقساط این کار را اجازه نمی‌دهد."
+
+
+class InstalmentsNotOffered(AvarezError):
+    code, status = "instalments_not_offered", 409
+    title_en = "The municipality does not let this duty be paid by instalments."
+    title_fa = "شهرداری پرداخت این عوارض را با اقساط نمی‌پذیرد."
+
+
 class GatewayUnavailable(AvarezError):
     code, status, retryable = "gateway_unavailable", 503, True
     title_en = "The payment gateway does not answer; no money was taken. Try again shortly."

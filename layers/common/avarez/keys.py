@@ -126,6 +126,16 @@ def objection(municipality: str, plate: str, objection_id: str) -> Key:
     return collection(municipality, plate), f"OBJECTION#{objection_id}"
 
 
+def agreement(municipality: str, plate: str, agreement_id: str) -> Key:
+    """An agreement to pay by instalments."""
+    return collection(municipality, plate), f"AGREEMENT#{agreement_id}"
+
+
+def agreement_note(vehicle_id: str, agreement_id: str) -> Key:
+    """What a quote of the vehicle has to know of an agreement, once it is in force."""
+    return f"VEHICLE#{vehicle_id}", f"AGREEMENT#{agreement_id}"
+
+
 def correction(municipality: str, plate: str, vehicle_id: str) -> Key:
     """Facts of a row put right by a decision; read with the rows, whose prefix it shares."""
     return collection(municipality, plate), f"{VEHICLE_PREFIX}CORRECTION#{vehicle_id}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from avarez.assessment.model import PaidYear, PenaltyPause, Residence, Vehicle, residence_on
+from avarez.assessment.model import Agreement, PaidYear, PenaltyPause, Residence, Vehicle, residence_on
 from avarez.assessment.rules import (
     age_years,
     capped_rial,
@@ -42,6 +42,7 @@ from avarez.jalali import (
     MONTHS_IN_YEAR,
     JalaliDate,
     format_jalali,
+    month_number,
     month_start,
     to_gregorian,
     to_jalali,
@@ -59,6 +60,7 @@ def assess(
     *,
     settings: Settings | None = None,
     pauses: Sequence[PenaltyPause] = (),
+    agreements: Sequence[Agreement] = (),
 ) -> Assessment:
     """What the vehicle owes `municipality` as of a Gregorian day, for duty years up to `through_year`.
 
@@ -71,7 +73,8 @@ def assess(
     `adjustment` for any difference, brings them to 0, wherever it was paid. Lines come by year, in each year in
     the order in which they arise; one `rounding` line of the whole quote comes last, if there is anything to
     round. The lines sum to `owed_rial`. `settings` replaces those of the tariff. In a `pauses` period the penalty
-    does not grow.
+    does not grow. Years that are being paid by instalments have no lines, only a note; once such an agreement is
+    broken they are owed again, less what was paid, and the penalty grows on the rest of its base.
 
     Law: VAT law of 1387/02/17, arts. 42-43, for duty years to 1400; VAT law of 1400/03/02, arts. 28-29 and 41,
     from 1401; late penalty by art. 37 of the latter.
@@ -92,7 +95,7 @@ def assess(
     starts = to_jalali(vehicle.duty_starts)
     first_year = first_assessed_year(starts.year, settings, as_of)
     path = tariff.path(vehicle)
-    work = _Work(vehicle, tariff, settings, municipality, starts.year, starts.month, path, pauses)
+    work = _Work(vehicle, tariff, settings, municipality, starts.year, starts.month, path, pauses, agreements)
     found = work.years(range(first_year, through_year + 1), residences, payments, as_of)
     if found.missing:
         raise _tariff_missing(vehicle, found.missing)
@@ -115,10 +118,12 @@ def assess(
         not_assessed_before=not_assessed_before,
         elsewhere=tuple(found.elsewhere),
         residence_disputed=bool(found.disputed),
-        notes=work.notes(starts.year, not_assessed_before, found.elsewhere, found.disputed),
+        notes=work.notes(starts.year, not_assessed_before, found),
         residences=tuple(residences),
         payments=payments,
         pauses=tuple(pauses),
+        agreements=tuple(agreements),
+        by_instalments=tuple(year for year, _ in found.by_instalments),
     )
 
 
@@ -169,6 +174,7 @@ class _Years:
     missing: list[int] = field(default_factory=list)
     elsewhere: list[tuple[int, str]] = field(default_factory=list)
     disputed: list[int] = field(default_factory=list)
+    by_instalments: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -183,6 +189,7 @@ class _Work:
     start_month: int
     path: tuple[str, ...]
     pauses: Sequence[PenaltyPause]
+    agreements: Sequence[Agreement]
     _without_pollution: list[int] = field(default_factory=list)
     _gas_fuelled: list[int] = field(default_factory=list)
     _without_tariff: list[int] = field(default_factory=list)
@@ -202,6 +209,9 @@ class _Work:
             if city != self.municipality and not any(p.municipality == self.municipality for p in paid):
                 found.elsewhere.append((year, city))
                 continue
+            if not paid and (agreement := self._agreement(year)) is not None:
+                found.by_instalments.append((year, agreement.agreement_id))
+                continue
             lines = self.year_lines(year, paid[0].paid_on if paid else as_of)
             if paid:
                 lines = self.settled(year, lines, paid)
@@ -211,6 +221,10 @@ class _Work:
             found.lines += lines
             found.totals.append(YearTotal(year, sum([line.amount_rial for line in lines]), bool(paid)))
         return found
+
+    def _agreement(self, year: int) -> Agreement | None:
+        """The agreement under which the year is being paid."""
+        return next((agreement for agreement in self.agreements if year in agreement.open_years), None)
 
     def _city(self, year: int, residences: Sequence[Residence], found: _Years) -> str:
         """The city of the year; of several that claim it, this one if it is among them."""
@@ -240,6 +254,7 @@ class _Work:
             lines.append(self._share(year, LineKind.POLLUTION, pollution_row, rows, months))
         if not rows.reliefs:
             self._add_penalty(lines, year, as_of)
+            self._add_credits(lines, year)
             return lines
         reliefs = [
             row
@@ -252,6 +267,7 @@ class _Work:
             for relief in reliefs:
                 if relief.stage is stage:
                     self._add_relief(lines, year, relief)
+        self._add_credits(lines, year)
         return lines
 
     def _is_for(self, row: ReliefRow) -> bool:
@@ -263,7 +279,7 @@ class _Work:
             self._without_tariff.append(year)
         lines = computed or []
         assessed = sum(line.amount_rial for line in lines)
-        total = sum(payment.amount_rial for payment in paid)
+        total = sum(payment.amount_rial for payment in paid)  # a credit is among the lines computed
         if total != assessed:
             inputs = {"paid_rial": str(total), "assessed_rial": str(assessed)}
             lines.append(Line(year, LineKind.ADJUSTMENT, total - assessed, "paid-year", "", inputs))
@@ -281,19 +297,18 @@ class _Work:
         self,
         start_year: int,
         not_assessed_before: int | None,
-        elsewhere: Sequence[tuple[int, str]],
-        disputed: Sequence[int],
+        found: _Years,
     ) -> tuple[Note, ...]:
         """What the reader must know besides the amounts, in a fixed order."""
         notes: list[Note] = []
         if not_assessed_before is not None:
             years = tuple(range(start_year, not_assessed_before))
             notes.append(Note(NoteCode.NOT_ASSESSED, years, self.municipality))
-        for city in sorted({city for _, city in elsewhere}):
-            years = tuple(year for year, owed_to in elsewhere if owed_to == city)
-            notes.append(Note(NoteCode.ELSEWHERE, years, city))
+        for code, told in ((NoteCode.ELSEWHERE, found.elsewhere), (NoteCode.INSTALMENTS, found.by_instalments)):
+            for name in sorted({name for _, name in told}):
+                notes.append(Note(code, tuple(year for year, of in told if of == name), name))
         for code, listed in (
-            (NoteCode.RESIDENCE_DISPUTED, disputed),
+            (NoteCode.RESIDENCE_DISPUTED, found.disputed),
             (NoteCode.GAS_FUELLED, self._gas_fuelled),
             (NoteCode.NO_POLLUTION_ROW, self._without_pollution),
             (NoteCode.PAID_WITHOUT_TARIFF, self._without_tariff),
@@ -381,26 +396,57 @@ class _Work:
             return
         first = (year + 1) * MONTHS_IN_YEAR + grace
         last = first + months - 1
-        paused = self._paused(year, first, last) if self.pauses else ()
-        if len(paused) == months:
+        before = self._penalty_line(year, first, last, as_of, base)
+        credited = [agreement for agreement in self.agreements if agreement.credit_rial(year)]
+        if not credited or before is None:
+            lines += [before] if before is not None else []
             return
+        # What instalments have paid counts towards the base first: after they broke off, the rest of it is late.
+        resumed = month_number(max(agreement.until or as_of for agreement in credited)) + 1
+        rest = max(base - sum(agreement.credit_rial(year) for agreement in credited), 0)
+        earlier = self._penalty_line(year, first, min(last, resumed - 1), as_of, base)
+        later = self._penalty_line(year, max(first, resumed), last, as_of, rest) if rest else None
+        lines += [line for line in (earlier, later) if line is not None]
+
+    def _penalty_line(self, year: int, first: int, last: int, as_of: date, base: int) -> Line | None:
+        """The penalty of the months from `first` to `last` on this base; None where none of them counts."""
+        settings = self.settings
+        months = last - first + 1
+        paused = self._paused(year, first, last) if self.pauses or self.agreements else ()
+        if len(paused) >= months:
+            return None
         segments, source = self._segments(first, last, paused)
         inputs: dict[str, Any] = {
             "of_rial": str(base),
             "from_jalali": f"{first // MONTHS_IN_YEAR}-{first % MONTHS_IN_YEAR + 1:02d}-01",
-            "as_of_jalali": str(as_of_jalali),
+            "as_of_jalali": format_jalali(as_of),
             "months": months - len(paused),
             "periods": [{"months": count, "rate_ppm": rate_ppm} for count, rate_ppm in segments],
         }
-        if complete_only:
+        if settings.penalty_months is MonthCounting.COMPLETE:
             inputs["complete_months_only"] = True
         if paused:
             inputs["paused_months"] = len(paused)
+            if any(year in agreement.years for agreement in self.agreements):
+                inputs["by_instalments"] = True
         uncapped = penalty_rial(base, segments)
         amount = capped_rial(uncapped, base, settings.penalty_cap_ppm)
         if amount < uncapped:
             inputs["cap_ppm"] = settings.penalty_cap_ppm
-        lines.append(_line(year, LineKind.PENALTY, amount, source, inputs))
+        return _line(year, LineKind.PENALTY, amount, source, inputs)
+
+    def _add_credits(self, lines: list[Line], year: int) -> None:
+        """Takes off what instalments paid towards the year before they broke off, never more than is due."""
+        for agreement in self.agreements:
+            paid = agreement.credit_rial(year)
+            left = sum(line.amount_rial for line in lines)
+            if paid and agreement.until is not None and left > 0:
+                inputs = {
+                    "agreement_id": agreement.agreement_id,
+                    "until_jalali": format_jalali(agreement.until),
+                    "paid_rial": str(paid),
+                }
+                lines.append(Line(year, LineKind.CREDIT, -min(paid, left), "instalments", "", inputs))
 
     def _segments(self, first: int, last: int, paused: Sequence[int]) -> tuple[list[tuple[int, int]], Source]:
         """The months that count at each monthly rate, in order, and the source of those rates."""
@@ -420,10 +466,11 @@ class _Work:
 
     def _paused(self, year: int, first: int, last: int) -> tuple[int, ...]:
         """The numbers of the months in which the penalty of the year stood still."""
+        pauses = [*self.pauses, *(agreement.pause for agreement in self.agreements)]
         return tuple(
             month
             for month in range(first, last + 1)
-            if any(pause.holds(year, month_start(month)) for pause in self.pauses)
+            if any(pause.holds(year, month_start(month)) for pause in pauses)
         )
 
 

@@ -199,6 +199,33 @@ class PenaltyPause:
         return self.since < month_start and (self.until is None or month_start <= self.until)
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """An agreement by which the vehicle's duty years are paid in parts, as an assessment needs to know it.
+
+    The penalty of its years rests from `since` on; for good while nothing is late, until the day `until` where a
+    part stayed unpaid and the agreement was broken. `open_years` are still being paid under it and are charged
+    nowhere else; a broken one has none. `credits` is what it paid towards a year that it did not pay whole, since
+    it was broken.
+    """
+
+    agreement_id: str
+    since: date
+    until: date | None
+    years: frozenset[int]
+    open_years: frozenset[int]
+    credits: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def pause(self) -> PenaltyPause:
+        """The days in which no penalty grows."""
+        return PenaltyPause(self.since, self.until, self.years)
+
+    def credit_rial(self, year: int) -> int:
+        """What stands to the credit of a year."""
+        return sum(amount_rial for of, amount_rial in self.credits if of == year)
+
+
 class _FactReader:
     """Reads facts one by one and gathers every fault, so that a person corrects them all at once."""
 

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from avarez.assessment.engine import assess
-from avarez.assessment.model import PaidYear, PenaltyPause, Residence, Vehicle
+from avarez.assessment.model import Agreement, PaidYear, PenaltyPause, Residence, Vehicle
 from avarez.assessment.tariff.table import Tariff
 from avarez.assessment.trace import Assessment
 from avarez.canonical import content_hash
@@ -66,6 +66,17 @@ def replay(answer: Mapping[str, Any], tariff: Tariff) -> Assessment:
                 None if p["years"] is None else frozenset(p["years"]),
             )
             for p in inputs["penalty_pauses"]
+        ],
+        agreements=[
+            Agreement(
+                a["agreement_id"],
+                _day(a["from_jalali"]) or date.min,
+                _day(a["to_jalali"]),
+                frozenset(a["years"]),
+                frozenset(a["open_years"]),
+                tuple((int(of["year"]), parse_rial(of["amount_rial"])) for of in a["credits"]),
+            )
+            for a in inputs.get("agreements", ())
         ],
     )
 

@@ -42,6 +42,7 @@ class NoteCode(StrEnum):
     NOT_ASSESSED = "not_assessed_before"
     ELSEWHERE = "owed_elsewhere"
     RESIDENCE_DISPUTED = "residence_disputed"
+    INSTALMENTS = "paid_by_instalments"
 
 
 KIND_FA: Final[Mapping[LineKind, str]] = {
@@ -157,7 +158,8 @@ def _body_en(kind: LineKind, amount: int, inputs: Mapping[str, Any]) -> str:
                 f"{inputs['from_jalali']} to {inputs['as_of_jalali']}"
             )
             if "paused_months" in inputs:
-                head += f" without {inputs['paused_months']} in which an objection was open"
+                why = "it was paid by instalments" if "by_instalments" in inputs else "an objection was open"
+                head += f" without {inputs['paused_months']} in which {why}"
             total = f"{head}, {decimal_text(total_ppm, _PPM_PER_PERCENT)} % in all"
             if "cap_ppm" in inputs:
                 cap = int(inputs["cap_ppm"])
@@ -192,7 +194,10 @@ def _body_en(kind: LineKind, amount: int, inputs: Mapping[str, Any]) -> str:
                 f"{grouped_en(before + amount)} - {grouped_en(before)} = {grouped_en(amount)} rial"
             )
         case LineKind.CREDIT:
-            return f"{grouped_en(amount)} rial"
+            return (
+                f"paid by instalments of {inputs['agreement_id']}, broken on {inputs['until_jalali']}, "
+                f"{grouped_en(int(inputs['paid_rial']))}: {grouped_en(amount)} rial"
+            )
         case _:
             assert_never(kind)
 
@@ -223,7 +228,8 @@ def _body_fa(kind: LineKind, amount: int, inputs: Mapping[str, Any]) -> str:
                 f"{_date_fa(inputs['from_jalali'])} تا {_date_fa(inputs['as_of_jalali'])}"
             )
             if "paused_months" in inputs:
-                head += f" بدون {persian_digits(inputs['paused_months'])} ماه که اعتراض باز بود"
+                why = "قسط‌بندی برقرار بود" if "by_instalments" in inputs else "اعتراض باز بود"
+                head += f" بدون {persian_digits(inputs['paused_months'])} ماه که {why}"
             total = f"{head}، در مجموع {_decimal_fa(total_ppm, _PPM_PER_PERCENT)} درصد"
             if "cap_ppm" in inputs:
                 cap = int(inputs["cap_ppm"])
@@ -258,7 +264,10 @@ def _body_fa(kind: LineKind, amount: int, inputs: Mapping[str, Any]) -> str:
                 f"{grouped_fa(before + amount)} منهای {grouped_fa(before)} = {grouped_fa(amount)} ریال"
             )
         case LineKind.CREDIT:
-            return f"{grouped_fa(amount)} ریال"
+            return (
+                f"پرداخت‌شده با اقساط {inputs['agreement_id']}، لغوشده در {_date_fa(inputs['until_jalali'])}، "
+                f"{grouped_fa(int(inputs['paid_rial']))}: {grouped_fa(amount)} ریال"
+            )
         case _:
             assert_never(kind)
 
@@ -306,7 +315,7 @@ def years_text_fa(years: Sequence[int]) -> str:
 
 
 def note_text_en(code: NoteCode, years: Sequence[int], place: str) -> str:
-    """A note in English; `place` is the code of the city that is meant."""
+    """A note in English; `place` is the code of the city that is meant, or an agreement's id."""
     listed = years_text(years)
     match code:
         case NoteCode.NO_POLLUTION_ROW:
@@ -321,6 +330,8 @@ def note_text_en(code: NoteCode, years: Sequence[int], place: str) -> str:
             return f"{listed}: owed to {place}, the city of residence, not here."
         case NoteCode.RESIDENCE_DISPUTED:
             return f"{listed}: two cities claim the residence from the same day; the cities must settle it."
+        case NoteCode.INSTALMENTS:
+            return f"{listed}: paid by instalments ({place}); not charged here, and not paid before the last part."
         case _:
             assert_never(code)
 
@@ -341,5 +352,7 @@ def note_text_fa(code: NoteCode, years: Sequence[int], place: str) -> str:
             return f"{listed}: به {place}، شهر محل سکونت، بدهکار است نه به اینجا."
         case NoteCode.RESIDENCE_DISPUTED:
             return f"{listed}: دو شهر از یک روز سکونت را ادعا کرده‌اند؛ باید میان دو شهر روشن شود."
+        case NoteCode.INSTALMENTS:
+            return f"{listed}: با اقساط ({place}) پرداخت می‌شود؛ اینجا مطالبه نمی‌شود و تا آخرین قسط پرداخت‌شده نیست."
         case _:
             assert_never(code)

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-from avarez.assessment.model import PaidYear, PenaltyPause, Residence, Vehicle
+from avarez.assessment.model import Agreement, PaidYear, PenaltyPause, Residence, Vehicle
 from avarez.assessment.texts import (
     LineKind,
     NoteCode,
@@ -120,7 +120,8 @@ class Assessment:
     `years` holds each assessed year in order. `not_assessed_before` is the first duty year of the city where
     the vehicle's duty began earlier, else None: those years have no line and are named on certificates.
     `elsewhere` holds years that another city charges, by residence. `tariff_version` is the tariff's hash.
-    `residences`, `payments` and `pauses` are what was known of them, so that the answer can be replayed.
+    `residences`, `payments`, `pauses` and `agreements` are what was known of them, so that the answer can be
+    replayed. `by_instalments` holds the years that are being paid in parts: they have no lines and are not paid.
     """
 
     municipality: str
@@ -139,6 +140,8 @@ class Assessment:
     residences: tuple[Residence, ...] = ()
     payments: tuple[PaidYear, ...] = ()
     pauses: tuple[PenaltyPause, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    by_instalments: tuple[int, ...] = ()
 
     @property
     def owed_years(self) -> tuple[YearTotal, ...]:
@@ -150,7 +153,7 @@ class Assessment:
         """The last year such that nothing is owed for it or any assessed year before it; None without one."""
         paid_through: int | None = None
         for total in self.years:
-            if total.amount_rial > 0:
+            if total.amount_rial > 0 or total.year > min(self.by_instalments, default=total.year):
                 break
             paid_through = total.year
         return paid_through
@@ -192,7 +195,8 @@ class Assessment:
             "elsewhere": [{"year": year, "municipality": city} for year, city in self.elsewhere],
             "residence_disputed": self.residence_disputed,
             "notes": [note.to_json() for note in self.notes],
-            "inputs": _inputs_json(self.residences, self.payments, self.pauses),
+            "inputs": _inputs_json(self.residences, self.payments, self.pauses) | _agreed(self.agreements),
+            **({"by_instalments": list(self.by_instalments)} if self.by_instalments else {}),
             "trace_hash": self.trace_hash,
         }
 
@@ -224,6 +228,25 @@ def _inputs_json(
             }
             for p in pauses
         ],
+    }
+
+
+def _agreed(agreements: Sequence[Agreement]) -> dict[str, Any]:
+    """Agreements to pay by instalments, as they stand in the answer; nothing where there is none."""
+    if not agreements:
+        return {}
+    return {
+        "agreements": [
+            {
+                "agreement_id": a.agreement_id,
+                "from_jalali": format_jalali(a.since),
+                "to_jalali": _said(a.until),
+                "years": sorted(a.years),
+                "open_years": sorted(a.open_years),
+                "credits": [{"year": year, "amount_rial": format_rial(rial)} for year, rial in a.credits],
+            }
+            for a in agreements
+        ]
     }
 
 

@@ -8,13 +8,14 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from avarez.assessment.engine import assess
-from avarez.assessment.model import PaidYear, PenaltyPause
+from avarez.assessment.model import Agreement, PaidYear, PenaltyPause
 from avarez.assessment.tariff import Tariff
 from avarez.assessment.trace import Assessment
 from avarez.clock import next_tehran_midnight, tehran_today, to_rfc3339
 from avarez.errors import FieldError, InvalidInput, OlderYearOwed, ServiceBusy, VehicleNotFound
 from avarez.ids import new_id
 from avarez.jalali import to_jalali
+from avarez.money import format_rial
 from avarez.plates import Plate, parse_plate
 from avarez.quotes.vehicles import FIRST_YEAR_READ, VehicleRow, holder
 
@@ -29,6 +30,8 @@ class Rows(Protocol):
     def paid_years(self, vehicle_id: str, years: Iterable[int]) -> list[PaidYear]: ...
 
     def pauses(self, vehicle_id: str, municipality: str) -> list[PenaltyPause]: ...
+
+    def agreements(self, vehicle_id: str, municipality: str) -> list[Agreement]: ...
 
     def save_quote(self, quote: dict[str, Any], answer: dict[str, Any], resting_version: int) -> None: ...
 
@@ -92,14 +95,29 @@ class Quotes:
         if older:
             raise OlderYearOwed(extra={"years": older})
         assessment_id = new_id("as", now)
-        answer = _answer(assessment_id, parsed, assessment, now)
-        self.store.save_quote(
-            _record(row, assessment, answer, now=now, created_by=created_by), answer, row.version
-        )
+        offered = self.offered(municipality, day)
+        answer = _answer(assessment_id, parsed, assessment, now) | offered
+        record = _record(row, assessment, answer, now=now, created_by=created_by) | offered
+        self.store.save_quote(record, answer, row.version)
         if assessment.residence_disputed:
             cities = [other.municipality for other in everywhere]
             self.store.open_dispute(row.vehicle_id, row.plate, cities, to_rfc3339(now))
         return answer
+
+    def offered(self, municipality: str, day: date) -> dict[str, Any]:
+        """The terms of instalments that the city gives on the day, as a quote tells them; nothing without any."""
+        settings = self.tariff().settings(municipality, day)
+        if not settings.instalments_max:
+            return {}
+        return {
+            "instalments": {
+                "parts_max": settings.instalments_max,
+                "every_months": settings.instalment_every_months,
+                "grace_days": settings.instalment_grace_days,
+                "least_rial": format_rial(settings.instalment_least_rial),
+                "surcharge_ppm": settings.instalment_surcharge_ppm,
+            }
+        }
 
     def assess(
         self, row: VehicleRow, everywhere: Sequence[VehicleRow], as_of: date, through_year: int
@@ -116,6 +134,7 @@ class Quotes:
             through_year=through_year,
             municipality=row.municipality,
             pauses=self.store.pauses(row.vehicle_id, row.municipality),
+            agreements=self.store.agreements(row.vehicle_id, row.municipality),
         )
 
 

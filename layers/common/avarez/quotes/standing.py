@@ -28,17 +28,24 @@ class YearStanding:
     owed_rial: int
     paid_to: str | None
     owner: int | None
+    by_instalments: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The form in answers."""
         return {
             "year": self.year,
             "municipality": self.municipality,
-            "status": "paid" if self.paid_to else "owed" if self.owed_rial else "nothing_owed",
+            "status": self._status,
             "owed_rial": format_rial(self.owed_rial),
             "paid_to": self.paid_to,
             "owner": self.owner,
         }
+
+    @property
+    def _status(self) -> str:
+        if self.by_instalments:
+            return "by_instalments"
+        return "paid" if self.paid_to else "owed" if self.owed_rial else "nothing_owed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Standing:
         if not self.whole:
             return None
         for standing in self.years:
-            if standing.owed_rial > 0:
+            if standing.owed_rial > 0 or standing.by_instalments:
                 break
             paid_through = standing.year
         return paid_through
@@ -91,6 +98,8 @@ def standing_of(assessments: Mapping[str, Assessment | None], rows: Sequence[Veh
                 by_year[total.year] = YearStanding(
                     total.year, city, total.amount_rial, paid_to.get(total.year), owners.of_year(total.year)
                 )
+        for year in assessment.by_instalments:
+            by_year[year] = YearStanding(year, city, 0, None, owners.of_year(year), by_instalments=True)
     years = tuple(by_year[year] for year in sorted(by_year))
     return Standing(years, whole=all(assessment is not None for assessment in assessments.values()))
 

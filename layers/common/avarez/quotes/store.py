@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from avarez import dynamo, keys
-from avarez.assessment.model import PaidYear, PenaltyPause
+from avarez.assessment.model import Agreement, PaidYear, PenaltyPause
 from avarez.canonical import canonical_bytes
 from avarez.dynamo import Item, Table, batch_get, from_item, transact, translated
 from avarez.errors import TransactionRefused
@@ -114,6 +114,11 @@ class DutyStore:
         notes = self.table.query(f"VEHICLE#{vehicle_id}", "OBJECTION#", limit=CANDIDATES_MAX)
         return [_pause(note) for note in notes if note["municipality"] == municipality]
 
+    def agreements(self, vehicle_id: str, municipality: str) -> list[Agreement]:
+        """The agreements by which the vehicle's years in this city are, or were, paid by instalments."""
+        notes = self.table.query(f"VEHICLE#{vehicle_id}", "AGREEMENT#", limit=CANDIDATES_MAX)
+        return [_agreement(note) for note in notes if note["municipality"] == municipality]
+
     def save_quote(self, quote: Item, answer: Item, resting_version: int) -> None:
         """Stores a quote once; its answer is kept as the text that was given.
 
@@ -181,6 +186,18 @@ def _pause(note: Item) -> PenaltyPause:
         date.fromisoformat(note["paused_from"]),
         date.fromisoformat(until) if until else None,
         frozenset(int(year) for year in note["years"]),
+    )
+
+
+def _agreement(note: Item) -> Agreement:
+    until = note.get("until")
+    return Agreement(
+        agreement_id=str(note["agreement_id"]),
+        since=date.fromisoformat(note["since"]),
+        until=date.fromisoformat(until) if until else None,
+        years=frozenset(int(year) for year in note["years"]),
+        open_years=frozenset(int(year) for year in note["open_years"]),
+        credits=tuple((int(of["year"]), int(of["amount_rial"])) for of in note["credits"]),
     )
 
 

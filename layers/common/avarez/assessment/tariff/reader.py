@@ -58,6 +58,8 @@ SCHEMA: Final = 1
 LISTS: Final = ("laws", "catalogue", "rows", "adjustments")
 """What a file may list; `catalogue` and `adjustments` stand in a document only where there are any."""
 MAX_ROWS: Final = 50_000
+INSTALMENTS_MAX: Final = 60
+"""Five years of monthly parts; an agreement is one item with all of its parts."""
 MAX_COMPARISONS: Final = 4_000_000
 """Pairs of rows of one kind, class and node that are held against each other: seconds."""
 
@@ -83,6 +85,8 @@ _RELIEF_MEMBERS: Final = frozenset(
 )
 CITY_SETTINGS: Final = frozenset(
     {"first_duty_year", "rounding_unit_rial", "first_year", "clearance_threshold_rial"}
+    | {"instalments_max", "instalment_every_months", "instalment_grace_days"}
+    | {"instalment_least_rial", "instalment_surcharge"}
 )
 """Settings that a city chooses for itself; the others are readings of the national law."""
 NATIONAL_SETTINGS: Final = frozenset(
@@ -336,10 +340,13 @@ class Reader:
             ("penalty_grace_months", 0, 24),
             ("limitation_years", 1, 100),
             ("gregorian_model_year_offset", 620, 622),
+            ("instalments_max", 0, INSTALMENTS_MAX),
+            ("instalment_every_months", 1, MONTHS_IN_YEAR),
+            ("instalment_grace_days", 0, 60),
         ):
             if member in row:
                 values[member] = self._whole(row, member, low, high)
-        for member in ("rounding_unit_rial", "clearance_threshold_rial"):
+        for member in ("rounding_unit_rial", "clearance_threshold_rial", "instalment_least_rial"):
             if member in row:
                 values[member] = self._amount(row, member)
         for member, kind in (("first_year", FirstYear), ("penalty_months", MonthCounting)):
@@ -349,6 +356,8 @@ class Reader:
             values["penalty_base"] = self._choices(row, "penalty_base", _DUTY_KINDS)
         if "penalty_cap" in row:
             values["penalty_cap_ppm"] = None if row["penalty_cap"] is None else self._rate(row, "penalty_cap")
+        if "instalment_surcharge" in row:
+            values["instalment_surcharge_ppm"] = self._share_of_whole(row, "instalment_surcharge")
         if "residence_day" in row:
             values["residence_day"] = self._month_day(row, "residence_day")
         period = self._period(row, "as_of_from_jalali", "as_of_to_jalali")

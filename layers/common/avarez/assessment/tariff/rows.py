@@ -214,7 +214,9 @@ class Settings:
     each as an open question of the law.
 
     `first_duty_year` None: every year since the duty began. `penalty_cap_ppm` None: no cap. `limitation_years`
-    None: no year is too old. `residence_day` is month and day, Jalali.
+    None: no year is too old. `residence_day` is month and day, Jalali. `instalments_max` 0: nobody pays by
+    instalments here; else that is the most parts, one each `instalment_every_months`, of at least
+    `instalment_least_rial`, with `instalment_surcharge_ppm` of the duty on top.
     """
 
     first_duty_year: int | None = None
@@ -228,6 +230,11 @@ class Settings:
     limitation_years: int | None = None
     residence_day: tuple[int, int] = (1, 1)
     gregorian_model_year_offset: int = GREGORIAN_MODEL_YEAR_OFFSET
+    instalments_max: int = 0
+    instalment_every_months: int = 1
+    instalment_grace_days: int = 10
+    instalment_least_rial: int = 1_000
+    instalment_surcharge_ppm: int = 0
     source: Source = field(default=Source("default", "default setting", "تنظیم پیش‌فرض", False))
 
 

@@ -56,7 +56,9 @@ class Tariff:
                 if (row.places is not None) != of_city or not row.as_of[0] <= as_of <= row.as_of[1]:
                     continue
                 if row.places is None or municipality in row.places:
-                    settings = replace(settings, source=row.source, **row.values)
+                    # A row about instalments alone is no source of what a quote's lines rest on.
+                    of_lines = not all(name.startswith("instalment") for name in row.values)
+                    settings = replace(settings, source=row.source if of_lines else settings.source, **row.values)
         return settings
 
     def together(self, sources: tuple[Source, ...]) -> Source:
