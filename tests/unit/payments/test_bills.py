@@ -284,3 +284,57 @@ def test_amounts_and_cities_that_take_no_bills_are_refused() -> None:
     with pytest.raises(ChannelUnavailable):
         open_bill(w, key="b2", number=501, municipality="SHIRAZ")
     assert w.store.payments == {}
+
+
+# --- a bill in one city, another payer of the same duty in another ----------------------------------------
+
+
+def in_shiraz(w: World, key: str = "g") -> Payment:
+    """The same car's same years, looked up in another city under another plate."""
+    return open_one(w, key=key, number=900, municipality="SHIRAZ", plate="99B999-99")
+
+
+def refunds_of(w: World) -> list[tuple[str, int]]:
+    return [(refund.status.value, refund.amount_rial) for refund in w.store.refunds.values()]
+
+
+def test_gateway_in_another_city_wins_and_the_bills_money_goes_back_by_itself() -> None:
+    w = bill_world()
+    bill = open_bill(w)
+    payment = in_shiraz(w)  # a bill is announced in its own city only: the duty's item decides, not the bill
+    w.gateway.pay(payment.token)
+    callback(w, payment)
+    assert now_of(w, payment).status is Status.SETTLED
+    assert take_line(w.desk, paid_line(w, bill), bank="melli") is Taken.SUSPENSE_PAID
+    sweep(w)
+    assert refunds_of(w) == [("payable", 1_235_000)]
+    assert list(w.store.certificates.values()) == [payment.payment_id]
+    settled = [of.payment_id for of in w.store.payments.values() if of.status is Status.SETTLED]
+    assert settled == [payment.payment_id]
+
+
+def test_bill_of_another_city_wins_and_the_gateway_keeps_nothing() -> None:
+    w = bill_world()
+    bill = open_bill(w)
+    payment = in_shiraz(w)
+    w.gateway.pay(payment.token)  # and his callback is late
+    assert take_line(w.desk, paid_line(w, bill), bank="melli") is Taken.WAITS  # his lease holds
+    w.clock.instant = payment.expires_at + timedelta(seconds=1)
+    assert take_line(w.desk, paid_line(w, bill), bank="melli") is Taken.APPLIED
+    callback(w, payment)
+    assert now_of(w, payment).status is Status.EXPIRED
+    assert w.gateway.slips[payment.token].state == "paid", "never verified, so it goes back by itself"
+    assert w.store.refunds == {}
+    assert list(w.store.certificates.values()) == [bill.payment_id]
+
+
+def test_bills_of_two_cities_for_one_duty_are_one_winner_and_one_refund() -> None:
+    w = bill_world()
+    w.store.terms["SHIRAZ"] = BillTerms(124, 10)
+    first = open_bill(w)
+    second = open_bill(w, "b2", 901, municipality="SHIRAZ", plate="99B999-99")
+    assert take_line(w.desk, paid_line(w, second), bank="melli") is Taken.APPLIED
+    assert take_line(w.desk, paid_line(w, first, tracking="222222"), bank="melli") is Taken.SUSPENSE_PAID
+    sweep(w)
+    assert refunds_of(w) == [("payable", 1_235_000)]
+    assert list(w.store.certificates.values()) == [second.payment_id]

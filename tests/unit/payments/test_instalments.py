@@ -349,6 +349,21 @@ def test_bill_of_a_part_that_comes_after_the_break_goes_back() -> None:
     assert len(w.store.refunds) == 1
 
 
+def test_bill_of_another_city_for_a_bound_year_goes_back() -> None:
+    w = world()
+    w.store.terms["SHIRAZ"] = BillTerms(102, 10)
+    made = quote(w.clock, 5, municipality="SHIRAZ", plate="99B999-99")
+    w.store.quotes[made.assessment_id] = made
+    by_quote = Asked((made.assessment_id,), "bill", "", "")
+    opened = billing.create(w.desk, principal=CLERK, key="b", asked=by_quote)
+    agreement = agreed(w)
+    assert (
+        take_line(w.desk, line_of(w.store.payments[opened.payment_id], "b"), bank="melli") is Taken.SUSPENSE_PAID
+    )
+    assert len(w.store.refunds) == 1
+    assert now(w, agreement).status is AgreementStatus.IN_FORCE
+
+
 # --- given back -----------------------------------------------------------------------------------------
 
 
