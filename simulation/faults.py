@@ -27,8 +27,11 @@ WRITES = (
     "begin_closing",
     "finish_closing",
     "book_variance",
+    "hold",
+    "append",
+    "release",
 )
-"""The writes of the store, each a site of its own."""
+"""The writes of the store, each a site of its own; the last three are the sequencer's."""
 
 _OF_WRITES = ("busy", "killed_before", "killed_after", "sent_again")
 """Throttled; the process dies before it or after it; the response is lost and the SDK sends it again."""
@@ -53,6 +56,8 @@ SITES: Mapping[str, tuple[str, ...]] = {
     "payer": ("abandons", "cancels", "pays_late", "clicks_twice", "rival", "cancels_at_office"),
     "bank": ("line_repeated", "line_late", "line_unknown", "never_paid", "paid_twice", "paid_elsewhere_too"),
     "terminal": ("answer_lost", "typed_by_hand", "declined", "wrong_amount", "variance", "sale_unknown"),
+    "sequencer.wake": ("dropped", "duplicated", "delayed"),
+    "sequencer": ("two_writers",),
     "clock": ("jumps",),
     "sweep": ("skipped",),
     "gateway": ("outage",),

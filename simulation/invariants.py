@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from avarez.canonical import content_hash
 from avarez.clock import tehran_today
+from avarez.events.chain import GENESIS, faults
 from avarez.journal import members_of
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.leases import PAID
@@ -150,9 +151,24 @@ def cities_get_what_is_applied(world: World, people: People) -> Iterator[str]:
         if payment.settled_at and not payment.parts and payment.status is Status.SETTLED:
             due[payment.municipality] += sum(part.amount_rial for part in left_of(payment))
             due[payment.municipality] += payment.rounding_rial - payment.city_fee_rial
-    for city in sorted(set(owed) | set(due)):
+    told = _told_of_cities(world)
+    for city in sorted(set(owed) | set(due) | set(told)):
         if owed[city] != due[city]:
             yield f"{city}: owed {owed[city]}, due {due[city]}"
+        if told[city] != due[city]:
+            yield f"{city}: told of {told[city]}, due {due[city]}"
+
+
+def _told_of_cities(world: World) -> Counter[str]:
+    """What each city's own chain of events says that it is owed: all that a receiver has."""
+    told: Counter[str] = Counter()
+    for events in world.store.chains.values():
+        for event in events:
+            for posting in event.data.get("entry", {}).get("postings", ()):
+                kind, _, city = posting["account"].partition(":")
+                if kind in ("municipality_payable", "municipality_rounding"):
+                    told[city] += int(posting["credit_rial"]) - int(posting["debit_rial"])
+    return told
 
 
 def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
@@ -204,12 +220,30 @@ def in_time(world: World, people: People) -> Iterator[str]:
 
 
 def never_changed(world: World, people: People) -> Iterator[str]:
-    """I12: every entry still has the content that its hash was made of, and the journal only grew."""
+    """I12: every entry has the content that its hash was made of, and stands in its city's chain, once."""
     for entry in world.store.journal:
         if content_hash(members_of(entry)) != entry.content_hash:
             yield f"{entry.journal_id}: changed"
     ids = Counter(entry.journal_id for entry in world.store.journal)
     yield from (f"{journal_id}: {count} entries" for journal_id, count in ids.items() if count > 1)
+    contents = {(entry.municipality, entry.journal_id): entry.content_hash for entry in world.store.journal}
+    places: Counter[tuple[str, str]] = Counter()
+    for city, events in world.store.chains.items():
+        yield from (f"{city} {sequence}: {how}" for sequence, how in faults(city, events))
+        head = world.store.head(city)
+        if (head.sequence, head.hash) != (len(events), events[-1].hash if events else GENESIS):
+            yield f"{city}: the head says {head.sequence} of {len(events)}"
+        told = Counter(event.event_id for event in events)
+        yield from (f"{city}: {event_id} {count} times" for event_id, count in told.items() if count > 1)
+        for event in events:
+            if "entry" in event.data:
+                place = city, event.data["entry"]["journal_id"]
+                places[place] += 1
+                if contents.get(place) != event.data["entry"]["content_hash"]:
+                    yield f"{city} {event.sequence}: tells of another entry than the journal's"
+    for place in contents.keys() | places.keys():
+        if places[place] != 1 or place not in contents:
+            yield f"{place[1]}: {places[place]} times in the chain of {place[0]}"
 
 
 RULES: dict[str, Callable[[World, People], Iterator[str]]] = {
@@ -241,5 +275,7 @@ def unrest(world: World) -> list[str]:
         if holder["status"] != PAID:
             held[str(holder["payment_id"])].append(duty)
     told += [f"{payment_id} still holds {len(duties)} duties" for payment_id, duties in held.items()]
+    told += [f"{event_id} waits for its place" for rows in world.store.outgoing.values() for event_id in rows]
+    told += [f"{event_id} could not be placed" for event_id in sorted(world.aside)]
     told += [f"row {due_at} {of}" for due_at, of in sorted(world.store.opened)]
     return told

@@ -114,6 +114,8 @@ def _state_hash(world: World) -> str:
         digest.update(f"{payment_id} {payment.status} {payment.amount_rial} {payment.version}\n".encode())
     for entry in world.store.journal:
         digest.update(entry.content_hash.encode())
+    for city, head in sorted(world.store.heads.items()):
+        digest.update(f"{city} {head.sequence} {head.hash}\n".encode())
     for duty, holder in sorted(world.store.duties.items()):
         digest.update(f"{duty} {holder['status']} {holder['payment_id']}\n".encode())
     return digest.hexdigest()

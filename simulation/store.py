@@ -19,7 +19,9 @@ from avarez.errors import (
     ServiceBusy,
     TransactionRefused,
 )
+from avarez.ids import new_id
 from avarez.journal import JournalEntry
+from functions.pay.rules import announcing
 from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.instalments import Agreement, AgreementStatus
@@ -27,16 +29,18 @@ from functions.pay.rules.leases import BOUND, LEASED, PAID, VOID, holds, may_tak
 from functions.pay.rules.records import Chunk, ChunkState, Event, Member, OpenRow, Payment, Quote, Replay
 from functions.pay.rules.refunds import Found, Refund, left_of
 from functions.pay.rules.terminals import Closing, Sale, Terminal
+from simulation.chain_store import MemoryChain
 
 
 class Crash(BaseException):
     """The process died here."""
 
 
-class MemoryStore:
+class MemoryStore(MemoryChain):
     """The store's rules over dictionaries; `tests/contract` holds it to the same suite as DynamoDB's."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.quotes: dict[str, Quote] = {}
         self.fees: dict[str, Fee] = {}
         self.payments: dict[str, Payment] = {}
@@ -45,7 +49,6 @@ class MemoryStore:
         self.duties: dict[tuple[str, int], dict[str, Any]] = {}
         self.references: dict[tuple[str, str], str] = {}
         self.opened: set[tuple[str, str]] = set()
-        self.journal: list[JournalEntry] = []
         self.outbox: dict[str, str] = {}
         self.certificates: dict[str, str] = {}
         self.bills: dict[tuple[str, str], str] = {}
@@ -128,7 +131,7 @@ class MemoryStore:
             for part in after.completes:
                 assert self.duties[after.vehicle_id, part.year]["status"] == BOUND  # noqa: S101 - the store's own rule
                 self.duties[after.vehicle_id, part.year] = {"status": PAID, "payment_id": after.payment_id}
-        self.journal.append(entry)
+        self.book(entry, after)
         if after.certificate_id:
             self.outbox[outbox_event_id] = after.payment_id
             self.certificates[after.certificate_id] = after.payment_id
@@ -211,7 +214,7 @@ class MemoryStore:
 
     def _found(self, found: Found) -> None:
         self._move(None, found.payment, found.event)
-        self.journal.append(found.entry)
+        self.book(found.entry, found.payment, found.refund)
         if found.refund is not None:
             self._put_refund(None, found.refund)
 
@@ -317,7 +320,7 @@ class MemoryStore:
             if holds(self.duties.get(claim), before.payment_id):
                 del self.duties[claim]
         if entry is not None:
-            self.journal.append(entry)
+            self.book(entry, after, refund)
         if refund is not None:
             self._put_refund(None, refund)
         self._bill_closed(before)
@@ -359,7 +362,7 @@ class MemoryStore:
     def book_variance(self, closing: Closing, payment: Payment, entry: JournalEntry) -> None:
         if payment.payment_id not in self.variances:
             self.variances.add(payment.payment_id)
-            self.journal.append(entry)
+            self.book(entry, payment)
         self._wrote()
 
     # -- refunds -------------------------------------------------------------------------------------
@@ -389,7 +392,7 @@ class MemoryStore:
     ) -> None:
         self._expect(payment)
         self._expect_refund(before)
-        self.journal.append(entry)
+        self.book(entry, payment_after, after)
         if not before.of_suspense and payment.agreement_id:
             self._part_given_back(payment, event.at)
         elif not before.of_suspense:
@@ -399,8 +402,19 @@ class MemoryStore:
                     del self.duties[payment.vehicle_id, part.year]
             old = next(of for of, whose in self.certificates.items() if whose == payment.payment_id)
             del self.certificates[old]
+            new = f"{old}+" if left else ""
             if left:
-                self.certificates[f"{old}+"] = payment.payment_id
+                self.certificates[new] = payment.payment_id
+            self.announce(
+                announcing.of_certificate(
+                    payment,
+                    old,
+                    superseded_by=new,
+                    because=after.refund_id,
+                    event_id=new_id("ev", event.at),
+                    now=event.at,
+                )
+            )
         self._put_refund(before, after)
         self._move(payment, payment_after, event)
         self._wrote()
@@ -423,7 +437,7 @@ class MemoryStore:
         if event is not None:
             self._expect(payment)
             self._move(payment, payment_after, event)
-        self.journal.append(entry)
+        self.book(entry, payment_after, after)
         self._put_refund(before, after)
         self._wrote()
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
+from avarez import ids
 from avarez.clock import FixedClock
 from avarez.errors import AvarezError, OutcomeUnknown, ServiceBusy
+from avarez.events.chain import Waiting
 from avarez.journal import YearAmount
 from functions.pay.gateways.port import (
     Inquiry,
@@ -33,6 +37,7 @@ from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Bearer, Fee
 from functions.pay.rules.records import Payment
 from functions.pay.rules.terminals import Terminal
+from functions.pay.sequencing.service import sequence
 from simulation.faults import WRITES, Faults
 from simulation.gateway import MemoryGateway, MemoryGateways
 from simulation.store import Crash, MemoryStore
@@ -40,7 +45,7 @@ from simulation.store import Crash, MemoryStore
 BEGIN = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 """Half past eight in the morning in Tehran on 1405-09-02."""
 DAY = date(2026, 11, 23)
-NEVER_DOUBLES = frozenset({"create_members", "record", "book_variance"})
+NEVER_DOUBLES = frozenset({"create_members", "record", "book_variance", "hold", "release"})
 """Writes that may be sent twice without a condition: the second is the same, or an event more."""
 
 LAG_AFTER_OUTAGE = timedelta(minutes=3)
@@ -49,6 +54,8 @@ FAILING_BEFORE_OUTAGE = timedelta(minutes=2)
 """How long a gateway that is about to go down has been losing its answers."""
 TERMINALS = 100
 """Many small ones, so that closings are many too."""
+WAKE_AFTER_S = 5
+"""Events of one city that come within so many seconds wake its sequencer once."""
 CITIES = ("TEHRAN", "MASHHAD", "SHIRAZ")
 
 
@@ -59,6 +66,18 @@ class FaultyStore(MemoryStore):
         super().__init__()
         self.faults = faults
         self.doubled: Counter[str] = Counter()
+        self.wake: Callable[[str], None] = lambda municipality: None
+        self.rival: Callable[[str], None] = lambda municipality: None
+
+    def announce(self, event: Waiting) -> None:
+        super().announce(event)
+        self.wake(event.municipality)
+
+    def waiting(self, municipality: str) -> Sequence[Waiting]:
+        """As read; somebody else may write what it names before the reader does."""
+        rows = super().waiting(municipality)
+        self.rival(municipality)
+        return rows
 
 
 def _faulty(name: str) -> Callable[..., Any]:
@@ -207,6 +226,11 @@ class World:
         self._number = 0
         self._depth = 0
         self.killed = 0
+        self.store.wake = self._wake
+        self.store.rival = self._rival
+        self._woken: set[str] = set()
+        self.aside: set[str] = set()
+        self._writing = False
 
     def _gateway(self, name: str, inquirable: bool) -> FaultyGateway:
         made = FaultyGateway(self.clock, name=name, can_inquire_without_callback=inquirable)
@@ -279,6 +303,43 @@ class World:
         chunk = int(message["chunk"]) if "chunk" in message else None
         reconciliation.retry(self.desk, message["payment_id"], chunk)
 
+    # -- the sequencer -------------------------------------------------------------------------------
+
+    def _wake(self, municipality: str) -> None:
+        """The stream tells the queue, once for what comes within a few seconds."""
+        if municipality in self._woken:
+            return
+        kind = self.faults.at("sequencer.wake")
+        if kind == "dropped":
+            return
+        self._woken.add(municipality)
+        delay_s = WAKE_AFTER_S + (self.random.random() * 300 if kind == "delayed" else 0)
+        self.at(delay_s, lambda: self._sequence(municipality))
+        if kind == "duplicated":
+            self.at(delay_s, lambda: self._sequence(municipality))
+
+    def _sequence(self, municipality: str) -> None:
+        self._woken.discard(municipality)
+        self.sequence(municipality)
+
+    def sequence(self, municipality: str) -> None:
+        """One run of the sequencer of this city."""
+        holder = ids.new_id("sq", self.clock.now())
+        done = sequence(self.store, municipality, holder=holder, clock=self.clock, time_left=lambda: True)
+        self.aside.update(done.aside)
+
+    def _rival(self, municipality: str) -> None:
+        """The lease lapses in the middle of a run, and a second writer does the work of the first."""
+        if self._writing or self.faults.at("sequencer") != "two_writers":
+            return
+        head = self.store.head(municipality)
+        self.store.heads[municipality] = replace(head, held_until_at="")
+        self._writing = True
+        try:
+            self.attempt(lambda: self.sequence(municipality))
+        finally:
+            self._writing = False
+
     def maybe_outage(self) -> None:
         """A gateway may go down, mostly for minutes, now and then for longer than leases last."""
         gateway = self.gateways[int(self.random.random() * len(self.gateways))]
@@ -295,3 +356,6 @@ class World:
         if self.faults.at("clock") == "jumps":
             self.clock.advance(timedelta(seconds=30 + self.random.random() * 300))
         reconciliation.sweep(self.desk, time_left=lambda: True)
+        for municipality in sorted(self.store.outgoing):
+            if self.store.outgoing[municipality]:
+                self.attempt(partial(self.sequence, municipality))

@@ -38,11 +38,12 @@ def has_marks(event: Mapping[str, Any]) -> bool:
 
 
 def new_rows(event: Mapping[str, Any]) -> list[OutboxKey]:
-    """The outbox rows that the stream records say were inserted."""
+    """The outbox rows that the stream records say were inserted, less those that wait for a sequencer."""
     rows = []
     for record in event.get("Records", []):
         key = record["dynamodb"]["Keys"]
-        if record["eventName"] == "INSERT" and key["pk"]["S"].startswith(OUTBOX_PREFIX):
+        ours = key["pk"]["S"].startswith(OUTBOX_PREFIX) and not key["sk"]["S"].startswith(keys.TO_CHAIN_PREFIX)
+        if record["eventName"] == "INSERT" and ours:
             rows.append(OutboxKey(key["pk"]["S"], key["sk"]["S"]))
     return rows
 

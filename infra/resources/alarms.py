@@ -71,6 +71,17 @@ KEY_METRICS = {
 KEEPING_KEYS = ("certify-keys", "certify-publish")
 """The functions that may write them."""
 
+CHAIN_METRICS = {
+    "entries_unchained": "Journal entries have waited for over a minute for their place in the chain.",
+    "chain_refused": "Events cannot be placed in their city's chain: something was written around our code.",
+}
+"""The same, of the functions that write the chain."""
+
+CHAINING = ("pay-sequencer", "pay-chain-sweep")
+"""The functions that may write them."""
+
+METRICS = ((BUSINESS_METRICS, SETTLING), (KEY_METRICS, KEEPING_KEYS), (CHAIN_METRICS, CHAINING))
+
 
 class Alarms(Construct):
     """One topic, and an alarm for each thing that must not go unnoticed."""
@@ -148,7 +159,7 @@ class Alarms(Construct):
             threshold=5,
             description="The API answered more than five 5xx in a minute",
         )
-        for metrics, services in ((BUSINESS_METRICS, SETTLING), (KEY_METRICS, KEEPING_KEYS)):
+        for metrics, services in METRICS:
             for metric, description in metrics.items():
                 self._alarm(metric, _sum_over_services(metric, services), threshold=0, description=description)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import assert_never
 
@@ -200,10 +201,8 @@ class Functions(Construct):
                     ),
                     filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
                         filters=[
-                            lambda_.CfnEventSourceMapping.FilterProperty(
-                                pattern='{"eventName":["INSERT"],"dynamodb":'
-                                '{"Keys":{"pk":{"S":[{"prefix":"OUTBOX#"},{"prefix":"STATUSMARKS"}]}}}}'
-                            )
+                            lambda_.CfnEventSourceMapping.FilterProperty(pattern=inserted(*prefixes))
+                            for prefixes in trigger.prefixes
                         ]
                     ),
                 )
@@ -256,6 +255,13 @@ class Functions(Construct):
         )
 
 
+def inserted(partition_prefix: str, sort_prefix: str) -> str:
+    """The filter for new items whose keys begin so; an empty prefix asks nothing of the sort key."""
+    wanted = {"pk": partition_prefix, "sk": sort_prefix}
+    keys = {name: {"S": [{"prefix": prefix}]} for name, prefix in wanted.items() if prefix}
+    return json.dumps({"eventName": ["INSERT"], "dynamodb": {"Keys": keys}})
+
+
 def settings(*, storage: Storage, queues: Queues, identity: Identity, public_origin: str) -> Mapping[str, str]:
     """Every setting a function may ask for, by its name in the environment."""
     return {
@@ -279,6 +285,7 @@ def settings(*, storage: Storage, queues: Queues, identity: Identity, public_ori
         "RECONCILE_QUEUE_URL": queues.queues["reconcile"].queue_url,
         "BANK_FILE_QUEUE_URL": queues.queues["bank-file"].queue_url,
         "TARIFF_SIMULATE_QUEUE_URL": queues.queues["tariff-simulate"].queue_url,
+        "SEQUENCE_QUEUE_URL": queues.queues["sequence"].queue_url,
         "GATEWAYS_SECRET_ARN": storage.secrets["gateways"].secret_arn,
         "OWNER_SECRET_ARN": storage.secrets["owner"].secret_arn,
         "USER_POOL_ID": identity.pool.user_pool_id,

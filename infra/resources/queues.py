@@ -21,6 +21,9 @@ LOG_DELAY_S = 3
 RETENTION_DAYS = 14
 """The longest SQS keeps a message."""
 
+FIFO_DELAY_S = 1
+"""Wake-ups carry the second they were sent in as their deduplication id; who waits it out has seen them all."""
+
 
 def visibility_timeout_s(name: QueueName) -> int:
     """Six times the timeout of the function that consumes the queue."""
@@ -47,6 +50,7 @@ class Queues(Construct):
             "bank-file": self._queue("BankFile", "bank-file"),
             "reconcile": self._queue("Reconcile", "reconcile"),
             "log": self._queue("Log", "log", first_in_first_out_after_s=LOG_DELAY_S),
+            "sequence": self._queue("Sequence", "sequence", first_in_first_out_after_s=FIFO_DELAY_S),
         }
         self.failed_events = self._dead_letter_queue("FailedEvents")
         self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")

@@ -100,7 +100,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         handler="functions.certify.relay.handle",
         timeout_s=30,
         memory_mb=256,
-        trigger=StreamTrigger(),
+        trigger=StreamTrigger((("OUTBOX#", "ev_"), ("STATUSMARKS", ""))),
         environment=("CERTIFY_QUEUE_URL", "STATUS_QUEUE_URL"),
         grants=(QueueGrant("certify"), QueueGrant("status")),
     ),
@@ -120,7 +120,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
         grants=(
             TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem")),
-            TableGrant("ledger", ("DeleteItem", "GetItem"), leading_keys=("OUTBOX#*",)),
+            TableGrant("ledger", ("DeleteItem", "GetItem", "PutItem"), leading_keys=("OUTBOX#*",)),
             BucketGrant("documents", ("GetObject", "PutObject"), "certificates/*"),
             KeyGrant(("GetPublicKey", "Sign")),
             QueueGrant("log"),

@@ -63,6 +63,7 @@ QueueName = Literal[
     "bank-file",
     "reconcile",
     "log",
+    "sequence",
 ]
 KeyPool = Literal["signing", "root", "log"]
 SecretName = Literal["gateways", "owner"]
@@ -140,8 +141,9 @@ class QueueTrigger:
 
 @dataclass(frozen=True, slots=True)
 class StreamTrigger:
-    """New outbox rows of the ledger's stream."""
+    """New items of the ledger's stream: how their partition and their sort key begin, for each kind of them."""
 
+    prefixes: tuple[tuple[str, str], ...]
     batch_size: int = 100
 
 

@@ -12,6 +12,7 @@ from infra.routes.kinds import (
     Route,
     ScheduleTrigger,
     SecretGrant,
+    StreamTrigger,
     TableGrant,
 )
 
@@ -212,6 +213,38 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             QueueGrant("bank-file"),
         ),
         packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="pay-chain-relay",
+        handler="functions.pay.sequencing.relay.handle",
+        timeout_s=30,
+        memory_mb=256,
+        trigger=StreamTrigger((("OUTBOX#", "CHAIN#"),)),
+        environment=("LEDGER_TABLE", "SEQUENCE_QUEUE_URL"),
+        grants=(QueueGrant("sequence"),),
+    ),
+    EntryPoint(
+        name="pay-sequencer",
+        handler="functions.pay.sequencing.worker.handle",
+        timeout_s=30,
+        memory_mb=512,
+        trigger=QueueTrigger("sequence", batch_size=1, max_concurrency=100),
+        environment=("LEDGER_TABLE",),
+        grants=(TableGrant("ledger", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),),
+    ),
+    EntryPoint(
+        name="pay-chain-sweep",
+        handler="functions.pay.sequencing.sweep.handle",
+        timeout_s=55,
+        memory_mb=512,
+        trigger=ScheduleTrigger(every_minutes=1),
+        reserved_concurrency=1,
+        environment=("LEDGER_TABLE", "SEQUENCE_QUEUE_URL"),
+        grants=(
+            TableGrant("ledger", ("Query",), indexes=("pending",)),
+            TableGrant("ledger", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            QueueGrant("sequence"),
+        ),
     ),
     EntryPoint(
         name="pay-ledger",

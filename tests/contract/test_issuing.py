@@ -20,6 +20,8 @@ from avarez.certificates.verification import check_message
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, to_item
 from avarez.errors import CertificateInPreparation, CertificateNotInForce, ServiceBusy
+from avarez.events.chain import EventType
+from avarez.events.log import waiting_from
 from avarez.ids import new_id
 from functions.certify import wiring
 from functions.certify.certificates import issuing
@@ -195,6 +197,10 @@ def assert_issued_once(desk: Desk) -> None:
 def test_event_that_arrives_three_times_gives_one_certificate(desk: Desk) -> None:
     assert [desk.issue() for _ in range(3)] == [Issue.ISSUED, Issue.ALREADY_ISSUED, Issue.ALREADY_ISSUED]
     assert_issued_once(desk)
+    (row,) = Table("ledger").query(desk.outbox.partition, keys.TO_CHAIN_PREFIX)
+    event = waiting_from(row)
+    assert (event.type, event.municipality) == (EventType.CERTIFICATE_ISSUED, CITY)
+    assert event.content["certificate"]["certificate_id"] == desk.certificate_id
 
 
 @pytest.mark.parametrize("method", ["take_place", "keep_message", "finish"])
@@ -333,7 +339,8 @@ def test_lost_paper_gets_a_successor_and_both_say_so(desk: Desk) -> None:
     desk.issue()
     old = desk.record()
     new_id = reissued(desk)
-    (row,) = [row for shard in range(keys.SHARDS) for row in Table("ledger").query(f"OUTBOX#{CITY}#{shard}")]
+    rows = [row for shard in range(keys.SHARDS) for row in Table("ledger").query(f"OUTBOX#{CITY}#{shard}")]
+    (row,) = [row for row in rows if not row["sk"].startswith(keys.TO_CHAIN_PREFIX)]
     successor = replace(desk, certificate_id=new_id, outbox=OutboxKey(row["pk"], row["sk"]))
     assert successor.issue() is Issue.ISSUED
     ended, new = desk.record(), successor.record()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -149,8 +150,13 @@ def test_what_was_paid_too_much_becomes_a_task_and_the_certificate_gives_way_to_
     assert not {"cose", "status_index"} & set(new), "signed and listed by itself"
     assert new["trace_hash"] == done["recomputed"]["trace_hash"]
     outbox = dynamo.client("dynamodb").scan(TableName="ledger")["Items"]
-    asked = {row["pk"]["S"].partition("#")[0]: row["certificate_id"]["S"] for row in outbox}
+    asked = {
+        row["pk"]["S"].partition("#")[0]: row["certificate_id"]["S"] for row in outbox if "certificate_id" in row
+    }
     assert asked == {"OUTBOX": superseded["superseded_by"], "STATUSMARKS": "ce_1"}
+    (told,) = [row for row in outbox if row["sk"]["S"].startswith("CHAIN#")]
+    assert told["type"]["S"] == "certificate.superseded"
+    assert json.loads(told["content"]["S"])["certificate"]["superseded_by"] == superseded["superseded_by"]
 
 
 def test_one_objection_at_a_time_and_another_after_it_is_withdrawn(system: System, plate: str) -> None:

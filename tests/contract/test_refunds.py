@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from avarez import keys
-from avarez.dynamo import Item, transact
+from avarez.dynamo import Item, Table, transact
 from avarez.errors import CertificateInPreparation
+from avarez.events.log import waiting_from
 from avarez.journal import YearAmount
 from functions.pay import refunds as refunds_function
 from functions.pay.payments import refunding
@@ -63,12 +64,27 @@ def test_refund_comes_back_as_it_was_written_and_stands_in_its_citys_list(counte
     assert [refund.refund_id for refund in rest] == [listed[1].refund_id]
 
 
+def told_of_certificates(counter: Counter, payment: Payment) -> list[tuple[str, dict[str, str]]]:
+    """The events about certificates that wait for their place in the city's chain."""
+    ledger = Table("ledger", counter.duty.dynamodb)
+    partition, _ = keys.outbox(payment.municipality, payment.payment_id, "")
+    found = [waiting_from(row) for row in ledger.query(partition, keys.TO_CHAIN_PREFIX)]
+    told = []
+    for event in found:
+        if "certificate" in event.content:
+            names = {n: v for n, v in event.content["certificate"].items() if n not in ("plate", "because")}
+            told.append((event.type.value, names))
+    return told
+
+
 def test_whole_refund_revokes_the_certificate_and_frees_the_duties(counter: Counter) -> None:
     payment = settled(counter)
     done = refunding.approve(counter.w.desk, ask(counter, payment), approved_by="officer")
     assert done.status is RefundStatus.DONE
     (certificate,) = certificates(counter, payment)
     assert (certificate["status"], certificate["revoked_because"]) == ("revoked", done.refund_id)
+    told = told_of_certificates(counter, payment)
+    assert told == [("certificate.revoked", {"certificate_id": certificate["certificate_id"]})]
     for part in payment.years:
         assert counter.duty.get(keys.duty(payment.vehicle_id, part.year)) is None
         obligation = counter.duty.get(keys.obligation(payment.municipality, payment.plate, part.year))
@@ -83,6 +99,8 @@ def test_one_year_back_supersedes_the_certificate_by_one_of_the_rest(counter: Co
     old, new = sorted(certificates(counter, payment), key=lambda item: item["status"], reverse=True)
     assert (old["status"], old["superseded_by"]) == ("superseded", new["certificate_id"])
     assert (new["status"], new["supersedes"]) == ("preparing", old["certificate_id"])
+    names = {"certificate_id": old["certificate_id"], "superseded_by": new["certificate_id"]}
+    assert told_of_certificates(counter, payment) == [("certificate.superseded", names)]
     assert new["years"] == [{"year": 1403, "amount_rial": 1_000_000}]
     assert new["amount_rial"] == 1_000_000 + new["rounding_rial"] + new["fee_rial"]
     assert not {"cose", "status_index"} & set(new), "signed and listed by itself"

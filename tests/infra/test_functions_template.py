@@ -211,7 +211,7 @@ def test_function_environment_holds_no_secret_value(main: Any) -> None:
 
 
 def test_sweeps_never_run_twice_at_once(main: Any) -> None:
-    for name in ("pay-sweep", "certify-sweep", "certify-publish"):
+    for name in ("pay-sweep", "certify-sweep", "certify-publish", "pay-chain-sweep"):
         assert _function(main, name)["ReservedConcurrentExecutions"] == 1
 
 
@@ -221,15 +221,29 @@ def test_queue_consumers_answer_message_by_message(main: Any) -> None:
 
 
 def test_stream_wakes_for_new_outbox_rows_only_and_gives_up(main: Any) -> None:
-    (mapping,) = [one for one in main.of("AWS::Lambda::EventSourceMapping").values() if "StartingPosition" in one]
-    pattern = json.loads(mapping["FilterCriteria"]["Filters"][0]["Pattern"])
-    assert pattern == {
-        "eventName": ["INSERT"],
-        "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "OUTBOX#"}, {"prefix": "STATUSMARKS"}]}}},
-    }
-    assert mapping["MaximumRetryAttempts"] == 5
-    assert mapping["BisectBatchOnFunctionError"] is True
-    assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    found = [one for one in main.of("AWS::Lambda::EventSourceMapping").values() if "StartingPosition" in one]
+    wanted = []
+    for mapping in found:
+        for of in mapping["FilterCriteria"]["Filters"]:
+            pattern = json.loads(of["Pattern"])
+            assert pattern["eventName"] == ["INSERT"]
+            wanted.append(pattern["dynamodb"]["Keys"])
+        assert mapping["MaximumRetryAttempts"] == 5
+        assert mapping["BisectBatchOnFunctionError"] is True
+        assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    outbox = {"S": [{"prefix": "OUTBOX#"}]}
+    assert len(found) == 2
+    assert {"pk": outbox, "sk": {"S": [{"prefix": "CHAIN#"}]}} in wanted
+    assert {"pk": outbox, "sk": {"S": [{"prefix": "ev_"}]}} in wanted
+    assert {"pk": {"S": [{"prefix": "STATUSMARKS"}]}} in wanted
+
+
+def test_wake_ups_of_sequencers_are_in_order_and_wait_out_their_second(main: Any) -> None:
+    queues = main.of("AWS::SQS::Queue")
+    (queue,) = [of for name, of in queues.items() if name.startswith("QueuesSequence") and "RedrivePolicy" in of]
+    assert (queue["FifoQueue"], queue["DelaySeconds"]) == (True, 1)
+    dead = queues[queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+    assert dead["FifoQueue"] is True
 
 
 def test_rule_every_puts_failed_events_aside(main: Any) -> None:

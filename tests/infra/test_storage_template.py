@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.resources.alarms import AGES, BUSINESS_METRICS, KEY_METRICS
+from infra.resources.alarms import AGES, BUSINESS_METRICS, CHAIN_METRICS, KEY_METRICS
 from infra.resources.storage import SIGNING_KEYS
 
 
@@ -233,7 +233,12 @@ def test_money_in_doubt_rings_an_alarm_whichever_function_sees_it(watch: Any, me
 
 def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)) == {*BUSINESS_METRICS, *KEY_METRICS, *AGES}
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)) == {
+        *BUSINESS_METRICS,
+        *KEY_METRICS,
+        *CHAIN_METRICS,
+        *AGES,
+    }
 
 
 @pytest.mark.parametrize("metric", list(AGES))

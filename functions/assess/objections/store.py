@@ -16,6 +16,8 @@ from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table, transact, translated
 from avarez.endings import ending_writes
 from avarez.errors import ObjectionConflict, TransactionRefused
+from avarez.events.chain import EventType, Waiting
+from avarez.events.log import waiting_write
 from avarez.ids import new_id
 from avarez.quotes.store import DutyStore
 from functions.assess.objections.objection import OPEN, Effects, Objection
@@ -254,9 +256,28 @@ class ObjectionStore:
                 self.ledger.put_new(
                     keys.outbox(objection["municipality"], str(old["payment_id"]), event_id), outbox
                 ),
+                waiting_write(self.ledger, _superseded(old, new_certificate, objection, now)),
             ]
             made["superseded"].append({"certificate_id": old["certificate_id"], "superseded_by": new_certificate})
         return writes
+
+
+def _superseded(old: Item, new_certificate: str, objection: Objection, now: datetime) -> Waiting:
+    """What the city is told of a certificate that gives way to one with the new trace."""
+    certificate = {
+        "certificate_id": str(old["certificate_id"]),
+        "plate": objection["plate"],
+        "because": objection["objection_id"],
+        "superseded_by": new_certificate,
+    }
+    return Waiting(
+        event_id=new_id("ev", now),
+        type=EventType.CERTIFICATE_SUPERSEDED,
+        municipality=objection["municipality"],
+        about=str(old["payment_id"]),
+        occurred_at=now,
+        content={"certificate": certificate, "payment": {"payment_id": str(old["payment_id"])}},
+    )
 
 
 def _key(objection: Objection) -> keys.Key:

@@ -11,7 +11,9 @@ from typing import Any
 from avarez.certificates.payload import TRACE_BYTES, VERSION, CertificatePayload, Kind, vehicle_fingerprint
 from avarez.certificates.short_code import short_code
 from avarez.certificates.status import CertificateStatus
-from avarez.clock import from_rfc3339, tehran_today
+from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
+from avarez.events.chain import EventType, Waiting
+from avarez.money import format_rial
 
 
 class Paper(StrEnum):
@@ -196,6 +198,32 @@ def _ended_at(item: Mapping[str, Any]) -> datetime | None:
 
 def _optional_int(value: Any) -> int | None:
     return None if value is None else int(value)
+
+
+def issued_event(record: CertificateRecord, pdf_sha256: str, stored_at: datetime) -> Waiting:
+    """What the city is told: the certificate is in force. Its id follows from the certificate's: there is one."""
+    return Waiting(
+        event_id=f"ev_{record.certificate_id.partition('_')[2]}",
+        type=EventType.CERTIFICATE_ISSUED,
+        municipality=record.municipality,
+        about=record.payment_id,
+        occurred_at=stored_at,
+        content={
+            "certificate": {
+                "certificate_id": record.certificate_id,
+                "kind": record.kind.text,
+                "plate": record.plate,
+                "years": [
+                    {"year": paid.year, "amount_rial": format_rial(paid.amount_rial)} for paid in record.years
+                ],
+                "amount_rial": format_rial(record.amount_rial),
+                "trace_hash": record.trace_hash,
+                "pdf_sha256": pdf_sha256,
+                **({"issued_at": to_rfc3339(record.issued_at)} if record.issued_at else {}),
+            },
+            "payment": {"payment_id": record.payment_id},
+        },
+    )
 
 
 def _plate_key(plate: Any) -> str:

@@ -13,9 +13,10 @@ from avarez.certificates.status import CertificateStatus
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, transact
 from avarez.errors import ServiceBusy, TransactionRefused
+from avarez.events.log import waiting_write
 from avarez.transparency.proof import entry_of
 from functions.certify.certificates.outbox import OutboxKey
-from functions.certify.certificates.record import CertificateRecord, Paper
+from functions.certify.certificates.record import CertificateRecord, Paper, issued_event
 from functions.certify.stores.certificate_store import CertificateTable
 
 
@@ -81,7 +82,7 @@ class IssuingTable(CertificateTable):
     def finish(
         self, record: CertificateRecord, outbox: OutboxKey, files: Mapping[Paper, str], stored_at: datetime
     ) -> None:
-        """The certificate is in force and the outbox row gone, in one transaction.
+        """The certificate is in force, the outbox row gone and the city's event waiting, in one transaction.
 
         Repeatable: when the certificate carries a PDF already, nothing is left to do.
         """
@@ -100,6 +101,7 @@ class IssuingTable(CertificateTable):
                     preparing=CertificateStatus.PREPARING.value,
                 ),
                 self._ledger.delete((outbox.partition, outbox.event_id)),
+                waiting_write(self._ledger, issued_event(record, files[Paper.A4], stored_at)),
             ],
             mine=lambda: self._is_finished(record.certificate_id),
             dynamodb=self._duty.dynamodb,

@@ -172,7 +172,7 @@ class DynamoStore(AgreementParts):
         for _ in range(_CLOSE_ATTEMPTS_MAX):
             writes = self.transition(before, after, event)
             if entry is not None:
-                writes.append(self.journal(entry))
+                writes += self.journal(entry, after, refund)
             if refund is not None:
                 writes += self.refund_writes(refund)
             writes += self._bill_closed(before)

@@ -12,8 +12,10 @@ from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, transact
 from avarez.endings import ending_writes
 from avarez.errors import CertificateInPreparation
+from avarez.events.log import waiting_write
 from avarez.ids import new_id
 from avarez.journal import JournalEntry, year_items
+from functions.pay.rules import announcing
 from functions.pay.rules.leases import PAID
 from functions.pay.rules.records import Event, Payment, Replay
 from functions.pay.rules.refunds import Refund, left_of
@@ -78,7 +80,7 @@ class DynamoRefunds:
             *self._store.transition(payment, payment_after, event),
             self._put(before, after),
             *self._open_moves(before, after),
-            self._store.journal(entry),
+            *self._store.journal(entry, payment_after, after),
         ]
         if not before.of_suspense:
             writes += self._duties(payment, payment_after, event.at)
@@ -97,7 +99,11 @@ class DynamoRefunds:
         event: Event | None,
         entry: JournalEntry,
     ) -> None:
-        writes = [self._put(before, after), *self._open_moves(before, after), self._store.journal(entry)]
+        writes = [
+            self._put(before, after),
+            *self._open_moves(before, after),
+            *self._store.journal(entry, payment_after, after),
+        ]
         if event is not None:
             writes = [*self._store.transition(payment, payment_after, event), *writes]
             self._store.write(writes, payment_after)
@@ -182,12 +188,13 @@ class DynamoRefunds:
         left = left_of(payment_after)
         for old in held:
             key = (str(old["pk"]), str(old["sk"]))
+            new_certificate = new_id("ce", now) if left else ""
+            yield self._told(payment, str(old["certificate_id"]), new_certificate, refund, now)
             if not left:
                 changes = {"status": REVOKED, "revoked_at": to_rfc3339(now), "revoked_because": refund.refund_id}
                 yield self._duty.update(key, changes, "#status = :in_force", in_force=IN_FORCE)
                 yield from self._listed(old, CertificateStatus.REVOKED)
                 continue
-            new_certificate = new_id("ce", now)
             changes = {"status": SUPERSEDED, "superseded_by": new_certificate, "superseded_at": to_rfc3339(now)}
             yield self._duty.update(key, changes, "#status = :in_force", in_force=IN_FORCE)
             yield from self._listed(old, CertificateStatus.SUPERSEDED)
@@ -219,6 +226,20 @@ class DynamoRefunds:
 
     def _listed(self, old: Item, status: CertificateStatus) -> Sequence[Item]:
         return ending_writes(old, status, duty=self._duty, ledger=self._ledger)
+
+    def _told(
+        self, payment: Payment, certificate_id: str, superseded_by: str, refund: Refund, now: datetime
+    ) -> Item:
+        """The event by which the city learns that the certificate is in force no longer."""
+        event = announcing.of_certificate(
+            payment,
+            certificate_id,
+            superseded_by=superseded_by,
+            because=refund.refund_id,
+            event_id=new_id("ev", now),
+            now=now,
+        )
+        return waiting_write(self._ledger, event)
 
     def _successor(self, old: Item, certificate_id: str, payment: Payment, now: datetime) -> Iterator[Item]:
         left = left_of(payment)

@@ -85,7 +85,7 @@ class DynamoTerminals:
             transact(
                 [
                     self._duty.put_new(key, {"payment_id": payment.payment_id, "journal_id": entry.journal_id}),
-                    self._store.journal(entry),
+                    *self._store.journal(entry, payment),
                 ],
                 dynamodb=self._duty.dynamodb,
             )

@@ -12,7 +12,9 @@ from avarez.clock import to_rfc3339
 from avarez.duties import FREE
 from avarez.dynamo import Item, transact
 from avarez.errors import BillOpen, DutyByInstalments, DutyLocked, DutyPaid
+from avarez.events.log import waiting_write
 from avarez.journal import JournalEntry, journal_item
+from functions.pay.rules import announcing
 from functions.pay.rules.leases import BOUND, IN_FORCE, LEASED, PAID, VOID, may_take
 from functions.pay.rules.records import EVENTS_PER_VERSION, Event, Payment
 from functions.pay.rules.refunds import Found, Refund
@@ -147,11 +149,11 @@ class TransactionParts(PaymentReads):
         A part that pays no year's last rial has no certificate.
         """
         if not after.certificate_id:
-            return [self.journal(entry)]
+            return self.journal(entry, after)
         certificate_key = keys.certificate(after.municipality, after.plate, after.certificate_id)
         outbox_key = keys.outbox(after.municipality, after.payment_id, outbox_event_id)
         return [
-            self.journal(entry),
+            *self.journal(entry, after),
             self.ledger.put_new(outbox_key, items.outbox_item(after, outbox_event_id, event.at)),
             self.duty.put_new(certificate_key, items.certificate_item(after, event.at)),
             self.pointer(after.certificate_id, certificate_key, after.municipality),
@@ -161,9 +163,15 @@ class TransactionParts(PaymentReads):
         place = {"target_pk": target[0], "target_sk": target[1], "municipality": municipality}
         return self.duty.put_new(keys.pointer(identifier), place)
 
-    def journal(self, entry: JournalEntry) -> Item:
+    def journal(
+        self, entry: JournalEntry, payment: Payment | None = None, refund: Refund | None = None
+    ) -> list[Item]:
+        """The entry, and the event of it that waits for its place in the city's chain."""
         key = keys.journal(entry.municipality, entry.day, entry.payment_id, entry.journal_id)
-        return self.ledger.put_new(key, journal_item(entry))
+        return [
+            self.ledger.put_new(key, journal_item(entry)),
+            waiting_write(self.ledger, announcing.of_entry(entry, payment, refund)),
+        ]
 
     def refund_writes(self, refund: Refund) -> list[Item]:
         """A new refund, with its pointer and its places in the lists."""
@@ -223,7 +231,7 @@ class TransactionParts(PaymentReads):
             self.pointer(payment.payment_id, key, payment.municipality),
             *self._event_write(payment, found.event),
             *self._suspense_moves(None, payment),
-            self.journal(found.entry),
+            *self.journal(found.entry, payment, found.refund),
             *(self.refund_writes(found.refund) if found.refund is not None else ()),
         ]
 

@@ -203,7 +203,7 @@ class ThreeWayTable:
             self._duty.put_new(keys.arrival(line.operator, day, line_id), {"account": owner, **_sums(line)}),
             self._duty.put(keys.reporter(day, line.operator), {"operator": line.operator}),
             self._duty.put(keys.open_day(day), {"day": day}),
-            self._store.journal(entry),
+            *self._store.journal(entry),
         ]
         try:
             transact(writes, dynamodb=self._duty.dynamodb)
@@ -245,7 +245,7 @@ class ThreeWayTable:
             )
         )
         transact(
-            [put, self._store.journal(entry)],
+            [put, *self._store.journal(entry)],
             mine=lambda: self.paid_out(operator, day).get(after.municipality) == after,
             dynamodb=self._duty.dynamodb,
         )

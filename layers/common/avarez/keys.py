@@ -468,7 +468,28 @@ def outbox(municipality: str, payment_id: str, event_id: str) -> Key:
 
 
 def outbox_partition(municipality: str, shard: int) -> str:
+    """What waits to be done: for a certificate under an event's id, for the sequencer under `CHAIN#` before it."""
     return f"OUTBOX#{municipality}#{shard}"
+
+
+TO_CHAIN_PREFIX = "CHAIN#"
+
+
+def to_chain(municipality: str, about: str, event_id: str) -> Key:
+    """An event that waits for its place in the city's chain; `about` is the payment that it concerns."""
+    return outbox_partition(municipality, shard_of(about)), f"{TO_CHAIN_PREFIX}{event_id}"
+
+
+def chain_head(municipality: str) -> Key:
+    return f"{municipality}#CHAIN", "HEAD"
+
+
+EVENTS_PER_PARTITION = 10_000
+
+
+def chain_event(municipality: str, sequence: int) -> Key:
+    """An event in its place, counted from 1."""
+    return f"{municipality}#EVENTS#{sequence // EVENTS_PER_PARTITION}", f"{sequence:012d}"
 
 
 # --- the identity table --------------------------------------------------------------------------------

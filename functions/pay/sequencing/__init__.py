@@ -1,0 +1,1 @@
+"""The city's sequencer: the one writer of its chain of events."""
