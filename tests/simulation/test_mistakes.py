@@ -23,6 +23,7 @@ FOLDER = Path(__file__).resolve().parent
 MISTAKES: list[dict[str, Any]] = json.loads((FOLDER / "mistakes.json").read_text(encoding="utf-8"))
 KINDS = (
     "amounts",
+    "chain",
     "conditions",
     "expiry",
     "ledger",
