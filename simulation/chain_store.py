@@ -44,8 +44,8 @@ class MemoryChain:
         return self.chains[municipality][after : after + limit]
 
     def waiting(self, municipality: str) -> Sequence[Waiting]:
-        rows = self.outgoing[municipality]
-        return [rows[event_id] for event_id in sorted(rows)[:ROWS_MAX]]
+        rows = self.outgoing[municipality].values()
+        return sorted(rows, key=lambda row: (row.occurred_at, row.event_id))[:ROWS_MAX]
 
     def hold(self, municipality: str, holder: str, now: datetime, until: datetime) -> Head | None:
         before = self.head(municipality)

@@ -166,6 +166,17 @@ def test_entry_that_is_not_what_its_event_says_is_set_aside(backend: Backend) ->
     assert backend.run() == Sequenced(1, aside=(changed.event_id,))
 
 
+def test_what_happened_first_comes_first_whatever_the_ids_say(backend: Backend) -> None:
+    entry = backend.settle(9)
+    later = NOON + timedelta(milliseconds=1)
+    backend.announce(
+        Waiting("ev_0", EventType.CERTIFICATE_ISSUED, CITY, entry.payment_id, later, {"certificate": {}})
+    )
+    backend.run()
+    types = [event.data["type"] for event in backend.chain.read(CITY, after=0)]
+    assert types == ["payment.settled", "certificate.issued"]
+
+
 def test_cities_have_chains_of_their_own(backend: Backend) -> None:
     backend.settle(1)
     backend.announce(Waiting("ev_9", EventType.CERTIFICATE_REVOKED, "SHIRAZ", "py_9", NOON, {}))

@@ -30,7 +30,7 @@ class ChainTable(EventLog):
         self._table = ledger
 
     def waiting(self, municipality: str) -> Sequence[Waiting]:
-        """The oldest rows of every shard, in the order of their ids, which is that of their time."""
+        """The first rows of every shard, in the order of what they tell of."""
         found: list[Waiting] = []
         for shard in range(keys.SHARDS):
             partition = keys.outbox_partition(municipality, shard)
@@ -40,7 +40,7 @@ class ChainTable(EventLog):
                 except (KeyError, TypeError, ValueError):
                     # It stays where it is, and the check of the books goes on naming its entry.
                     log_failure("chain_row_unreadable", event_id=str(item["sk"]))
-        return sorted(found, key=lambda row: row.event_id)
+        return sorted(found, key=lambda row: (row.occurred_at, row.event_id))
 
     def hold(self, municipality: str, holder: str, now: datetime, until: datetime) -> Head | None:
         """The head under our name, unless somebody's lease runs."""
