@@ -258,7 +258,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE"),
         grants=(
             TableGrant("duty", ("BatchGetItem", "Query")),
-            TableGrant("ledger", ("Query",)),
+            TableGrant("ledger", ("GetItem", "Query")),
         ),
     ),
     EntryPoint(
@@ -271,7 +271,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         environment=("DUTY_TABLE", "LEDGER_TABLE"),
         grants=(
             TableGrant("duty", ("BatchGetItem", "Query")),
-            TableGrant("ledger", ("Query",)),
+            TableGrant("ledger", ("GetItem", "Query")),
         ),
     ),
     EntryPoint(

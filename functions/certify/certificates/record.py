@@ -206,7 +206,7 @@ def issued_event(record: CertificateRecord, pdf_sha256: str, stored_at: datetime
         event_id=f"ev_{record.certificate_id.partition('_')[2]}",
         type=EventType.CERTIFICATE_ISSUED,
         municipality=record.municipality,
-        about=record.payment_id,
+        about=record.payment_id or record.certificate_id,
         occurred_at=stored_at,
         content={
             "certificate": {
@@ -221,7 +221,7 @@ def issued_event(record: CertificateRecord, pdf_sha256: str, stored_at: datetime
                 "pdf_sha256": pdf_sha256,
                 **({"issued_at": to_rfc3339(record.issued_at)} if record.issued_at else {}),
             },
-            "payment": {"payment_id": record.payment_id},
+            **({"payment": {"payment_id": record.payment_id}} if record.payment_id else {}),
         },
     )
 

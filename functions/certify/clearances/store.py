@@ -13,6 +13,8 @@ from avarez.duties import FREE
 from avarez.dynamo import Item, Table, batch_get, transact
 from avarez.endings import ending_writes
 from avarez.errors import BillOpen, DutyLocked, TransactionRefused
+from avarez.events.entries import event_of
+from avarez.events.log import waiting_write
 from avarez.ids import new_id
 from avarez.journal import journal_item
 from functions.certify.clearances.clearing import Clearance, ClearedYear, Held, PaidDuty, Quoted
@@ -165,6 +167,7 @@ class ClearanceTable:
         for entry in clearance.entries:
             key = keys.journal(entry.municipality, entry.day, entry.payment_id, entry.journal_id)
             yield self._ledger.put_new(key, journal_item(entry))
+            yield waiting_write(self._ledger, event_of(entry))
 
     def _superseded(self, clearance: Clearance, held: Held | None) -> Iterator[Item]:
         """The clearance in force gives way to the new one."""

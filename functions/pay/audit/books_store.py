@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from avarez import keys
-from avarez.clock import from_rfc3339
+from avarez.clock import from_rfc3339, tehran_today
 from avarez.dynamo import Item, Table, batch_get
+from avarez.events.chain import Event, faults, hash_of
+from avarez.events.log import READ_MAX, EventLog, event_from
 from avarez.journal import JournalEntry, Posting, YearAmount
+from functions.pay.audit.chain import Link, Place, Run, head_faults, link_of, upto_later_day
 from functions.pay.audit.checks import Book
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import certified_claims
 from functions.pay.stores import items
 
-SHARD_ENTRIES_MAX = 100_000
+SHARD_ENTRIES_MAX: Final = 100_000
 """Entries of one city's day in one shard; a query of more would be a city of a hundred million payments."""
+OTHER_CONTENT: Final = "its content is not what its hash says"
 
 
 class Books:
@@ -24,18 +29,24 @@ class Books:
     def __init__(self, duty: Table, ledger: Table) -> None:
         self._duty = duty
         self._ledger = ledger
+        self._log = EventLog(ledger)
 
     def entries(self, municipality: str, day: str) -> list[JournalEntry]:
         """The city's journal of this Gregorian day in Tehran, in the order of its ids."""
-        found: list[JournalEntry] = []
+        return [entry_from(item) for item in self._journal(municipality, day)]
+
+    def _journal(self, municipality: str, day: str) -> list[Item]:
+        found: list[Item] = []
         for shard in range(keys.SHARDS):
             partition = keys.journal_partition(municipality, day, shard)
-            found += [entry_from(item) for item in self._ledger.query(partition, limit=SHARD_ENTRIES_MAX)]
-        return sorted(found, key=lambda entry: entry.journal_id)
+            found += self._ledger.query(partition, limit=SHARD_ENTRIES_MAX)
+        return sorted(found, key=lambda item: str(item["journal_id"]))
 
     def book(self, municipality: str, day: str, now: datetime) -> Book:
         """The journal with its payments, duties and certificates, each read consistently."""
-        entries = self.entries(municipality, day)
+        journal = self._journal(municipality, day)
+        entries = [entry_from(item) for item in journal]
+        places = {str(item["journal_id"]): place_from(item) for item in journal if "sequence" in item}
         payments = self._payments({entry.payment_id for entry in entries})
         settled = [payment for payment in payments.values() if payment.settled_at and not payment.parts]
         wanted = {keys.duty(*claim): claim for of in settled for claim in certified_claims(of)}
@@ -57,7 +68,64 @@ class Books:
             certificates={str(item["certificate_id"]): item for item in certificates.values()},
             now=now,
             reconciled=self._duty.query(*keys.reconciliation(municipality, day, "")),
+            places=places,
+            run=self.run(municipality, day, places),
         )
+
+    def run(self, municipality: str, day: str, places: Mapping[str, Place]) -> Run:
+        """The chain from the first event of the day to the first of a later day, proved while it is read."""
+        head = self._log.head(municipality)
+        first = self._first(municipality, day, places, head.sequence)
+        wrong: list[tuple[int, str]] = []
+        previous_hash = self._log.hash_at(municipality, first - 1)
+        if previous_hash is None:
+            wrong.append((first - 1, "is not in the chain"))
+        links: list[Link] = []
+        last, last_hash, later, whole_page = first - 1, previous_hash or "", False, True
+        while whole_page and not later:
+            page = self._log.read(municipality, after=last)
+            whole_page = len(page) == READ_MAX
+            events, later = upto_later_day(page, day)
+            wrong += faults(municipality, events, after_sequence=last, after_hash=last_hash)
+            links += [link for link in map(link_of, events) if link is not None]
+            if events:
+                last, last_hash = events[-1].sequence, str(events[-1].data.get("hash"))
+        if not later:
+            wrong += head_faults(head, self._log.head(municipality), last, last_hash)
+        elsewhere = [place.sequence for place in places.values() if not first <= place.sequence <= last]
+        apart = self._apart(municipality, elsewhere)
+        wrong += [
+            (event.sequence, OTHER_CONTENT) for event in apart if event.data.get("hash") != hash_of(event.data)
+        ]
+        links += [link for link in map(link_of, apart) if link is not None]
+        return Run(head=head, first=first, last=last, faults=wrong, links=links)
+
+    def _first(self, municipality: str, day: str, places: Mapping[str, Place], head: int) -> int:
+        """Where the day begins in the chain: its entries' first place; without any, the first event of the day."""
+        if places:
+            return max(1, min(place.sequence for place in places.values()))
+        low, high = 1, max(1, head)
+        while low < high:
+            middle = (low + high) // 2
+            if self._day_at(municipality, middle) < day:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _day_at(self, municipality: str, sequence: int) -> str:
+        """The Gregorian day in Tehran of the event in this place; empty where none can be read."""
+        item = self._ledger.get(keys.chain_event(municipality, sequence))
+        told = {} if item is None else event_from(item).data
+        try:
+            return tehran_today(from_rfc3339(told["occurred_at"])).isoformat()
+        except (KeyError, TypeError, ValueError):
+            return ""
+
+    def _apart(self, municipality: str, sequences: Sequence[int]) -> list[Event]:
+        """Events in these places, which lie outside the day's part of the chain: entries chained long after."""
+        found = (self._ledger.get(keys.chain_event(municipality, sequence)) for sequence in sorted(sequences))
+        return [event_from(item) for item in found if item is not None]
 
     def municipalities(self) -> list[str]:
         """The cities that have settings, which are all that take payments."""
@@ -69,6 +137,11 @@ class Books:
         places = [(str(item["target_pk"]), str(item["target_sk"])) for item in pointers.values()]
         found: Sequence[Item] = list(batch_get(self._duty, places).values())
         return {str(item["payment_id"]): items.payment_from(item) for item in found}
+
+
+def place_from(item: Item) -> Place:
+    """What a chained entry says of its place."""
+    return Place(int(item["sequence"]), str(item.get("previous_hash")), str(item.get("hash")))
 
 
 def entry_from(item: Item) -> JournalEntry:

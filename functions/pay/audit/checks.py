@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from avarez.canonical import content_hash
 from avarez.dynamo import Item
 from avarez.journal import JournalEntry, members_of
+from functions.pay.audit.chain import Place, Run, chained
 from functions.pay.rules.ledger import SUSPENSE
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import certified_claims, held_claims
@@ -42,7 +43,9 @@ class Book:
     duties: Mapping[tuple[str, int], Item]
     certificates: Mapping[str, Item]
     now: datetime
-    reconciled: Sequence[Item] = ()
+    reconciled: Sequence[Item]
+    places: Mapping[str, Place]
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,12 @@ def never_changed(book: Book) -> Iterator[Broken]:
             yield Broken("I12", entry.journal_id, "its content is not what its hash says")
 
 
+def stands_in_the_chain(book: Book) -> Iterator[Broken]:
+    """I12: the chain is unbroken, and it and the entries say the same of each other."""
+    told = chained(day=book.day, entries=book.entries, places=book.places, run=book.run, now=book.now)
+    yield from (Broken("I12", of, how) for of, how in told)
+
+
 def others_say_the_same(book: Book) -> Iterator[Broken]:
     """I2: what a gateway, a bank or a terminal's acquirer told of the day is what our clearing holds."""
     for name, state, open_rial in _open_between(book):
@@ -186,6 +195,7 @@ RULES = (
     cities_get_their_own,
     applied_is_own_amount,
     never_changed,
+    stands_in_the_chain,
     others_say_the_same,
     every_reference_ends,
 )

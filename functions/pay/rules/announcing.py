@@ -1,44 +1,27 @@
-"""What a city is told of a journal entry, of a certificate given up. Pure.
-
-A receiver that keeps every event can rebuild its whole ledger: the postings come along, as they were booked.
-"""
+"""What a city is told of a payment's journal entry, of a certificate given up. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from avarez.clock import to_rfc3339
-from avarez.events.chain import EventType, JournalPlace, Waiting
-from avarez.journal import JournalEntry, YearAmount
+from avarez.events.chain import EventType, Waiting
+from avarez.events.entries import event_of, years_told
+from avarez.journal import JournalEntry
 from avarez.money import format_rial
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Refund
 
-TYPE_OF_KIND = {
-    "payment_settled": EventType.PAYMENT_SETTLED,
-    "refund_approved": EventType.PAYMENT_REFUNDED,
-}
-"""Every other kind is a `correction.posted`; which, the entry's own kind says."""
-
 
 def of_entry(entry: JournalEntry, payment: Payment | None, refund: Refund | None = None) -> Waiting:
-    """The one event of this entry: its id is the entry's, so there can be no second one."""
-    content: dict[str, Any] = {"entry": _entry(entry)}
+    """The event of this entry, with what it was booked for as it was then."""
+    more: dict[str, Any] = {}
     if payment is not None:
-        content["payment"] = _payment(payment)
+        more["payment"] = _payment(payment)
     if refund is not None:
-        content["refund"] = _refund(refund)
-    return Waiting(
-        event_id=f"ev_{entry.journal_id.partition('_')[2]}",
-        type=TYPE_OF_KIND.get(entry.kind, EventType.CORRECTION_POSTED),
-        municipality=entry.municipality,
-        about=entry.payment_id,
-        occurred_at=entry.created_at,
-        content=content,
-        journal=JournalPlace(entry.day, entry.payment_id, entry.journal_id, entry.content_hash),
-    )
+        more["refund"] = _refund(refund)
+    return event_of(entry, more)
 
 
 def of_certificate(
@@ -58,28 +41,6 @@ def of_certificate(
     )
 
 
-def _entry(entry: JournalEntry) -> dict[str, Any]:
-    """The entry itself, its postings being the shares of city, office and platform."""
-    told: dict[str, Any] = {
-        "journal_id": entry.journal_id,
-        "kind": entry.kind,
-        "day": entry.day,
-        "gateway": entry.gateway,
-        "reference": entry.reference,
-        "postings": [
-            {
-                "account": posting.account,
-                "debit_rial": format_rial(posting.debit_rial),
-                "credit_rial": format_rial(posting.credit_rial),
-            }
-            for posting in entry.postings
-        ],
-        "years": _years(entry.years),
-        "content_hash": entry.content_hash,
-    }
-    return {**told, "cause": entry.cause} if entry.cause else told
-
-
 def _payment(payment: Payment) -> dict[str, Any]:
     told: dict[str, Any] = {
         "payment_id": payment.payment_id,
@@ -89,7 +50,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "channel": payment.channel,
         "gateway": payment.gateway,
         "reference": payment.reference,
-        "years": _years(payment.years),
+        "years": years_told(payment.years),
         "rounding_rial": format_rial(payment.rounding_rial),
         "fee_rial": format_rial(payment.fee_rial),
         "city_fee_rial": format_rial(payment.city_fee_rial),
@@ -120,13 +81,9 @@ def _refund(refund: Refund) -> dict[str, Any]:
         "refund_id": refund.refund_id,
         "status": refund.status.value,
         "of": "suspense" if refund.of_suspense else "payment",
-        "years": _years(refund.years),
+        "years": years_told(refund.years),
         "rounding_rial": format_rial(refund.rounding_rial),
         "fee_rial": format_rial(refund.fee_rial),
         "amount_rial": format_rial(refund.amount_rial),
     }
     return {**told, "bank_reference": refund.bank_reference} if refund.bank_reference else told
-
-
-def _years(years: Sequence[YearAmount]) -> list[dict[str, Any]]:
-    return [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in years]

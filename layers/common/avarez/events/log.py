@@ -67,9 +67,22 @@ def event_item(event: Event, sequenced_at: str) -> Item:
 
 
 def event_from(item: Item) -> Event:
-    """The event in an item of the log; what it says is not looked at."""
-    data: dict[str, Any] = json.loads(item["data"])
-    return Event(int(item["sequence"]), data, str(item["about"]), _journal_from(item.get("journal")))
+    """The event in an item of the log, under the place where it lies; what it says is not looked at.
+
+    An item that is none of ours is an event without content, which no check of the chain lets pass.
+    """
+    place = str(item["sk"])
+    try:
+        data = json.loads(item["data"])
+        journal = _journal_from(item.get("journal"))
+    except (KeyError, TypeError, ValueError):
+        data, journal = None, None
+    return Event(
+        sequence=int(place) if place.isascii() and place.isdecimal() else 0,
+        data=data if isinstance(data, dict) else {},
+        about=str(item.get("about", "")),
+        journal=journal,
+    )
 
 
 def head_item(head: Head) -> Item:
