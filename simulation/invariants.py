@@ -193,9 +193,12 @@ def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
         quoted_rial = quote.owed_rial + payment.fee_rial if quote is not None else own_rial
         if payment.channel != "bill" and payment.amount_rial != quoted_rial:
             yield f"{entry.payment_id}: another amount than its quote's"
+    parts_rial: defaultdict[str, list[int]] = defaultdict(list)
+    for part in _payments(world):
+        parts_rial[part.parent_id].append(part.amount_rial)
     for parent in _payments(world):
         if parent.parts and parent.status is Status.SETTLED:
-            own = [part.amount_rial for part in _payments(world) if part.parent_id == parent.payment_id]
+            own = parts_rial[parent.payment_id]
             if sum(own) != parent.amount_rial or len(own) != parent.parts:
                 yield f"{parent.payment_id}: parts {sum(own)} of {parent.amount_rial}"
 
@@ -277,5 +280,5 @@ def unrest(world: World) -> list[str]:
     told += [f"{payment_id} still holds {len(duties)} duties" for payment_id, duties in held.items()]
     told += [f"{event_id} waits for its place" for rows in world.store.outgoing.values() for event_id in rows]
     told += [f"{event_id} could not be placed" for event_id in sorted(world.aside)]
-    told += [f"row {due_at} {of}" for due_at, of in sorted(world.store.opened)]
+    told += [f"row {due_at} {of}" for rows in world.store.open_rows for due_at, of in rows]
     return told

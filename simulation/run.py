@@ -5,6 +5,7 @@ The worlds are independent and each has its own seed, so the report is the same 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -54,6 +55,15 @@ class Part:
 def run_world(seed: int, number: int, visits: int, rate: float) -> Part:
     """One world, from its first visit until everything has come to its end."""
     logging.disable(logging.CRITICAL)
+    gc.collect()
+    gc.disable()  # a world lets go of little before its end, and has millions of objects to look through
+    try:
+        return _run_world(seed, number, visits, rate)
+    finally:
+        gc.enable()
+
+
+def _run_world(seed: int, number: int, visits: int, rate: float) -> Part:
     name = f"{seed}/{number}"
     source = Random(f"ids {name}")  # noqa: S311 - a run must repeat
     with ids.drawn_from(source.getrandbits):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -31,6 +32,9 @@ from functions.pay.rules.refunds import Found, Refund, left_of
 from functions.pay.rules.terminals import Closing, Sale, Terminal
 from simulation.chain_store import MemoryChain
 
+AFTER_ALL_IDS = "~"
+"""Sorts behind every id."""
+
 
 class Crash(BaseException):
     """The process died here."""
@@ -48,7 +52,7 @@ class MemoryStore(MemoryChain):
         self.replays: dict[tuple[str, str, str], Replay] = {}
         self.duties: dict[tuple[str, int], dict[str, Any]] = {}
         self.references: dict[tuple[str, str], str] = {}
-        self.opened: set[tuple[str, str]] = set()
+        self.open_rows: list[list[tuple[str, str]]] = [[] for _ in range(keys.SHARDS)]
         self.outbox: dict[str, str] = {}
         self.certificates: dict[str, str] = {}
         self.bills: dict[tuple[str, str], str] = {}
@@ -254,7 +258,10 @@ class MemoryStore(MemoryChain):
         return self.of_payment[payment.payment_id, number]
 
     def chunks(self, payment: Payment) -> Sequence[Chunk]:
-        return [chunk for (whose, _), chunk in sorted(self.chunk_of.items()) if whose == payment.payment_id]
+        found: list[Chunk] = []
+        while (chunk := self.chunk_of.get((payment.payment_id, len(found)))) is not None:
+            found.append(chunk)
+        return found
 
     def create_members(self, payment: Payment, members: Sequence[Sequence[Member]]) -> None:
         for number, chunk in enumerate(members):
@@ -450,9 +457,9 @@ class MemoryStore(MemoryChain):
     def _put_refund(self, before: Refund | None, after: Refund) -> None:
         self.refunds[after.refund_id] = after
         if before is not None and before.open_due_at is not None:
-            self.opened.discard((to_rfc3339(before.open_due_at), before.refund_id))
+            self._shut(to_rfc3339(before.open_due_at), before.refund_id)
         if after.open_due_at is not None:
-            self.opened.add((to_rfc3339(after.open_due_at), after.refund_id))
+            self._open(to_rfc3339(after.open_due_at), after.refund_id)
 
     def settle(
         self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
@@ -476,15 +483,29 @@ class MemoryStore(MemoryChain):
 
     def due(self, shard: int, now: datetime, limit: int) -> Sequence[OpenRow]:
         upto = to_rfc3339(now)
-        rows = sorted(
-            (due_at, payment_id)
-            for due_at, payment_id in self.opened
-            if due_at <= upto and keys.shard_of(payment_id) == shard
-        )
-        return [OpenRow(payment_id, due_at) for due_at, payment_id in rows[:limit]]
+        rows = self.open_rows[shard]
+        due = rows[: min(limit, bisect_left(rows, (upto, AFTER_ALL_IDS)))]
+        return [OpenRow(payment_id, due_at) for due_at, payment_id in due]
+
+    @property
+    def opened(self) -> set[tuple[str, str]]:
+        """Everything that is open: when it is due, and what it is."""
+        return {row for rows in self.open_rows for row in rows}
 
     def forget(self, row: OpenRow) -> None:
-        self.opened.discard((row.due_at, row.payment_id))
+        self._shut(row.due_at, row.payment_id)
+
+    def _open(self, due_at: str, of: str) -> None:
+        rows = self.open_rows[keys.shard_of(of)]
+        place = bisect_left(rows, (due_at, of))
+        if rows[place : place + 1] != [(due_at, of)]:
+            rows.insert(place, (due_at, of))
+
+    def _shut(self, due_at: str, of: str) -> None:
+        rows = self.open_rows[keys.shard_of(of)]
+        place = bisect_left(rows, (due_at, of))
+        if rows[place : place + 1] == [(due_at, of)]:
+            del rows[place]
 
     def _expect(self, before: Payment) -> None:
         self._admit()
@@ -497,9 +518,9 @@ class MemoryStore(MemoryChain):
         if event is not None:
             self.history.setdefault(after.payment_id, []).append(event)
         if before is not None and before.open_due_at is not None:
-            self.opened.discard((to_rfc3339(before.open_due_at), before.payment_id))
+            self._shut(to_rfc3339(before.open_due_at), before.payment_id)
         if after.open_due_at is not None:
-            self.opened.add((to_rfc3339(after.open_due_at), after.payment_id))
+            self._open(to_rfc3339(after.open_due_at), after.payment_id)
 
     def _holders(self, payment: Payment) -> list[dict[str, Any] | None]:
         return [self.duties.get(claim) for claim in payment.claims]

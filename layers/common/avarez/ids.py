@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _TIME_BITS = 48
 _RANDOM_BITS = 132  # 128 are promised; 180 bits in all make 36 whole characters
 _STEP_BITS = 128
 """Whoever knows an id has no better chance to guess the next one."""
 _LENGTH = (_TIME_BITS + _RANDOM_BITS) // 5
+_SHIFTS = range(5 * _LENGTH - 10, -1, -10)
 _BODY = re.compile(f"[{_ALPHABET}]{{{_LENGTH}}}")
 _random_bits: Callable[[int], int] = secrets.randbits
 _latest = 0
@@ -58,7 +60,7 @@ def new_id(prefix: str, now: datetime, randomness: int | None = None) -> str:
 
 
 def _text(prefix: str, value: int) -> str:
-    return f"{prefix}_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
+    return f"{prefix}_" + "".join([_PAIRS[(value >> shift) & 1023] for shift in _SHIFTS])
 
 
 def is_id(prefix: str, text: str) -> bool:
