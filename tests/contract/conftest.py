@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.assess_system import System, running_system
+from tests.contract.moto_transactions import keep_references
 from tests.contract.pay_counter import Counter, running_counter
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _transactions() -> Iterator[None]:
+    """moto's tables are copied by reference."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_references(patch)
+        yield
 
 
 @pytest.fixture

@@ -85,6 +85,31 @@ def test_lost_response_is_read_back(table: Table) -> None:
         transact([table.put(("a", "c"), {})], dynamodb=LostResponse(table.dynamodb))
 
 
+def test_refused_transaction_leaves_every_row_as_it_was(table: Table) -> None:
+    """Of the table that the tests run on, as much as of ours: what was put, changed and deleted comes back."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {
+        ("p", "1"): {"n": 1, "of": {"deep": [1]}},
+        ("p", "2"): {"n": 2},
+        ("q", "1"): {"n": 3},
+    }
+    transact([table.put_new(key, row) for key, row in rows.items()], dynamodb=table.dynamodb)
+    writes = [
+        table.update(("p", "1"), {"n": 10, "of": {"deep": [2]}}, "attribute_exists(pk)"),
+        table.delete(("p", "2")),
+        table.put(("q", "1"), {"n": 30}),
+        table.put_new(("q", "2"), {"n": 4}),
+    ]
+    with pytest.raises(TransactionRefused):
+        transact([*writes, table.check(("r", "1"), "attribute_exists(pk)")], dynamodb=table.dynamodb)
+    assert {key: table.get(key) for key in rows} == {
+        key: {**row, "pk": key[0], "sk": key[1]} for key, row in rows.items()
+    }
+    assert table.get(("q", "2")) is None
+    transact([*writes], dynamodb=table.dynamodb)
+    found = [table.get(key) for key in (("p", "1"), ("p", "2"), ("q", "1"), ("q", "2"))]
+    assert [row and row["n"] for row in found] == [10, None, 30, 4]
+
+
 def test_query_pages_until_the_limit(table: Table) -> None:
     for number in range(30):
         transact([table.put_new(("p", f"N#{number:02d}"), {"n": number})], dynamodb=table.dynamodb)
