@@ -106,6 +106,14 @@ def test_every_list_is_signed_anew_each_hour_and_with_a_new_key(desk: Desk) -> N
     assert desk.publish(NOW + SIGN_EVERY, RETIRED) == 0
 
 
+def test_every_list_is_signed_anew_at_once_under_another_address(desk: Desk) -> None:
+    """A list names its address, and a verifier refuses one that names another."""
+    desk.publish()
+    moved: dict[str, Any] = {"lists": desk.lists, "signer": ACTIVE, "now": NOW + timedelta(minutes=1)}
+    assert publish_due(origin="https://moved.example", **moved) == EVERY_LIST
+    assert publish_due(origin="https://moved.example", **moved) == 0
+
+
 def test_certificate_from_before_the_list_writes_nothing() -> None:
     of_old = {"certificate_id": "ce_1"}
     tables = {"duty": Table("duty"), "ledger": Table("ledger")}

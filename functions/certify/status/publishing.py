@@ -1,4 +1,4 @@
-"""The use case: what ended since the last time is published, and everything anew each hour and with each new key.
+"""The use case: what ended since last time is published; all of it anew each hour, or for a new key or address.
 
 Safe to run twice at once and to die anywhere. A run reads the marks, then takes a time of issue that no other run
 has, and only then reads what ended: of two runs the one with the later time has seen at least what the other was
@@ -38,8 +38,8 @@ class Lists(Protocol):
 
     def marks(self) -> Sequence[Mark]: ...
 
-    def last_round(self) -> tuple[datetime, bytes] | None:
-        """When every list was signed last, and with which key."""
+    def last_round(self) -> tuple[datetime, bytes, str] | None:
+        """When every list was signed last, with which key, and for which address."""
         ...
 
     def claim(self, now: datetime) -> datetime:
@@ -54,7 +54,7 @@ class Lists(Protocol):
         """Lets the list be read under its name, unless a later one is there."""
         ...
 
-    def note_round(self, issued_at: datetime, kid: bytes) -> None: ...
+    def note_round(self, issued_at: datetime, kid: bytes, origin: str) -> None: ...
 
     def clear(self, marks: Sequence[Mark]) -> None: ...
 
@@ -67,7 +67,7 @@ def publish_due(*, lists: Lists, signer: Signer, origin: str, now: datetime) -> 
     marks = lists.marks()
     last = lists.last_round()
     every = range(shards_through(to_jalali(tehran_today(now)).year))
-    is_round = last is None or now - last[0] >= SIGN_EVERY or last[1] != signer.kid
+    is_round = last is None or now - last[0] >= SIGN_EVERY or last[1:] != (signer.kid, origin)
     due = list(every) if is_round else sorted({mark.shard for mark in marks})
     if not due:
         return 0
@@ -80,7 +80,7 @@ def publish_due(*, lists: Lists, signer: Signer, origin: str, now: datetime) -> 
     token = _signed(f"{origin}{LIST_PATH}", whole, max(ended) + 1, signer, issued_at)
     lists.publish(WHOLE, token, issued_at)
     if is_round:
-        lists.note_round(issued_at, signer.kid)
+        lists.note_round(issued_at, signer.kid, origin)
     lists.clear(marks)
     return len(due) + 1
 

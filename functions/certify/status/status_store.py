@@ -37,12 +37,14 @@ class StatusLists:
         rows = self._ledger.query(keys.status_mark(0, "")[0], limit=MARKS_MAX)
         return [Mark(int(row["sk"].partition("#")[0]), str(row["certificate_id"])) for row in rows]
 
-    def last_round(self) -> tuple[datetime, bytes] | None:
+    def last_round(self) -> tuple[datetime, bytes, str] | None:
         item = self._duty.get(keys.status_round())
-        return None if item is None else (from_rfc3339(item["signed_at"]), bytes(item["kid"]))
+        if item is None:
+            return None
+        return from_rfc3339(item["signed_at"]), bytes(item["kid"]), str(item.get("origin", ""))
 
-    def note_round(self, issued_at: datetime, kid: bytes) -> None:
-        item = {"signed_at": to_rfc3339(issued_at), "kid": kid}
+    def note_round(self, issued_at: datetime, kid: bytes, origin: str) -> None:
+        item = {"signed_at": to_rfc3339(issued_at), "kid": kid, "origin": origin}
         transact([self._duty.put(keys.status_round(), item)], dynamodb=self._duty.dynamodb)
 
     def claim(self, now: datetime) -> datetime:
