@@ -7,16 +7,15 @@ payer's browser for ever. Here every read gets what is left of one deadline, and
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import socket
 import ssl
 import time
 from collections.abc import Collection, Mapping
-from typing import Any
 from urllib.parse import SplitResult
 
 from avarez.errors import OutcomeUnknown
+from avarez.timed_socket import TimedSocket, left_s
 
 ANSWER_BYTES_MAX = 64 * 1024
 """Headers and body of a genuine answer have a few hundred bytes; anything longer is no answer."""
@@ -66,7 +65,7 @@ def _exchange(
     connection = http.client.HTTPConnection(address.hostname or "")
     try:
         with _connect(address, deadline) as connected:
-            connection.sock = _Timed(connected, deadline, bytes_max)
+            connection.sock = TimedSocket(connected, deadline, bytes_max)
             connection.request(method, target, body, {**headers, "host": address.netloc})
             response = connection.getresponse()
             answer = response.read()
@@ -136,10 +135,10 @@ def _connect(address: SplitResult, deadline: float) -> socket.socket:
     for family, kind, protocol, _, place in found:
         connected = socket.socket(family, kind, protocol)
         try:
-            connected.settimeout(_left_s(deadline))
+            connected.settimeout(left_s(deadline))
             connected.connect(place)
             if secure:
-                connected.settimeout(_left_s(deadline))
+                connected.settimeout(left_s(deadline))
                 return ssl.create_default_context().wrap_socket(connected, server_hostname=host)
         except OSError as error:
             connected.close()
@@ -147,49 +146,3 @@ def _connect(address: SplitResult, deadline: float) -> socket.socket:
         else:
             return connected
     raise failure
-
-
-class _Timed:
-    """A socket as `http.client` uses one, with one deadline for all that is written and read."""
-
-    def __init__(self, connected: socket.socket, deadline: float, bytes_max: int) -> None:
-        self._connected = connected
-        self._deadline = deadline
-        self._bytes_max = bytes_max
-
-    def sendall(self, sent: bytes) -> None:
-        self._connected.settimeout(_left_s(self._deadline))
-        self._connected.sendall(sent)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reads(self._connected, self._deadline, self._bytes_max))
-
-    def close(self) -> None:
-        """Nothing: `http.client` closes before it has read an answer that ends with the connection."""
-
-
-class _Reads(io.RawIOBase):
-    """What comes in, until the deadline or the size is reached."""
-
-    def __init__(self, connected: socket.socket, deadline: float, bytes_max: int) -> None:
-        self._connected = connected
-        self._deadline = deadline
-        self._room = bytes_max
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._connected.settimeout(_left_s(self._deadline))
-        count = self._connected.recv_into(buffer)
-        self._room -= count
-        if self._room < 0:
-            raise OSError("the answer is too long")
-        return count
-
-
-def _left_s(deadline: float) -> float:
-    left_s = deadline - time.monotonic()
-    if left_s <= 0:
-        raise TimeoutError
-    return left_s

@@ -446,6 +446,21 @@ class ReturnUrlRefused(AvarezError):
     title_fa = "نشانی return_url در فهرست مبدأهای ثبت‌شده نیست."
 
 
+# --- settlement to cities --------------------------------------------------------------------------------
+
+
+class WebhookUrlRefused(AvarezError):
+    code, status = "webhook_url_refused", 422
+    title_en = (
+        "The address must be https:// with a public name in ASCII (xn--… for others), on port 443 or 8443, "
+        "without user, fragment or number for a name."
+    )
+    title_fa = (
+        "نشانی باید ‎https://‎ با نام دامنهٔ عمومی به حروف لاتین (یا ‎xn--…‎) روی درگاه ۴۴۳ یا ۸۴۴۳ باشد؛ "
+        "بدون نام کاربری، بخش # یا عدد به جای نام."
+    )
+
+
 # --- certificates ---------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,1 @@
+"""A city's events, brought to the address that it registered."""

@@ -1,0 +1,1 @@
+"""The guarded way out: which addresses are called, and how one message goes there."""
