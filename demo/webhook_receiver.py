@@ -1,7 +1,8 @@
 """A municipality's receiver of our messages, as small as it can be and still right.
 
 `python -m demo.webhook_receiver --secret FILE --data FILE --port 9000` listens on 127.0.0.1. It checks before it
-reads, answers a message that it knows with the answer it gave, and takes the effect of each message once.
+reads, repeats the challenge by which an endpoint is registered, answers a message that it knows with the answer it
+gave, and takes the effect of each message once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from avarez.clock import SystemClock, to_rfc3339
 from avarez.errors import SignatureRefused
@@ -37,12 +39,21 @@ class Inbox:
             message = check(headers, body, self._secrets, self._now())
         except SignatureRefused:
             return 401, REFUSED
+        told = json.loads(body)
+        if told["type"] == "endpoint.challenge":
+            return 200, json.dumps({"challenge": told["data"]["challenge"]}).encode()
         answer = json.dumps({"id": message.message_id, "taken_at": to_rfc3339(self._now())}).encode()
         with self._lock, self._rows:
             row = message.message_id, body, answer
             self._rows.execute("INSERT INTO inbox VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
             found = self._rows.execute("SELECT answer FROM inbox WHERE id = ?", (message.message_id,)).fetchone()
         return 200, bytes(found[0])
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The data of the messages, as they came."""
+        with self._lock:
+            found = self._rows.execute("SELECT body FROM inbox ORDER BY rowid").fetchall()
+        return [json.loads(body)["data"] for (body,) in found]
 
     def count(self) -> int:
         """How many messages have had their effect."""

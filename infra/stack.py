@@ -37,6 +37,14 @@ class AvarezStack(Stack):
             description="The origin that citizens see, in certificates and links: https://avarez.example",
             allowed_pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$",
         )
+        loopback = CfnParameter(
+            self,
+            "WebhookLoopback",
+            type="String",
+            default="refused",
+            allowed_values=["refused", "allowed"],
+            description="Whether endpoints on the machine itself may be registered: for the local run alone",
+        )
         storage = Storage(self, "Storage", public_origin=origin.value_as_string)
         self.queues = queues = Queues(self, "Queues")
         identity = Identity(self, "Identity")
@@ -48,6 +56,7 @@ class AvarezStack(Stack):
             queues=queues,
             identity=identity,
             public_origin=origin.value_as_string,
+            webhook_loopback=loopback.value_as_string,
         )
         self.api = api = Api(self, "Api", functions=functions.functions, identity=identity)
         outputs = {

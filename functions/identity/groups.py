@@ -9,6 +9,7 @@ _READ = (
     "bank-files.read",
     "certificates.read",
     "clearances.read",
+    "events.read",
     "keys.read",
     "ledger.read",
     "objections.read",
@@ -18,6 +19,7 @@ _READ = (
     "tariffs.read",
     "terminals.read",
     "vehicles.read",
+    "webhooks.read",
 )
 
 GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +47,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "certificates.read",
         "certificates.write",
         "clearances.read",
+        "events.read",
         "ledger.read",
         "log.witness",
         "objections.decide",
@@ -62,6 +65,8 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "vehicles.decide",
         "vehicles.read",
         "vehicles.write",
+        "webhooks.read",
+        "webhooks.write",
     ),
     "auditor": _READ,
     "operator": (

@@ -183,7 +183,9 @@ class LocalSystem:
         self._start_simulators(ports["simulators"])
         synthesise(self.assembly)
         self._say("deploying the stack … · استقرار سامانه …")
-        self.deployed = deploy(self.engine, self.assembly, {"PublicOrigin": self.origin})
+        self.deployed = deploy(
+            self.engine, self.assembly, {"PublicOrigin": self.origin, "WebhookLoopback": "allowed"}
+        )
         write_gateways(self.engine, self.outputs["GatewaysSecretArn"], self._gateways())
         self._start_edge()
         self._wait_until_healthy()

@@ -80,7 +80,20 @@ CHAIN_METRICS = {
 CHAINING = ("pay-sequencer", "pay-chain-sweep")
 """The functions that may write them."""
 
-METRICS = ((BUSINESS_METRICS, SETTLING), (KEY_METRICS, KEEPING_KEYS), (CHAIN_METRICS, CHAINING))
+DELIVERY_METRICS = {
+    "webhook_endpoint_failing": "A city's endpoint has failed for an hour, a day, five days, or is gone.",
+}
+"""The same, of the function that brings events to the cities."""
+
+DELIVERING = ("pay-deliver",)
+"""The function that may write them."""
+
+METRICS = (
+    (BUSINESS_METRICS, SETTLING),
+    (KEY_METRICS, KEEPING_KEYS),
+    (CHAIN_METRICS, CHAINING),
+    (DELIVERY_METRICS, DELIVERING),
+)
 
 
 class Alarms(Construct):

@@ -53,13 +53,20 @@ class Functions(Construct):
         queues: Queues,
         identity: Identity,
         public_origin: str,
+        webhook_loopback: str,
     ) -> None:
         """The functions; ``assets`` holds their code, built beforehand."""
         super().__init__(scope, construct_id)
         self._storage = storage
         self._queues = queues
         self._identity = identity
-        self._settings = settings(storage=storage, queues=queues, identity=identity, public_origin=public_origin)
+        self._settings = settings(
+            storage=storage,
+            queues=queues,
+            identity=identity,
+            public_origin=public_origin,
+            webhook_loopback=webhook_loopback,
+        )
         self._layer = lambda_.LayerVersion(
             self,
             "Common",
@@ -262,7 +269,9 @@ def inserted(partition_prefix: str, sort_prefix: str) -> str:
     return json.dumps({"eventName": ["INSERT"], "dynamodb": {"Keys": keys}})
 
 
-def settings(*, storage: Storage, queues: Queues, identity: Identity, public_origin: str) -> Mapping[str, str]:
+def settings(
+    *, storage: Storage, queues: Queues, identity: Identity, public_origin: str, webhook_loopback: str
+) -> Mapping[str, str]:
     """Every setting a function may ask for, by its name in the environment."""
     return {
         "DUTY_TABLE": storage.tables["duty"].table_name,
@@ -285,8 +294,11 @@ def settings(*, storage: Storage, queues: Queues, identity: Identity, public_ori
         "RECONCILE_QUEUE_URL": queues.queues["reconcile"].queue_url,
         "BANK_FILE_QUEUE_URL": queues.queues["bank-file"].queue_url,
         "TARIFF_SIMULATE_QUEUE_URL": queues.queues["tariff-simulate"].queue_url,
+        "DELIVER_QUEUE_URL": queues.queues["deliver"].queue_url,
         "SEQUENCE_QUEUE_URL": queues.queues["sequence"].queue_url,
         "GATEWAYS_SECRET_ARN": storage.secrets["gateways"].secret_arn,
+        "WEBHOOK_SECRET_ARN": storage.secrets["webhook"].secret_arn,
+        "WEBHOOK_LOOPBACK": webhook_loopback,
         "OWNER_SECRET_ARN": storage.secrets["owner"].secret_arn,
         "USER_POOL_ID": identity.pool.user_pool_id,
         "USER_POOL_CLIENT_ID": identity.client.user_pool_client_id,

@@ -50,6 +50,7 @@ class Queues(Construct):
             "bank-file": self._queue("BankFile", "bank-file"),
             "reconcile": self._queue("Reconcile", "reconcile"),
             "log": self._queue("Log", "log", first_in_first_out_after_s=LOG_DELAY_S),
+            "deliver": self._queue("Deliver", "deliver", first_in_first_out_after_s=FIFO_DELAY_S),
             "sequence": self._queue("Sequence", "sequence", first_in_first_out_after_s=FIFO_DELAY_S),
         }
         self.failed_events = self._dead_letter_queue("FailedEvents")

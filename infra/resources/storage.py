@@ -101,7 +101,21 @@ class Storage(Construct):
                 ),
                 removal_policy=RemovalPolicy.RETAIN,
             ),
+            "webhook": secretsmanager.Secret(
+                self,
+                "WebhookMaster",
+                description="Master secret from which the secrets of the cities' endpoints are derived.",
+                generate_secret_string=secretsmanager.SecretStringGenerator(
+                    password_length=64, exclude_punctuation=True
+                ),
+                removal_policy=RemovalPolicy.RETAIN,
+            ),
         }
+        acknowledge(
+            self.secrets["webhook"],
+            "Each endpoint's secret rotates by its own generation; another master would change all of them.",
+            "AwsSolutions-SMG4",
+        )
         acknowledge(
             self.secrets["gateways"],
             "Credentials are given by the gateways' operators and change by their procedure; "

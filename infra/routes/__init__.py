@@ -6,7 +6,7 @@ the same table. A grant that is not in this table does not exist: the roles are 
 
 from __future__ import annotations
 
-from infra.routes import assess, certify, log, pay, rolls_and_tariffs, verify_and_identity
+from infra.routes import assess, certify, delivery, log, pay, rolls_and_tariffs, verify_and_identity
 from infra.routes.kinds import (
     GROUPS,
     HTTP_TIMEOUT_S,
@@ -38,6 +38,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     *assess.ENTRY_POINTS,
     *rolls_and_tariffs.ENTRY_POINTS,
     *pay.ENTRY_POINTS,
+    *delivery.ENTRY_POINTS,
     *certify.ENTRY_POINTS,
     *log.ENTRY_POINTS,
     *verify_and_identity.ENTRY_POINTS,

@@ -18,6 +18,7 @@ SCOPES: dict[str, str] = {
     "payments.write": "Create and cancel a payment",
     "bank-files.read": "Read what became of a bank's file",
     "bank-files.write": "Load a bank's file of paid bills",
+    "events.read": "Read a city's events",
     "ledger.read": "Read the trial balance, and whether the books are whole",
     "statements.write": "Load a bank statement",
     "terminals.read": "Read a terminal and its sales",
@@ -41,6 +42,8 @@ SCOPES: dict[str, str] = {
     "objections.decide": "Decide objections",
     "tariffs.read": "Read drafts of tariffs and their simulations",
     "tariffs.write": "Write, check, simulate and approve tariffs",
+    "webhooks.read": "Read a city's endpoint, its health and what was tried",
+    "webhooks.write": "Register an endpoint, rotate its secret, bring it back, replay events to it",
 }
 
 GROUPS: dict[str, str] = {
@@ -64,9 +67,10 @@ QueueName = Literal[
     "reconcile",
     "log",
     "sequence",
+    "deliver",
 ]
 KeyPool = Literal["signing", "root", "log"]
-SecretName = Literal["gateways", "owner"]
+SecretName = Literal["gateways", "owner", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,8 +229,11 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         timeout_s=30,
         memory_mb=512,
         trigger=QueueTrigger("sequence", batch_size=1, max_concurrency=100),
-        environment=("LEDGER_TABLE",),
-        grants=(TableGrant("ledger", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),),
+        environment=("LEDGER_TABLE", "DELIVER_QUEUE_URL"),
+        grants=(
+            TableGrant("ledger", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
+            QueueGrant("deliver"),
+        ),
     ),
     EntryPoint(
         name="pay-chain-sweep",
@@ -239,11 +242,12 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         memory_mb=512,
         trigger=ScheduleTrigger(every_minutes=1),
         reserved_concurrency=1,
-        environment=("LEDGER_TABLE", "SEQUENCE_QUEUE_URL"),
+        environment=("LEDGER_TABLE", "SEQUENCE_QUEUE_URL", "DELIVER_QUEUE_URL"),
         grants=(
             TableGrant("ledger", ("Query",), indexes=("pending",)),
             TableGrant("ledger", ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")),
             QueueGrant("sequence"),
+            QueueGrant("deliver"),
         ),
     ),
     EntryPoint(

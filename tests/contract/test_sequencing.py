@@ -303,7 +303,7 @@ def wired(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> tuple[Counter, T
     """The entry points over the tables of a counter, whose calls are recorded."""
     table = Table("ledger", counter.recorder)
     queue = Queue()
-    parts: Any = Parts(ChainTable(table), NoIndex(table), queue, counter.w.clock)  # type: ignore[arg-type]
+    parts: Any = Parts(ChainTable(table), NoIndex(table), queue, Queue(), counter.w.clock)  # type: ignore[arg-type]
     monkeypatch.setattr(wiring, "parts", lambda: parts)
     return counter, table, queue
 

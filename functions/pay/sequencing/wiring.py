@@ -24,6 +24,7 @@ class Parts:
     chain: ChainStore
     overlooked: Overlooked
     wake_ups: WakeUps
+    deliveries: WakeUps
     clock: Clock
 
 
@@ -32,11 +33,15 @@ def parts() -> Parts:
     """The process's parts, wired on first use."""
     ledger = Table(setting("LEDGER_TABLE"))
     wake_ups = WakeUps(os.environ.get("SEQUENCE_QUEUE_URL", ""))
-    return Parts(ChainTable(ledger), Overlooked(ledger), wake_ups, SystemClock())
+    deliveries = WakeUps(os.environ.get("DELIVER_QUEUE_URL", ""))
+    return Parts(ChainTable(ledger), Overlooked(ledger), wake_ups, deliveries, SystemClock())
 
 
 def run(of: Parts, municipality: str, *, until_s: float) -> Sequenced:
-    """One run of the city's sequencer, with its log line and metrics; `until_s` is of the monotonic clock."""
+    """One run of the city's sequencer, with its log line and metrics; `until_s` is of the monotonic clock.
+
+    What was placed is delivered at once; if this wake-up is lost, the sweep of deliveries finds it.
+    """
     started = time.monotonic()
     done = sequence(
         of.chain,
@@ -45,6 +50,8 @@ def run(of: Parts, municipality: str, *, until_s: float) -> Sequenced:
         clock=of.clock,
         time_left=lambda: time.monotonic() < until_s,
     )
+    if done.events:
+        of.deliveries.send([municipality], of.clock.now())
     if done.aside:
         metric("chain_refused", len(done.aside))
         log("chain_refused", level="error", municipality=municipality, event_ids=list(done.aside[:20]))

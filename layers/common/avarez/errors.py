@@ -449,6 +449,12 @@ class ReturnUrlRefused(AvarezError):
 # --- settlement to cities --------------------------------------------------------------------------------
 
 
+class WebhookNotFound(AvarezError):
+    code, status = "webhook_not_found", 404
+    title_en = "The municipality has registered no endpoint; PUT its address first."
+    title_fa = "این شهرداری نشانی‌ای ثبت نکرده است؛ نخست آن را با PUT ثبت کنید."
+
+
 class WebhookUrlRefused(AvarezError):
     code, status = "webhook_url_refused", 422
     title_en = (

@@ -492,6 +492,16 @@ def chain_event(municipality: str, sequence: int) -> Key:
     return f"{municipality}#EVENTS#{sequence // EVENTS_PER_PARTITION}", f"{sequence:012d}"
 
 
+def webhook_endpoint(municipality: str) -> Key:
+    """Where the city's events go, and how far they are."""
+    return f"{municipality}#WEBHOOK", "ENDPOINT"
+
+
+def webhook_attempts(municipality: str, place: str) -> Key:
+    """What was tried, by the time of its last attempt."""
+    return f"{municipality}#WEBHOOK#ATTEMPTS", place
+
+
 # --- the identity table --------------------------------------------------------------------------------
 
 

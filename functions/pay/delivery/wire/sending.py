@@ -107,6 +107,10 @@ class Sender:
             return Failure.ADDRESS_REFUSED
         return found[0] if all(allowed(address) for address in found) else Failure.ADDRESS_REFUSED
 
+    def reaches(self, target: Target) -> bool:
+        """Whether there is an address now that may be called."""
+        return not isinstance(self.address_of(target), Failure)
+
     def post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Answer:
         """What the endpoint said to this message. Never raises: every way to fail is an answer."""
         started = time.monotonic()

@@ -1,0 +1,81 @@
+"""What brings events to the cities: endpoints, deliveries, and the same events by pull."""
+
+from __future__ import annotations
+
+from infra.routes.kinds import (
+    PRINCIPAL,
+    EntryPoint,
+    QueueGrant,
+    QueueTrigger,
+    Route,
+    ScheduleTrigger,
+    SecretGrant,
+    TableGrant,
+)
+
+OUTBOUND = ("LEDGER_TABLE", "WEBHOOK_SECRET_ARN", "WEBHOOK_LOOPBACK", "DELIVER_QUEUE_URL")
+REGISTRATION_TIMEOUT_S = 29
+"""A challenge may take as long as the API waits."""
+WEBHOOK = "/v1/municipalities/{code}/webhook"
+
+ENTRY_POINTS: tuple[EntryPoint, ...] = (
+    EntryPoint(
+        name="pay-webhooks",
+        handler="functions.pay.delivery.handler.handle",
+        timeout_s=REGISTRATION_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("PUT", WEBHOOK, "webhooks.write"),
+            Route("GET", WEBHOOK, "webhooks.read"),
+            Route("GET", f"{WEBHOOK}/attempts", "webhooks.read"),
+            Route("POST", f"{WEBHOOK}/challenges", "webhooks.write"),
+            Route("POST", f"{WEBHOOK}/rotations", "webhooks.write"),
+            Route("POST", f"{WEBHOOK}/resumptions", "webhooks.write"),
+            Route("POST", f"{WEBHOOK}/tests", "webhooks.write"),
+            Route("POST", "/v1/municipalities/{code}/events/replay", "webhooks.write"),
+        ),
+        environment=(*PRINCIPAL, *OUTBOUND),
+        grants=(
+            TableGrant("ledger", ("GetItem", "PutItem", "Query"), leading_keys=("*#WEBHOOK*", "*#CHAIN")),
+            SecretGrant("webhook"),
+            QueueGrant("deliver"),
+        ),
+    ),
+    EntryPoint(
+        name="pay-events",
+        handler="functions.pay.delivery.pull.handle",
+        timeout_s=REGISTRATION_TIMEOUT_S,
+        memory_mb=512,
+        routes=(Route("GET", "/v1/municipalities/{code}/events", "events.read"),),
+        environment=(*PRINCIPAL, "LEDGER_TABLE"),
+        grants=(TableGrant("ledger", ("GetItem", "Query"), leading_keys=("*#EVENTS#*", "*#CHAIN")),),
+    ),
+    EntryPoint(
+        name="pay-deliver",
+        handler="functions.pay.delivery.worker.handle",
+        timeout_s=60,
+        memory_mb=512,
+        trigger=QueueTrigger("deliver", batch_size=1, max_concurrency=400),
+        environment=OUTBOUND,
+        grants=(
+            TableGrant(
+                "ledger", ("GetItem", "PutItem", "Query"), leading_keys=("*#WEBHOOK*", "*#EVENTS#*", "*#CHAIN")
+            ),
+            SecretGrant("webhook"),
+            QueueGrant("deliver"),
+        ),
+    ),
+    EntryPoint(
+        name="pay-deliver-sweep",
+        handler="functions.pay.delivery.sweep.handle",
+        timeout_s=55,
+        memory_mb=256,
+        trigger=ScheduleTrigger(every_minutes=1),
+        reserved_concurrency=1,
+        environment=("LEDGER_TABLE", "DELIVER_QUEUE_URL"),
+        grants=(
+            TableGrant("ledger", ("BatchGetItem",), leading_keys=("*#WEBHOOK", "*#CHAIN")),
+            QueueGrant("deliver"),
+        ),
+    ),
+)
