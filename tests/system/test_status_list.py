@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,7 @@ from avarez.certificates import payload as payloads
 from avarez.certificates.jwks import read_keys
 from avarez.certificates.payload import SHARD_PLACES
 from avarez.certificates.status import CertificateStatus
-from avarez.certificates.status_list import StatusList, read_list
+from avarez.certificates.status_list import StatusList, StatusListError, read_list
 from tests.system.conftest import System
 from tests.system.journey import certificate, pay
 from tests.system.plates import fresh_plate
@@ -21,9 +24,10 @@ from tests.system.plates import fresh_plate
 pytestmark = pytest.mark.system
 LIST = "/.well-known/avarez/status"
 PUBLISHED_WITHIN_S = 60.0
+AVAREZ = Path(__file__).resolve().parents[2] / ".venv/bin/avarez"
 
 
-def test_public_list_says_revoked_within_a_minute_of_the_refund(system: System) -> None:
+def test_public_list_says_revoked_within_a_minute_of_the_refund(system: System, tmp_path: Path) -> None:
     clerk, officer, anyone = system.client("clerk"), system.client("mashhad"), system.client(None)
     paid = pay(system, clerk, fresh_plate())
     record = certificate(system, clerk, paid.certificate_id)
@@ -38,7 +42,10 @@ def test_public_list_says_revoked_within_a_minute_of_the_refund(system: System) 
         assert answer.headers["content-type"] == "application/statuslist+cwt"
         assert answer.headers["cache-control"] == "public, max-age=30"
         keys = read_keys(anyone.get("/.well-known/jwks.json").json)
-        return read_list(answer.body, keys, now=datetime.now(UTC), subject=system.origin + path)
+        try:
+            return read_list(answer.body, keys, now=datetime.now(UTC), subject=system.origin + path)
+        except StatusListError:  # of the address at which the demonstration's data were made, for a minute at most
+            return None
 
     before = system.wait_for(lambda: listed(f"{LIST}/{shard}"), 90.0)
     assert before.status(place) is CertificateStatus.IN_FORCE
@@ -65,6 +72,12 @@ def test_public_list_says_revoked_within_a_minute_of_the_refund(system: System) 
     assert whole
     assert anyone.get(f"/v1/verify/{paid.certificate_id}").json["verdict"] == "revoked"
     assert anyone.get(f"{LIST}/9999").status == 404
+
+    for name, path in (("keys.json", "/.well-known/jwks.json"), ("whole.cwt", LIST)):
+        (tmp_path / name).write_bytes(anyone.get(path).body)
+    kept = ("--keys", tmp_path / "keys.json", "--status", tmp_path)
+    told = subprocess.run([AVAREZ, "verify", record["link"], "--json", *kept], capture_output=True, check=False)
+    assert (told.returncode, json.loads(told.stdout)["verdict"]) == (1, "revoked"), "the same without a network"
 
 
 def test_lost_paper_is_replaced_and_the_old_one_says_by_which(system: System) -> None:
