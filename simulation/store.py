@@ -203,9 +203,9 @@ class MemoryStore(MemoryChain):
 
     def _move_agreement(self, before: Agreement, after: Agreement) -> None:
         self.agreements[after.agreement_id] = after
-        self.opened.discard((before.due_text, before.agreement_id))
+        self._shut(before.due_text, before.agreement_id)
         if after.due_text:
-            self.opened.add((after.due_text, after.agreement_id))
+            self._open(after.due_text, after.agreement_id)
 
     def put_found(self, found: Found) -> None:
         self._admit()
