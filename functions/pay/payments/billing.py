@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from avarez.clock import TEHRAN, tehran_today
 from avarez.errors import (
@@ -27,7 +28,6 @@ from avarez.errors import (
     ServiceBusy,
     TransactionRefused,
 )
-from avarez.http.principal import Principal
 from avarez.ids import lot, new_id
 from avarez.jalali import to_jalali
 from avarez.journal import YearAmount
@@ -40,6 +40,9 @@ from functions.pay.rules.ledger import settled_entry, suspense_entry
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.states import Occurrence, Status
+
+if TYPE_CHECKING:
+    from avarez.http.principal import Principal
 
 CHANNEL = "bill"
 NATIONAL = "NATIONAL"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from avarez.clock import to_rfc3339
 from avarez.errors import Forbidden, OutcomeUnknown, PaymentNotCancellable, TransactionRefused
-from avarez.http.principal import Principal
 from functions.pay.payments import verification
 from functions.pay.payments.ports import Desk
 from functions.pay.payments.reconciliation import found_paid
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Occurrence, Status
+
+if TYPE_CHECKING:
+    from avarez.http.principal import Principal
 
 _CANCEL_ATTEMPTS_MAX = 2
 """Each may ask the gateway once, and once more to verify: the caller's 15 seconds hold three calls."""

@@ -12,6 +12,7 @@ Obligations, by number:
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 from avarez.clock import tehran_today
 from avarez.errors import (
@@ -24,7 +25,6 @@ from avarez.errors import (
     SecondPersonRequired,
     TransactionRefused,
 )
-from avarez.http.principal import Principal
 from avarez.ids import is_id, new_id
 from functions.pay.payments.opening import check_quote
 from functions.pay.payments.ports import Desk
@@ -37,6 +37,9 @@ from functions.pay.rules.instalments import (
     with_surcharge,
 )
 from functions.pay.rules.records import OpenRow, Quote
+
+if TYPE_CHECKING:
+    from avarez.http.principal import Principal
 
 PARTS_MIN = 2
 

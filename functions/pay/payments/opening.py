@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from avarez.canonical import content_hash
@@ -38,7 +38,6 @@ from avarez.errors import (
     ServiceBusy,
     TransactionRefused,
 )
-from avarez.http.principal import Principal
 from avarez.ids import is_id, new_id
 from avarez.money import format_rial
 from functions.pay.gateways.port import Gateway, TokenRefused
@@ -47,6 +46,9 @@ from functions.pay.rules.fees import Fee, split
 from functions.pay.rules.leases import IN_FORCE
 from functions.pay.rules.records import Event, Payment, Quote, Replay
 from functions.pay.rules.states import Occurrence, Status
+
+if TYPE_CHECKING:
+    from avarez.http.principal import Principal
 
 ROUTE = "POST /v1/payments"
 LEASE_MARGIN = timedelta(minutes=2)

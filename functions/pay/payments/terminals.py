@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avarez.clock import tehran_today
 from avarez.errors import (
@@ -28,7 +28,6 @@ from avarez.errors import (
     TerminalNotFound,
     TransactionRefused,
 )
-from avarez.http.principal import Principal
 from avarez.ids import new_id
 from avarez.money import format_rial
 from functions.pay.gateways.port import Verified
@@ -40,6 +39,9 @@ from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.states import Occurrence, Status
 from functions.pay.rules.terminals import Closing, ClosingLine, Sale, Terminal
+
+if TYPE_CHECKING:
+    from avarez.http.principal import Principal
 
 CHANNEL = "pos"
 SOURCE = "terminal"

@@ -8,7 +8,7 @@ the whole.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avarez.clock import to_rfc3339
 from avarez.errors import (
@@ -21,7 +21,6 @@ from avarez.errors import (
     ServiceBusy,
     TransactionRefused,
 )
-from avarez.http.principal import Principal
 from avarez.ids import is_id, new_id
 from functions.pay.payments.joint import parts
 from functions.pay.payments.opening import (
@@ -36,6 +35,9 @@ from functions.pay.payments.opening import (
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.records import Event, Member, Payment, Replay
 from functions.pay.rules.states import Occurrence, Status
+
+if TYPE_CHECKING:
+    from avarez.http.principal import Principal
 
 NATIONAL = "NATIONAL"
 """The book of a joint payment itself, whose parts are in their cities' books."""
