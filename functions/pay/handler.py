@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,16 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from avarez.clock import to_rfc3339
 from avarez.errors import FieldError, IdempotencyKeyRequired, InvalidInput
 from avarez.http import Request, Response, Router, json_response
-from avarez.money import format_rial
-from avarez.plates import parse_plate
-from functions.pay.payments import billing, terminals
-from functions.pay.payments.cancellation import cancel
-from functions.pay.payments.joint import opening as joint
-from functions.pay.payments.joint import parts
-from functions.pay.payments.opening import Asked, create, find, instalment_members
-from functions.pay.rules.bills import barcode
+from functions.pay.answers import payment_answer
+from functions.pay.payments.opening import Asked, Opened, create, find
 from functions.pay.rules.records import Event, Payment
-from functions.pay.rules.states import Status
 from functions.pay.wiring import desk
 
 router = Router("pay")
@@ -31,10 +24,6 @@ ASSESSMENTS_MAX = 10_000
 BODY_BYTES_MAX = 1 << 20
 PARTS_SHOWN = 5
 """Chunks of parts in one answer."""
-
-
-OPENINGS = {"gateway": create, "bill": billing.create, "pos": terminals.create}
-"""How a payment of one assessment opens, by channel."""
 
 
 class NewPayment(BaseModel):
@@ -81,12 +70,28 @@ def open_payment(request: Request) -> Response:
         body.terminal or "",
         body.agreement_id or "",
     )
-    opening = joint.create if len(assessment_ids) > 1 else OPENINGS[body.channel]
-    opened = opening(desk(), principal=request.principal, key=key, asked=asked)
+    opened = _opening(asked)(desk(), principal=request.principal, key=key, asked=asked)
     headers = {"location": f"/v1/payments/{opened.payment_id}"}
     if opened.replayed:
         headers["idempotency-replayed"] = "true"
     return json_response(opened.answer, 201, headers, payment_id=opened.payment_id)
+
+
+def _opening(asked: Asked) -> Callable[..., Opened]:
+    """How it opens, by channel and number. Most are one car's at a gateway; the rest is loaded when asked for."""
+    if len(asked.assessment_ids) > 1:
+        from functions.pay.payments.joint.opening import create as create_joint
+
+        return create_joint
+    if asked.channel == "bill":
+        from functions.pay.payments.billing import create as create_bill
+
+        return create_bill
+    if asked.channel == "pos":
+        from functions.pay.payments.terminals import create as create_sale
+
+        return create_sale
+    return create
 
 
 @router.route("GET", "/v1/payments/{id}", scopes=["payments.read"])
@@ -107,6 +112,8 @@ def read_events(request: Request) -> Response:
 @router.route("GET", "/v1/payments/{id}/parts", scopes=["payments.read"])
 def read_parts(request: Request) -> Response:
     """The parts of a joint payment in the order they were asked for, a hundred at a time."""
+    from functions.pay.payments.joint import parts
+
     payment = find(desk(), principal=request.principal, payment_id=request.params["id"])
     cursor = request.query.get("cursor", "0")
     chunks = -(-payment.parts // parts.CHUNK_MEMBERS)
@@ -140,69 +147,10 @@ def _part_answer(assessment_id: str, payment_id: str, part: Payment | None) -> d
 @router.route("POST", "/v1/payments/{id}/cancellations", scopes=["payments.write"])
 def cancel_payment(request: Request) -> Response:
     """200 with the cancelled payment; its duties are free again."""
+    from functions.pay.payments.cancellation import cancel
+
     payment = find(desk(), principal=request.principal, payment_id=request.params["id"])
     return json_response(payment_answer(cancel(desk(), payment, request.principal)), payment_id=payment.payment_id)
-
-
-def payment_answer(payment: Payment) -> dict[str, Any]:
-    """The public form of a payment; the page's address only while it can be paid on."""
-    answer: dict[str, Any] = {
-        "payment_id": payment.payment_id,
-        "status": payment.status.value,
-        **(_of_joint(payment) if payment.parts else _of_one(payment)),
-        "amount_rial": format_rial(payment.amount_rial),
-        "fee_rial": format_rial(payment.fee_rial),
-        "channel": payment.channel,
-        "gateway": payment.gateway,
-        "created_at": to_rfc3339(payment.created_at),
-        "expires_at": to_rfc3339(payment.expires_at),
-    }
-    if payment.status is Status.PENDING and payment.redirect_url:
-        answer["redirect_url"] = payment.redirect_url
-    if payment.terminal:
-        answer["terminal"] = payment.terminal
-        for name, who in (("typed_by", payment.typed_by), ("released_by", payment.released_by)):
-            if who:
-                answer[name] = who
-    if payment.bill_id:
-        answer["bill_id"] = payment.bill_id
-        answer["payment_code"] = payment.payment_code
-        answer["barcode"] = barcode(payment.bill_id, payment.payment_code)
-    if payment.reference:
-        answer["reference"] = payment.reference
-    if payment.settled_at:
-        answer["settled_at"] = to_rfc3339(payment.settled_at)
-        if payment.certificate_id:
-            answer["certificate_id"] = payment.certificate_id
-    if payment.refunded_rial:
-        answer["refunded_rial"] = format_rial(payment.refunded_rial)
-    if payment.parent_id:
-        answer["parent_id"] = payment.parent_id
-    if payment.tracking:
-        answer["tracking"] = payment.tracking
-    return answer
-
-
-def _of_one(payment: Payment) -> dict[str, Any]:
-    if not payment.years:  # money that was found
-        return {"municipality": payment.municipality}
-    return {
-        "assessment_id": payment.assessment_id,
-        "municipality": payment.municipality,
-        "plate": parse_plate(payment.plate).to_json(),
-        "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in payment.years],
-        "rounding_rial": format_rial(payment.rounding_rial),
-        "tariff_version": payment.tariff_version,
-        **instalment_members(payment),
-    }
-
-
-def _of_joint(payment: Payment) -> dict[str, Any]:
-    """Of a joint payment: how many parts, how far they are, and which one was refused if one was."""
-    answer: dict[str, Any] = {"parts": payment.parts}
-    if payment.failure:
-        answer["failure"] = dict(payment.failure)
-    return answer
 
 
 def event_answer(event: Event) -> dict[str, Any]:

@@ -14,8 +14,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from persiantools.jdatetime import JalaliDate as _Calendar
-
 from avarez.digits import ascii_digits, persian_digits
 from avarez.errors import FieldError, InvalidInput
 
@@ -55,6 +53,9 @@ def year_start(year: int) -> date:
     """
     if not FIRST_YEAR <= year <= LAST_YEAR + 1:
         raise ValueError(f"Jalali year {year} is not between {FIRST_YEAR} and {LAST_YEAR}")
+    # Loaded with the first year that is asked for: most starts of a function ask for none.
+    from persiantools.jdatetime import JalaliDate as _Calendar
+
     start = _Calendar(year, 1, 1).to_gregorian()  # type: ignore[no-untyped-call]
     return date(start.year, start.month, start.day)
 
