@@ -23,6 +23,8 @@ from functions.pay.payments.arrival import receive
 from functions.pay.rules.bills import PaidLine
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
+from functions.pay.sequencing.service import sequence
+from functions.pay.sequencing.store import ChainTable
 from functions.pay.suspense import handler
 from functions.pay.suspense import match as matching
 from functions.pay.suspense.match import MatchStatus
@@ -103,6 +105,8 @@ def test_matched_duty_that_loses_its_certificate_is_named_by_the_invariants(
     matching.propose(table, payment, assessment_id=fitting(counter), reason=REASON, by="first", now=now)
     matching.approve(table, payment, by="second", now=now)
     store: Any = counter.w.desk.store
+    chain = ChainTable(store.ledger)
+    sequence(chain, "TEHRAN", holder="sq_1", clock=counter.w.clock, time_left=lambda: True)
     book = Books(store.duty, store.ledger).book("TEHRAN", "2026-11-23", now + timedelta(minutes=6))
     assert {one.invariant for one in check(book)} == {"I4"}
 

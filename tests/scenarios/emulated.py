@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from avarez import keys
 from avarez.dynamo import Table, from_item
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OUTBOX_PREFIX, OutboxKey
@@ -110,10 +111,14 @@ class Emulated:
         return list(scan(self.tables[name]))
 
     def issue_all(self) -> list[Issue]:
-        """Each row of the outbox, taken by the real issuer over the same tables as the payments."""
+        """Each row that asks for a certificate, taken by the real issuer over the same tables as the payments."""
         store = self.w.desk.store
         assert isinstance(store, DynamoStore)
-        rows = [row for row in self.items("ledger") if row["pk"].startswith(OUTBOX_PREFIX)]
+        rows = [
+            row
+            for row in self.items("ledger")
+            if row["pk"].startswith(OUTBOX_PREFIX) and not row["sk"].startswith(keys.TO_CHAIN_PREFIX)
+        ]
         return [
             issue_certificate(
                 OutboxKey(row["pk"], row["sk"]),
