@@ -345,7 +345,8 @@ def test_bill_of_a_part_that_comes_after_the_break_goes_back() -> None:
     taken = take_line(w.desk, line_of(bill, "b", w.clock.now().date()), bank="melli")
     assert taken is Taken.SUSPENSE_PAID
     found = next(of for of in w.store.payments.values() if of.status is Status.SUSPENSE)
-    assert (found.agreement_id, found.confirmed_rial) == ("", bill.amount_rial)
+    assert (found.agreement_id, found.instalment, found.completes) == ("", 0, ())
+    assert found.confirmed_rial == bill.amount_rial
     assert len(w.store.refunds) == 1
 
 

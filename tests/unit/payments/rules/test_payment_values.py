@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,15 @@ from avarez.clock import to_rfc3339
 from avarez.journal import YearAmount
 from functions.pay.rules.fees import Bearer, Fee, split
 from functions.pay.rules.leases import holds, may_take
-from functions.pay.rules.refunds import Wanted, after_refund, is_whole, left_of, wanted_of
+from functions.pay.rules.refunds import (
+    Wanted,
+    after_refund,
+    certified_claims,
+    held_claims,
+    is_whole,
+    left_of,
+    wanted_of,
+)
 from functions.pay.rules.states import Occurrence, Status
 from functions.pay.rules.terminals import Closing, ClosingLine, Terminal
 from tests.unit.payments.payments_fake import NOON, a_payment, a_refund
@@ -244,3 +253,22 @@ def test_list_of_a_closing_is_the_same_in_any_order_and_another_with_any_other_l
     first, second = ClosingLine("1001", 700), ClosingLine("1002", 50)
     assert Closing.hash_of([first, second]) == Closing.hash_of([second, first])
     assert Closing.hash_of([first, second]) != Closing.hash_of([other, second])
+
+
+def test_a_payment_holds_the_years_that_were_not_given_back() -> None:
+    made = a_payment()
+    claims = [(made.vehicle_id, part.year) for part in made.years]
+    assert len(claims) == 2
+    assert held_claims(made) == certified_claims(made) == tuple(claims)
+    rest = replace(made, refunded=made.years[:1])
+    assert held_claims(rest) == certified_claims(rest) == tuple(claims[1:])
+    nothing = replace(made, refunded=made.years)
+    assert held_claims(nothing) == certified_claims(nothing) == ()
+
+
+def test_a_part_holds_its_place_in_the_agreement_and_certifies_the_years_it_ended() -> None:
+    made = a_payment(agreement_id="ag_1", instalment=2, completes=(YearAmount(1403, 900_000),))
+    assert held_claims(made) == (("ag_1", 2),)
+    assert certified_claims(made) == (("ag_1", 2), (made.vehicle_id, 1403))
+    back = replace(made, refunded=made.years)
+    assert held_claims(back) == certified_claims(back) == ()
