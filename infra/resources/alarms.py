@@ -121,6 +121,12 @@ class Alarms(Construct):
         key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
         self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
         self._action = actions.SnsAction(self.topic)
+        self._watch_queues(dead_letters, queues)
+        self._watch_functions(functions)
+        self._watch_api(api_id)
+        self._watch_metrics()
+
+    def _watch_queues(self, dead_letters: Mapping[str, sqs.Queue], queues: Mapping[str, sqs.Queue]) -> None:
         for name, queue in dead_letters.items():
             self._alarm(
                 f"{name}NotEmpty",
@@ -137,6 +143,8 @@ class Alarms(Construct):
                 threshold=MAX_QUEUE_AGE_S,
                 description=f"The oldest message of {name} is over {MAX_QUEUE_AGE_S} s old",
             )
+
+    def _watch_functions(self, functions: Mapping[str, lambda_.Function]) -> None:
         for entry in ENTRY_POINTS:
             function = functions[entry.name]
             title = _title(entry.name)
@@ -160,6 +168,8 @@ class Alarms(Construct):
                     threshold=MAX_STREAM_AGE_MS,
                     description="The ledger's stream is read late; the sweep does its work meanwhile",
                 )
+
+    def _watch_api(self, api_id: str) -> None:
         self._alarm(
             "ApiFaults",
             cloudwatch.Metric(
@@ -172,10 +182,11 @@ class Alarms(Construct):
             threshold=5,
             description="The API answered more than five 5xx in a minute",
         )
+
+    def _watch_metrics(self) -> None:
         for metrics, services in METRICS:
             for metric, description in metrics.items():
                 self._alarm(metric, _sum_over_services(metric, services), threshold=0, description=description)
-
         for metric, (service, description) in LOG_METRICS.items():
             self._alarm(
                 _title(metric.replace("_", "-")),
