@@ -10,6 +10,7 @@ import pytest
 
 from avarez.clock import to_rfc3339
 from avarez.journal import YearAmount
+from functions.pay.payments.billing import found_money
 from functions.pay.rules.fees import Bearer, Fee, split
 from functions.pay.rules.leases import holds, may_take
 from functions.pay.rules.refunds import (
@@ -272,3 +273,10 @@ def test_a_part_holds_its_place_in_the_agreement_and_certifies_the_years_it_ende
     assert certified_claims(made) == (("ag_1", 2), (made.vehicle_id, 1403))
     back = replace(made, refunded=made.years)
     assert held_claims(back) == certified_claims(back) == ()
+
+
+def test_money_that_was_found_is_of_no_agreement() -> None:
+    made = a_payment(agreement_id="ag_1", instalment=2, completes=(YearAmount(1403, 900_000),))
+    found = found_money(made, 900, LATER)
+    assert (found.agreement_id, found.instalment, found.completes, found.years) == ("", 0, (), ())
+    assert (found.status, found.confirmed_rial, found.amount_rial) == (Status.SUSPENSE, 900, 900)
