@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -53,8 +56,31 @@ class Queues(Construct):
             "deliver": self._queue("Deliver", "deliver", first_in_first_out_after_s=FIFO_DELAY_S),
             "sequence": self._queue("Sequence", "sequence", first_in_first_out_after_s=FIFO_DELAY_S),
         }
-        self.failed_events = self._dead_letter_queue("FailedEvents")
         self.failed_stream_records = self._dead_letter_queue("FailedStreamRecords")
+        self._deny_plain_http([*self.queues.values(), *self.dead_letters.values()])
+        # Rules add to this one's policy what they may send, so it has a policy of its own.
+        self.failed_events = self._dead_letter_queue("FailedEvents", enforce_ssl=True)
+
+    def _deny_plain_http(self, queues: Sequence[sqs.Queue]) -> None:
+        """One policy for all of them: one each would take a twentieth of what a stack may hold.
+
+        Source: CloudFormation reference, AWS::SQS::QueuePolicy: the policy is set on each queue of the list, and
+        the star in it is that queue.
+        """
+        policy = iam.PolicyDocument(
+            statements=[
+                iam.PolicyStatement(
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["sqs:*"],
+                    resources=["*"],
+                    conditions={"Bool": {"aws:SecureTransport": "false"}},
+                )
+            ]
+        )
+        sqs.CfnQueuePolicy(
+            self, "PlainHttpDenied", queues=[queue.queue_url for queue in queues], policy_document=policy
+        )
 
     def _queue(
         self, construct_id: str, name: QueueName, *, first_in_first_out_after_s: int | None = None
@@ -69,7 +95,6 @@ class Queues(Construct):
             if first_in_first_out_after_s is None
             else Duration.seconds(first_in_first_out_after_s),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
             visibility_timeout=Duration.seconds(visibility_timeout_s(name)),
             retention_period=Duration.days(RETENTION_DAYS),
             dead_letter_queue=sqs.DeadLetterQueue(
@@ -78,13 +103,15 @@ class Queues(Construct):
             ),
         )
 
-    def _dead_letter_queue(self, construct_id: str, *, ordered: bool = False) -> sqs.Queue:
+    def _dead_letter_queue(
+        self, construct_id: str, *, ordered: bool = False, enforce_ssl: bool | None = None
+    ) -> sqs.Queue:
         queue = sqs.Queue(
             self,
             construct_id,
             fifo=True if ordered else None,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
+            enforce_ssl=enforce_ssl,
             retention_period=Duration.days(RETENTION_DAYS),
         )
         self.dead_letters[construct_id] = queue
