@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,11 +14,9 @@ from avarez.transparency import merkle
 from avarez.transparency.checkpoint import LogKey
 from avarez.transparency.proof import LogProof, check_proof, entry_of
 from avarez.transparency.tiles import Tile, TileTree
+from benchmarks.desk import Desk
 from benchmarks.report import Figure, at_least, at_most, spread
 from functions.certify.log.sequencing import Leaf, Log, Tree, Waiting, sequence
-
-if TYPE_CHECKING:
-    from benchmarks.journeys import Desk
 
 GROUP = "the transparency log"
 ORIGIN = "avarez.example/.well-known/avarez/log"

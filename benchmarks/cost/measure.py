@@ -20,7 +20,8 @@ from typing import Any
 
 from benchmarks.cost import document
 from benchmarks.cost.units import MILLION, Units, a_month, cost_usd, counted
-from benchmarks.journeys import Desk, running_system, together
+from benchmarks.desk import Desk
+from benchmarks.journeys import running_system, together
 from benchmarks.report import Figure, machine
 from demo.plates import owing_plates
 from demo.seed import demo_accounts

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from avarez.clock import to_rfc3339
 from avarez.errors import FieldError, IdempotencyKeyRequired, InvalidInput
 from avarez.http import Request, Response, Router, json_response
-from functions.pay.answers import payment_answer
+from functions.pay.counter.answers import payment_answer
 from functions.pay.payments.opening import Asked, Opened, create, find
 from functions.pay.rules.records import Event, Payment
 from functions.pay.wiring import desk

@@ -58,7 +58,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     ),
     EntryPoint(
         name="pay-refunds",
-        handler="functions.pay.refunds.handle",
+        handler="functions.pay.counter.refunds.handle",
         timeout_s=HTTP_TIMEOUT_S,
         memory_mb=512,
         routes=(
@@ -78,7 +78,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     ),
     EntryPoint(
         name="pay-agreements",
-        handler="functions.pay.agreements.handle",
+        handler="functions.pay.counter.agreements.handle",
         timeout_s=HTTP_TIMEOUT_S,
         memory_mb=512,
         routes=(
@@ -119,7 +119,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     ),
     EntryPoint(
         name="pay-terminals",
-        handler="functions.pay.terminals.handle",
+        handler="functions.pay.counter.terminals.handle",
         timeout_s=HTTP_TIMEOUT_S,
         memory_mb=512,
         routes=(
@@ -138,7 +138,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     ),
     EntryPoint(
         name="pay-callback",
-        handler="functions.pay.callback.handle",
+        handler="functions.pay.returns.callback.handle",
         timeout_s=HTTP_TIMEOUT_S,
         memory_mb=1024,
         routes=(
@@ -162,7 +162,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     ),
     EntryPoint(
         name="pay-redirect",
-        handler="functions.pay.redirect.handle",
+        handler="functions.pay.returns.redirect.handle",
         timeout_s=HTTP_TIMEOUT_S,
         memory_mb=512,
         routes=(Route("GET", "/v1/redirects/{gateway}/{token}"),),

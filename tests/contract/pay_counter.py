@@ -14,15 +14,15 @@ import pytest
 from moto import mock_aws
 
 from avarez.dynamo import Table
-from functions.pay import agreements as agreements_function
-from functions.pay import callback as callback_function
-from functions.pay import refunds as refunds_function
 from functions.pay import sweep as sweep_function
 from functions.pay import verify_queue
+from functions.pay.counter import agreements as agreements_function
+from functions.pay.counter import refunds as refunds_function
 from functions.pay.payments import instalments
 from functions.pay.payments.arrival import receive
 from functions.pay.payments.joint import opening as joint
 from functions.pay.payments.opening import Asked, create
+from functions.pay.returns import callback as callback_function
 from functions.pay.rules.instalments import Agreement
 from functions.pay.rules.records import Payment
 from functions.pay.stores.payment_store import DynamoStore

@@ -15,10 +15,10 @@ from avarez.dynamo import Item, Table, transact
 from avarez.errors import AgreementConflict, DutyByInstalments, DutyLocked, DutyPaid, TransactionRefused
 from avarez.journal import YearAmount
 from avarez.quotes.store import DutyStore
-from functions.pay import agreements as agreements_function
 from functions.pay import sweep as sweep_function
 from functions.pay.audit.books_store import Books
 from functions.pay.audit.checks import check
+from functions.pay.counter import agreements as agreements_function
 from functions.pay.payments import instalments, reconciliation, refunding
 from functions.pay.payments.opening import Asked, create
 from functions.pay.rules.instalments import Agreement, AgreementStatus

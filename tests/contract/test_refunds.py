@@ -12,7 +12,7 @@ from avarez.dynamo import Item, Table, transact
 from avarez.errors import CertificateInPreparation
 from avarez.events.log import waiting_from
 from avarez.journal import YearAmount
-from functions.pay import refunds as refunds_function
+from functions.pay.counter import refunds as refunds_function
 from functions.pay.payments import refunding
 from functions.pay.rules.records import Payment, Replay
 from functions.pay.rules.refunds import Refund, RefundStatus

@@ -76,6 +76,61 @@ def listening_socket(port: int) -> socket.socket:
     return bound
 
 
+def restore(engine: Any, states: dict[str, Any], state_dir: Path, journal: TableJournal) -> None:
+    """The kept state back in the engine's services, then the journal on top; else the process ends."""
+    # Whatever goes wrong ends the process: the server would take an exception here for an application
+    # without a start-up, and would serve empty tables.
+    status = EXIT_CORRUPT_STATE
+    try:
+        for key, module in engine._state_map.items():
+            state = states.pop(key, None)
+            if state:
+                try:
+                    if key == "sqs":
+                        queues_at(state, engine._get_module(module))
+                    elif key == "lambda":
+                        streams_from_their_start(state)
+                    engine._get_module(module).load_persisted_state(state)
+                except Exception as error:  # whatever a half-readable state makes the engine raise
+                    raise CorruptState(state_dir / f"{key}.json", repr(error)) from error
+        journal.replay()
+        journal.install()
+        journal.open()
+        status = 0
+    except CorruptState as error:
+        told = {"corrupt": str(error.path), "reason": error.reason}
+        print(json.dumps(told), file=sys.stderr, flush=True)
+    except BaseException as error:
+        status = 1
+        print(f"the state could not be restored: {error!r}", file=sys.stderr, flush=True)
+        raise
+    finally:
+        if status:
+            os._exit(status)
+
+
+async def serve(application: Control, bound: socket.socket, checkpoints: Checkpoints) -> None:
+    """Answers on the socket, and writes checkpoints, until SIGTERM."""
+    config = import_module("hypercorn.config").Config()
+    config.bind = [f"fd://{bound.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
+    config.shutdown_timeout = 30
+    config.backlog = 256
+    config.loglevel = os.environ.get("LOG_LEVEL", "WARNING")
+    config.h11_max_incomplete_size = 64 * 1024
+
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    task = asyncio.create_task(checkpoints.run())
+
+    async def wait_for_stop() -> None:
+        await stop.wait()
+
+    await import_module("hypercorn.asyncio").serve(application, config, shutdown_trigger=wait_for_stop)
+    task.cancel()
+
+
 def main() -> int:
     """Serves until SIGTERM or the parent's end; state is on disk when it returns."""
     token = os.environ.pop("AVAREZ_ENGINE_TOKEN").encode()
@@ -106,7 +161,6 @@ def main() -> int:
         import_module(f"ministack.{name}")
         for name in ("app", "core.persistence", "core.lambda_runtime", "services.dynamodb", "services.lambda_svc")
     )
-    serve = import_module("hypercorn.asyncio").serve
     import_module("ministack.core.hypercorn_compat").install()
     adapt_workers(lambda_runtime, lambda_svc, temporary, log_dir)
     journal = TableJournal(state_dir, dynamodb, lambda: table_snapshot(dynamodb, persistence))
@@ -117,38 +171,7 @@ def main() -> int:
         print(json.dumps({"corrupt": str(error.path), "reason": error.reason}), file=sys.stderr)
         return EXIT_CORRUPT_STATE
 
-    def restore() -> None:
-        # Whatever goes wrong ends the process: the server would take an exception here for an application
-        # without a start-up, and would serve empty tables.
-        status = EXIT_CORRUPT_STATE
-        try:
-            for key, module in engine._state_map.items():
-                state = states.pop(key, None)
-                if state:
-                    try:
-                        if key == "sqs":
-                            queues_at(state, engine._get_module(module))
-                        elif key == "lambda":
-                            streams_from_their_start(state)
-                        engine._get_module(module).load_persisted_state(state)
-                    except Exception as error:  # whatever a half-readable state makes the engine raise
-                        raise CorruptState(state_dir / f"{key}.json", repr(error)) from error
-            journal.replay()
-            journal.install()
-            journal.open()
-            status = 0
-        except CorruptState as error:
-            told = {"corrupt": str(error.path), "reason": error.reason}
-            print(json.dumps(told), file=sys.stderr, flush=True)
-        except BaseException as error:
-            status = 1
-            print(f"the state could not be restored: {error!r}", file=sys.stderr, flush=True)
-            raise
-        finally:
-            if status:
-                os._exit(status)
-
-    engine._load_persisted_state = restore
+    engine._load_persisted_state = lambda: restore(engine, states, state_dir, journal)
     engine.save_all = lambda _: checkpoints.write_all()
     watch_services(engine, dynamodb, journal, checkpoints)
     if recorded:
@@ -161,29 +184,8 @@ def main() -> int:
     secret_by_arn(import_module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS)
     batches_as_single_actions(import_module("ministack.core.iam_actions"))
 
-    config = import_module("hypercorn.config").Config()
-    config.bind = [f"fd://{bound.fileno()}"]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 2
-    config.shutdown_timeout = 30
-    config.backlog = 256
-    config.loglevel = os.environ.get("LOG_LEVEL", "WARNING")
-    config.h11_max_incomplete_size = 64 * 1024
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        task = asyncio.create_task(checkpoints.run())
-
-        async def wait_for_stop() -> None:
-            await stop.wait()
-
-        application = Control(engine, lambda_runtime, token, checkpoints)
-        await serve(application, config, shutdown_trigger=wait_for_stop)
-        task.cancel()
-
     try:
-        asyncio.run(run())
+        asyncio.run(serve(Control(engine, lambda_runtime, token, checkpoints), bound, checkpoints))
     finally:
         lambda_runtime.reset()
     return 0

@@ -20,7 +20,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avarez.errors import OutcomeUnknown
-from functions.pay import redirect
 from functions.pay.gateways.orders import order_number
 from functions.pay.gateways.port import (
     Inquiry,
@@ -33,6 +32,7 @@ from functions.pay.gateways.port import (
     TokenRefused,
     Verified,
 )
+from functions.pay.returns import redirect
 from infra.local.gateways.common.control import AFTER, BEFORE
 from tests.contract.gateways.simulator_process import (
     AMOUNT_RIAL,

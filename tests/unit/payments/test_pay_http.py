@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.pay import callback as callback_function
 from functions.pay import handler as pay_function
-from functions.pay.page import plain_page
+from functions.pay.returns import callback as callback_function
+from functions.pay.returns.page import plain_page
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import Crash, World, quote, world

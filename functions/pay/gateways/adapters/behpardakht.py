@@ -4,7 +4,7 @@
    `Verified` carries ours. What the callback says of it is compared where the callback is read.
 2. bpVerifySettleRequest confirms and settles in one. "Verified before" and "settled before" are its successes: an
    answer that was lost is had by asking again. Money that nobody verified goes back after twenty minutes.
-3. The page opens by a form, which a page of ours posts (`functions/pay/redirect.py`).
+3. The page opens by a form, which a page of ours posts (`functions/pay/returns/redirect.py`).
 4. SaleReferenceId comes with the callback only; nothing can be asked without it.
 
 Source: the merchant document of Behpardakht's payment gateway (calls, table of answers), as public plugins carry

@@ -15,7 +15,7 @@ from avarez.http import Request, Response, Router
 from functions.pay.gateways.answers import WORD
 from functions.pay.gateways.port import Form, OpensByForm
 from functions.pay.gateways.registry import Gateways
-from functions.pay.page import PAGE_HEADERS, plain_page
+from functions.pay.returns.page import PAGE_HEADERS, plain_page
 from functions.pay.wiring import read_gateways_secret
 
 router = Router("pay-redirect")

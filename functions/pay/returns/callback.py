@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from avarez.errors import AvarezError, InvalidJson
 from avarez.http import Request, Response, Router
-from functions.pay.page import PAGE_HEADERS, busy_page, plain_page, return_address
 from functions.pay.payments.arrival import receive
+from functions.pay.returns.page import PAGE_HEADERS, busy_page, plain_page, return_address
 from functions.pay.wiring import desk
 
 router = Router("pay-callback")

@@ -13,7 +13,7 @@ from avarez.errors import FieldError, InvalidInput
 from avarez.http import Request, Response, Router, json_response
 from avarez.jalali import format_jalali, parse_jalali
 from avarez.money import format_rial, parse_rial
-from functions.pay.answers import payment_answer
+from functions.pay.counter.answers import payment_answer
 from functions.pay.payments import terminals
 from functions.pay.payments.opening import find
 from functions.pay.rules.records import Payment
