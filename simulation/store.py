@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -53,6 +53,7 @@ class MemoryStore(MemoryChain):
         self.duties: dict[tuple[str, int], dict[str, Any]] = {}
         self.references: dict[tuple[str, str], str] = {}
         self.open_rows: list[list[tuple[str, str]]] = [[] for _ in range(keys.SHARDS)]
+        self.due_of: dict[str, str] = {}
         self.outbox: dict[str, str] = {}
         self.certificates: dict[str, str] = {}
         self.bills: dict[tuple[str, str], str] = {}
@@ -117,7 +118,8 @@ class MemoryStore(MemoryChain):
         self._expect(before)
         if (after.gateway, after.reference) in self.references:
             raise ReferenceReused()
-        self._check_leases(after, event.at, may=lambda holder: may_take(holder, "", to_rfc3339(event.at)))
+        free = partial(may_take, payment_id="", now_text=to_rfc3339(event.at))
+        self._check_leases(after, event.at, may=free)
         self.references[after.gateway, after.reference] = after.payment_id
         self._paid(after, entry, outbox_event_id)
         self._bill_closed(after)
@@ -203,9 +205,7 @@ class MemoryStore(MemoryChain):
 
     def _move_agreement(self, before: Agreement, after: Agreement) -> None:
         self.agreements[after.agreement_id] = after
-        self._shut(before.due_text, before.agreement_id)
-        if after.due_text:
-            self._open(after.due_text, after.agreement_id)
+        self._reopen(after.agreement_id, after.due_text)
 
     def put_found(self, found: Found) -> None:
         self._admit()
@@ -456,10 +456,7 @@ class MemoryStore(MemoryChain):
 
     def _put_refund(self, before: Refund | None, after: Refund) -> None:
         self.refunds[after.refund_id] = after
-        if before is not None and before.open_due_at is not None:
-            self._shut(to_rfc3339(before.open_due_at), before.refund_id)
-        if after.open_due_at is not None:
-            self._open(to_rfc3339(after.open_due_at), after.refund_id)
+        self._reopen(after.refund_id, to_rfc3339(after.open_due_at) if after.open_due_at else "")
 
     def settle(
         self, before: Payment, after: Payment, event: Event, entry: JournalEntry, outbox_event_id: str
@@ -493,19 +490,21 @@ class MemoryStore(MemoryChain):
         return {row for rows in self.open_rows for row in rows}
 
     def forget(self, row: OpenRow) -> None:
-        self._shut(row.due_at, row.payment_id)
+        if self.due_of.get(row.payment_id) == row.due_at:
+            self._reopen(row.payment_id, "")
 
-    def _open(self, due_at: str, of: str) -> None:
+    def _reopen(self, of: str, due_at: str) -> None:
+        """Its one row among what is open moves to this instant, or goes where there is none."""
+        stands = self.due_of.pop(of, "")
+        if due_at:
+            self.due_of[of] = due_at
+        if stands == due_at:
+            return
         rows = self.open_rows[keys.shard_of(of)]
-        place = bisect_left(rows, (due_at, of))
-        if rows[place : place + 1] != [(due_at, of)]:
-            rows.insert(place, (due_at, of))
-
-    def _shut(self, due_at: str, of: str) -> None:
-        rows = self.open_rows[keys.shard_of(of)]
-        place = bisect_left(rows, (due_at, of))
-        if rows[place : place + 1] == [(due_at, of)]:
-            del rows[place]
+        if stands:
+            del rows[bisect_left(rows, (stands, of))]
+        if due_at:
+            insort(rows, (due_at, of))
 
     def _expect(self, before: Payment) -> None:
         self._admit()
@@ -517,10 +516,8 @@ class MemoryStore(MemoryChain):
         self.payments[after.payment_id] = after
         if event is not None:
             self.history.setdefault(after.payment_id, []).append(event)
-        if before is not None and before.open_due_at is not None:
-            self._shut(to_rfc3339(before.open_due_at), before.payment_id)
-        if after.open_due_at is not None:
-            self._open(to_rfc3339(after.open_due_at), after.payment_id)
+        if before is None or before.open_due_at is not after.open_due_at:
+            self._reopen(after.payment_id, to_rfc3339(after.open_due_at) if after.open_due_at else "")
 
     def _holders(self, payment: Payment) -> list[dict[str, Any] | None]:
         return [self.duties.get(claim) for claim in payment.claims]
@@ -528,7 +525,7 @@ class MemoryStore(MemoryChain):
     def _check_leases(
         self, payment: Payment, now: datetime, may: Callable[[dict[str, Any]], bool] | None = None
     ) -> None:
-        allowed = may or (lambda holder: may_take(holder, payment.payment_id, to_rfc3339(now)))
+        allowed = may or partial(may_take, payment_id=payment.payment_id, now_text=to_rfc3339(now))
         self._refuse_blocked(self._holders(payment), allowed, payment.created_by)
         if payment.agreement_id:
             self._payable(payment)
@@ -558,12 +555,12 @@ class MemoryStore(MemoryChain):
 
     def _lease(self, payment: Payment, *, confirmed: bool) -> None:
         confirmed = confirmed or payment.holds_for_good
-        until = payment.verify_until_at if confirmed else payment.expires_at
+        until = to_rfc3339(payment.verify_until_at if confirmed else payment.expires_at)
         for claim in payment.claims:
             self.duties[claim] = {
                 "status": LEASED,
                 "payment_id": payment.payment_id,
-                "lease_until_at": to_rfc3339(until),
+                "lease_until_at": until,
                 "created_by": payment.created_by,
                 **({"confirmed": True} if confirmed else {}),
             }

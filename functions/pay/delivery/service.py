@@ -164,8 +164,12 @@ class _Run:
 
 
 def body_of(event: Event) -> bytes:
-    """The message of an event, the same bytes whenever it is sent."""
-    return message_body(str(event.data["type"]), str(event.data["occurred_at"]), event.data)
+    """The message of an event, the same bytes whenever it is sent: what `message_body` makes of its data.
+
+    The chain's text of it is not encoded again: it stands first in the order of the message's members.
+    """
+    rest = canonical_bytes({"timestamp": str(event.data["occurred_at"]), "type": str(event.data["type"])})
+    return b'{"data":' + event.canonical.encode() + b"," + rest[1:]
 
 
 def message_body(kind: str, timestamp: str, data: Any) -> bytes:

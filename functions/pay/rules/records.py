@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from avarez.changed import changed
 from avarez.journal import YearAmount
 from functions.pay.rules.states import OPEN, TRANSITIONS, Occurrence, Status
 
@@ -133,7 +134,7 @@ class Payment:
             KeyError: the table of transitions has no such one.
         """
         status = TRANSITIONS[self.status, occurrence]
-        return replace(self, status=status, version=self.version + 1, open_due_at=open_due_at, **changes)
+        return changed(self, status=status, version=self.version + 1, open_due_at=open_due_at, **changes)
 
     def ended(self, occurrence: Occurrence, now: datetime, **changes: Any) -> Payment:
         """The payment, ended without a certificate; its parts are still to be given up."""
@@ -176,11 +177,11 @@ class Payment:
 
     def postponed(self, open_due_at: datetime) -> Payment:
         """The same payment, to be looked at again at `open_due_at`."""
-        return replace(self, version=self.version + 1, open_due_at=open_due_at)
+        return changed(self, version=self.version + 1, open_due_at=open_due_at)
 
     def released(self) -> Payment:
         """The same payment, over: its parts are given up."""
-        return replace(self, version=self.version + 1, open_due_at=None, releasing=False)
+        return changed(self, version=self.version + 1, open_due_at=None, releasing=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ class Wanted:
 
 def left_of(payment: Payment) -> tuple[YearAmount, ...]:
     """What each duty year of the payment still holds; years that hold nothing any more are left out."""
+    if not payment.refunded:
+        return tuple([part for part in payment.years if part.amount_rial > 0])
     gone = {part.year: part.amount_rial for part in payment.refunded}
     left = (YearAmount(part.year, part.amount_rial - gone.get(part.year, 0)) for part in payment.years)
     return tuple(part for part in left if part.amount_rial > 0)

@@ -15,8 +15,9 @@ import rfc8785
 
 _INTEGER_MAX: Final = 2**53 - 1
 _encode: Final = json.JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
+"""A value that contains itself never comes here: `_is_plain` goes through it first, and does not come back."""
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -48,12 +49,14 @@ def _is_plain(value: Any) -> bool:
         plain = True
         for key, member in value.items():
             plain &= type(key) is str and key.isascii()
-            plain &= _is_plain(member)
+            if type(member) is not str:  # most are
+                plain &= _is_plain(member)
         return plain
     if kind is list or kind is tuple:
         plain = True
         for member in value:
-            plain &= _is_plain(member)
+            if type(member) is not str:
+                plain &= _is_plain(member)
         return plain
     if isinstance(value, float):
         raise ValueError("a float has no place in signed data")

@@ -8,6 +8,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 TEHRAN = ZoneInfo("Asia/Tehran")
+_OFFSET_CHARACTERS = len("+00:00")
 
 
 class Clock(Protocol):
@@ -56,7 +57,7 @@ def to_rfc3339(instant: datetime) -> str:
     if instant.tzinfo is None:
         raise ValueError("a naive datetime has no instant")
     in_utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-    return in_utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return in_utc.isoformat(timespec="milliseconds")[:-_OFFSET_CHARACTERS] + "Z"
 
 
 def from_rfc3339(text: str) -> datetime:

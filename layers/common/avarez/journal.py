@@ -7,9 +7,10 @@ The chart of accounts and worked postings: `docs/ledger.md`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
+from avarez.changed import changed
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item
 from avarez.money import format_rial
@@ -51,7 +52,7 @@ class JournalEntry:
 
     def hashed(self, content_hash: str) -> JournalEntry:
         """The same entry under its hash."""
-        return replace(self, content_hash=content_hash)
+        return changed(self, content_hash=content_hash)
 
 
 def debit(account: str, amount_rial: int) -> Posting:

@@ -8,6 +8,7 @@ import pytest
 
 from avarez.errors import WebhookUrlRefused
 from functions.pay.delivery.endpoint import LONGEST_WAIT, Endpoint, State, failed, wait_after
+from functions.pay.delivery.service import body_of, message_body
 from functions.pay.delivery.wire.sending import Answer, Failure
 from tests.unit.delivery.receivers import START, Town, refused_connection
 
@@ -24,6 +25,8 @@ def test_events_arrive_in_order_once_with_what_the_chain_says() -> None:
     assert (done.events, done.waiting, town.endpoint("QOM").delivered) == (260, False, 260)
     assert receiver.order == list(range(1, 261))
     assert list(receiver.taken.values()) == [event.data for event in town.chains.events["QOM"]]
+    for event in town.chains.events["QOM"]:
+        assert body_of(event) == message_body("payment.settled", event.data["occurred_at"], event.data)
     assert town.run("QOM").events == 0
 
 

@@ -9,12 +9,13 @@ put in between without every later hash being another one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final
 
-from avarez.canonical import content_hash
+from avarez.canonical import canonical_bytes, content_hash
 from avarez.clock import to_rfc3339
 
 GENESIS: Final = "0" * 64
@@ -72,12 +73,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event in its place: `data` is what the city gets; `about` and `journal` are as they waited."""
+    """An event in its place: `data` is what the city gets; `about` and `journal` are as they waited.
+
+    `text` is the canonical form of `data`, where it was made or read with it.
+    """
 
     sequence: int
     data: Mapping[str, Any]
     about: str = ""
     journal: JournalPlace | None = None
+    text: str = field(default="", compare=False, repr=False)
 
     @property
     def event_id(self) -> str:
@@ -86,6 +91,11 @@ class Event:
     @property
     def hash(self) -> str:
         return str(self.data["hash"])
+
+    @property
+    def canonical(self) -> str:
+        """`data` as it is kept and sent."""
+        return self.text or canonical_bytes(self.data).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,7 @@ class Head:
 
 
 def chained(waiting: Waiting, *, sequence: int, previous_hash: str) -> Event:
-    """The event in this place, under its hash."""
+    """The event in this place, under its hash; encoded once, the hash being put in between."""
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "event_id": waiting.event_id,
@@ -111,8 +121,11 @@ def chained(waiting: Waiting, *, sequence: int, previous_hash: str) -> Event:
         "sequence": sequence,
         "previous_hash": previous_hash,
     }
-    data["hash"] = content_hash(data)
-    return Event(sequence, data, waiting.about, waiting.journal)
+    before = canonical_bytes({name: data[name] for name in data if name < "hash"})[:-1]
+    behind = canonical_bytes({name: data[name] for name in data if name > "hash"})[1:]
+    data["hash"] = sha256(before + b"," + behind).hexdigest()
+    text = f'{before.decode()},"hash":"{data["hash"]}",{behind.decode()}'
+    return Event(sequence, data, waiting.about, waiting.journal, text)
 
 
 def hash_of(data: Mapping[str, Any]) -> str:

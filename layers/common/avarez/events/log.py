@@ -60,7 +60,7 @@ def event_item(event: Event, sequenced_at: str) -> Item:
         "type": event.data["type"],
         "about": event.about,
         "hash": event.hash,
-        "data": canonical_bytes(event.data).decode(),
+        "data": event.canonical,
         "journal": None if event.journal is None else _journal_item(event.journal),
         "sequenced_at": sequenced_at,
     }
@@ -72,6 +72,7 @@ def event_from(item: Item) -> Event:
     An item that is none of ours is an event without content, which no check of the chain lets pass.
     """
     place = str(item["sk"])
+    text = item.get("data")
     try:
         data = json.loads(item["data"])
         journal = _journal_from(item.get("journal"))
@@ -82,6 +83,7 @@ def event_from(item: Item) -> Event:
         data=data if isinstance(data, dict) else {},
         about=str(item.get("about", "")),
         journal=journal,
+        text=text if isinstance(text, str) and isinstance(data, dict) else "",
     )
 
 
