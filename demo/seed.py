@@ -1,8 +1,8 @@
 """Loads the demonstration into a running local system: accounts, tariff, vehicle rolls.
 
 Idempotent and resumable: each step leaves a mark in `seed.json` of the data folder once it is done, and each may
-be done twice. Accounts and the tariff are an administrator's work; rolls go through the public API as a
-municipality would send them.
+be done twice. Accounts, the cities' bank accounts and the tariff are an administrator's work; rolls go through the
+public API as a municipality would send them.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from avarez.assessment.tariff import load_tariff
-from avarez.clock import to_rfc3339
+from avarez.changes.change import Subject
+from avarez.changes.change_table import ChangeTable
+from avarez.clock import SystemClock, to_rfc3339
 from avarez.dynamo import Table
 from avarez.quotes.store import TariffStore, put_municipality_settings
 from functions.identity.accounts import create_account
+from functions.pay.accounts.deciding import Desk
 
 DEMO = Path(__file__).resolve().parent
 ROLL_TIMEOUT_SECONDS = 120.0
@@ -65,6 +68,14 @@ SETTINGS: dict[str, dict[str, int | str]] = {
     },
 }
 """What the five cities of the demonstration have decided for themselves."""
+ACCOUNTS = {
+    "TEHRAN": "IR560170140500000000000101",
+    "MASHHAD": "IR120120140500000000000202",
+    "ISFAHAN": "IR600180140500000000000303",
+    "SHIRAZ": "IR940160140500000000000404",
+    "TABRIZ": "IR050130140500000000000505",
+}
+"""Invented numbers with true check digits: the account to which each city's money would be transferred."""
 
 
 class SeedError(Exception):
@@ -136,6 +147,7 @@ def seed(system: Running, *, rolls: list[tuple[str, Path]] | None = None, say: C
     _accounts(system, marks, say)
     _tariff(system, marks, say)
     _settings(system, marks)
+    _bank_accounts(system, marks)
     _rolls(system, marks, demo_rolls() if rolls is None else rolls, say)
 
 
@@ -188,6 +200,23 @@ def _settings(system: Running, marks: Marks) -> None:
         table = Table(system.outputs["DutyTableName"], system.admin("dynamodb"))
         put_municipality_settings(table, list(SETTINGS.items()))
         marks.mark("settings", content)
+
+
+def _bank_accounts(system: Running, marks: Marks) -> None:
+    content = _digest(json.dumps(ACCOUNTS, sort_keys=True).encode())
+    if marks.done("bank accounts", content):
+        return
+    store = ChangeTable(Table(system.outputs["LedgerTableName"], system.admin("dynamodb")))
+    desk = Desk(store, lambda _: {}, SystemClock(), lambda _: None)
+    for city, iban in ACCOUNTS.items():
+        if desk.account_in_force(city, desk.clock.now()) is None:
+            left = store.open(city, Subject.ACCOUNT)
+            holder = f"Municipality of {city.title()} (demonstration)"
+            change = left or desk.propose_account(
+                city, iban=iban, holder=holder, reason="first registration", by="demonstration"
+            )
+            desk.approve(city, change.change_id, by="demonstration-2")
+    marks.mark("bank accounts", content)
 
 
 def _rolls(system: Running, marks: Marks, rolls: list[tuple[str, Path]], say: Callable[[str], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _READ = (
+    "accounts.read",
     "assessments.read",
     "bank-files.read",
     "certificates.read",
@@ -42,6 +43,9 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "vehicles.write",
     ),
     "municipality": (
+        "accounts.approve",
+        "accounts.read",
+        "accounts.write",
         "assessments.read",
         "assessments.write",
         "certificates.read",

@@ -88,11 +88,21 @@ DELIVERY_METRICS = {
 DELIVERING = ("pay-deliver",)
 """The function that may write them."""
 
+ACCOUNT_METRICS = {
+    "account_change_approved": "A city's bank account is about to change: ask the city by a way of your own.",
+    "account_change_cancelled": "A change of a city's bank account was called off: somebody may have tried.",
+}
+"""The same, of the changes of cities' accounts."""
+
+ACCOUNTING = ("pay-accounts",)
+"""The function that may write them."""
+
 METRICS = (
     (BUSINESS_METRICS, SETTLING),
     (KEY_METRICS, KEEPING_KEYS),
     (CHAIN_METRICS, CHAINING),
     (DELIVERY_METRICS, DELIVERING),
+    (ACCOUNT_METRICS, ACCOUNTING),
 )
 
 

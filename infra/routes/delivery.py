@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.routes.kinds import (
+    HTTP_TIMEOUT_S,
     PRINCIPAL,
     EntryPoint,
     QueueGrant,
@@ -16,7 +17,14 @@ from infra.routes.kinds import (
 OUTBOUND = ("LEDGER_TABLE", "WEBHOOK_SECRET_ARN", "WEBHOOK_LOOPBACK", "DELIVER_QUEUE_URL")
 REGISTRATION_TIMEOUT_S = 29
 """A challenge may take as long as the API waits."""
-WEBHOOK = "/v1/municipalities/{code}/webhook"
+CITY = "/v1/municipalities/{code}"
+WEBHOOK = f"{CITY}/webhook"
+CHANGES = TableGrant(
+    "ledger",
+    ("DeleteItem", "GetItem", "PutItem", "Query"),
+    leading_keys=("*#ACCOUNT", "ACCOUNTS#DUE", "OUTBOX#*"),
+)
+"""What a step of a guarded change writes, and the event that tells of it."""
 
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
@@ -75,7 +83,27 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         environment=("LEDGER_TABLE", "DELIVER_QUEUE_URL"),
         grants=(
             TableGrant("ledger", ("BatchGetItem",), leading_keys=("*#WEBHOOK", "*#CHAIN")),
+            CHANGES,
             QueueGrant("deliver"),
+        ),
+    ),
+    EntryPoint(
+        name="pay-accounts",
+        handler="functions.pay.accounts.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("PUT", f"{CITY}/account", "accounts.write"),
+            Route("GET", f"{CITY}/account", "accounts.read"),
+            Route("GET", f"{CITY}/changes", "accounts.read"),
+            Route("POST", f"{CITY}/changes/{{id}}/approvals", "accounts.approve"),
+            Route("POST", f"{CITY}/changes/{{id}}/cancellations", "accounts.write"),
+        ),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE"),
+        grants=(
+            CHANGES,
+            TableGrant("ledger", ("BatchGetItem",), leading_keys=("*#ACCOUNT",)),
+            TableGrant("duty", ("GetItem",), leading_keys=("SETTING",)),
         ),
     ),
 )

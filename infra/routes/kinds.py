@@ -9,6 +9,9 @@ SCOPE_PREFIX = "avarez"
 """Identifier of the resource server; a token's scope reads ``avarez/payments.write``."""
 
 SCOPES: dict[str, str] = {
+    "accounts.read": "Read a city's account and its changes",
+    "accounts.write": "Propose and cancel changes of a city's account",
+    "accounts.approve": "Approve changes that a second person proposed",
     "vehicles.read": "Look up a vehicle and its standing",
     "vehicles.write": "Enter a vehicle from its card, and what changes of it",
     "vehicles.decide": "Confirm or reject what offices entered of a vehicle",

@@ -12,10 +12,13 @@ import pytest
 from moto import mock_aws
 
 from avarez import keys
+from avarez.changes.change_table import ChangeTable
 from avarez.dynamo import Table, transact
 from avarez.errors import TransactionRefused
 from avarez.events.chain import GENESIS, EventType, Head, Waiting, chained
 from avarez.events.log import EventLog, event_item, head_item
+from functions.pay.accounts import wiring as accounts
+from functions.pay.accounts.deciding import Desk as ChangesDesk
 from functions.pay.delivery import handler, pull, sweep, wiring, worker
 from functions.pay.delivery.endpoint import State, confirmed
 from functions.pay.delivery.registration import Desk
@@ -91,6 +94,8 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
         monkeypatch.setattr(wiring, "outbound", lambda: made.town.outbound)
         monkeypatch.setattr(wiring, "desk", lambda: made.desk)
         monkeypatch.setattr(wiring, "wake_ups", lambda: made.queue)
+        settled = ChangesDesk(ChangeTable(made.ledger), lambda _: {}, made.town.clock, lambda _: None)
+        monkeypatch.setattr(accounts, "desk", lambda: settled)
         yield made
 
 
@@ -141,7 +146,8 @@ def test_sweep_wakes_who_is_behind_and_due_within_its_grants(wired: Wired) -> No
     wired.register(OTHER)
     wired.grow(CITY, 2)
     used = wired.used(lambda: sweep.handle({}, None))
-    assert (used, wired.queue.sent) == (granted("pay-deliver-sweep"), [CITY])
+    assert used <= granted("pay-deliver-sweep")
+    assert wired.queue.sent == [CITY]
     wired.town.receivers[CITY].behave = refused_connection
     wired.work()
     wired.queue.sent.clear()

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from infra.resources.alarms import AGES, BUSINESS_METRICS, CHAIN_METRICS, DELIVERY_METRICS, KEY_METRICS
+from infra.resources.alarms import (
+    ACCOUNT_METRICS,
+    AGES,
+    BUSINESS_METRICS,
+    CHAIN_METRICS,
+    DELIVERY_METRICS,
+    KEY_METRICS,
+)
 from infra.resources.storage import SIGNING_KEYS
 
 
@@ -238,6 +245,7 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
         *KEY_METRICS,
         *CHAIN_METRICS,
         *DELIVERY_METRICS,
+        *ACCOUNT_METRICS,
         *AGES,
     }
 

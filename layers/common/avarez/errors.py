@@ -449,6 +449,29 @@ class ReturnUrlRefused(AvarezError):
 # --- settlement to cities --------------------------------------------------------------------------------
 
 
+class MunicipalityNotFound(AvarezError):
+    code, status = "municipality_not_found", 404
+    title_en = "There is no such municipality for you; see /v1/municipalities."
+    title_fa = "چنین شهرداری‌ای برای شما وجود ندارد؛ فهرست در ‎/v1/municipalities است."
+
+
+class ChangeNotFound(AvarezError):
+    code, status = "change_not_found", 404
+    title_en, title_fa = "There is no such change.", "چنین تغییری یافت نشد."
+
+
+class ChangeOpen(AvarezError):
+    code, status = "change_open", 409
+    title_en = "A change of this is open already; wait until it is in force, or cancel it."
+    title_fa = "تغییر دیگری از همین باز است؛ تا اجرای آن صبر کنید یا لغوش کنید."
+
+
+class ChangeConflict(AvarezError):
+    code, status = "change_conflict", 409
+    title_en = "The change is decided already, is about to be in force, or changed at this moment; read it again."
+    title_fa = "دربارهٔ این تغییر تصمیم گرفته شده، در آستانهٔ اجراست یا همین دم تغییر کرد؛ دوباره بخوانید."
+
+
 class WebhookNotFound(AvarezError):
     code, status = "webhook_not_found", 404
     title_en = "The municipality has registered no endpoint; PUT its address first."

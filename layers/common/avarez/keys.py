@@ -502,6 +502,25 @@ def webhook_attempts(municipality: str, place: str) -> Key:
     return f"{municipality}#WEBHOOK#ATTEMPTS", place
 
 
+def city_change(municipality: str, subject: str, change_id: str) -> Key:
+    """A guarded change of the city's account, endpoint or officers."""
+    return f"{municipality}#ACCOUNT", f"CHANGE#{subject}#{change_id}"
+
+
+def city_change_lock(municipality: str, subject: str) -> Key:
+    """Stands while a change of this subject is open in the city."""
+    return f"{municipality}#ACCOUNT", f"OPEN#{subject}"
+
+
+def changes_due() -> str:
+    """Approved changes of every city, by the instant from which they are in force."""
+    return "ACCOUNTS#DUE"
+
+
+def change_due(in_force_from_at: str, municipality: str, change_id: str) -> Key:
+    return changes_due(), f"{in_force_from_at}#{municipality}#{change_id}"
+
+
 # --- the identity table --------------------------------------------------------------------------------
 
 
