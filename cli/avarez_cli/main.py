@@ -15,6 +15,7 @@ _SUBCOMMANDS = (
     "keys",
     "ledger",
     "log",
+    "receiver",
     "replay",
     "roll",
     "simulate",

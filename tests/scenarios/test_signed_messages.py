@@ -19,10 +19,14 @@ from avarez.clock import FixedClock
 from avarez.errors import SignatureRefused
 from avarez.webhooks import check, sign
 from avarez_cli.main import main
-from demo.webhook_receiver import REFUSED, Inbox, server
+from avarez_cli.receiver.books import Books
+from avarez_cli.receiver.listening import Listening
+from avarez_cli.receiver.taking import REFUSED, Receiver
+from functions.pay.delivery.service import message_body
 from functions.pay.rules.states import Occurrence, Status
 from tests.unit.payments.payments_fake import world
 from tests.unit.payments.payments_steps import callback, now_of, occurrences, open_one
+from tests.unit.receiver.told import City
 
 VECTOR_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 VECTOR_BODY = b'{"test": 2432232314}'
@@ -35,21 +39,24 @@ VECTOR_AT = datetime.fromtimestamp(1614265330, UTC)
 NEW_SECRET = "whsec_" + base64.b64encode(b"n" * 32).decode()
 OTHERS_SECRET = "whsec_" + base64.b64encode(b"o" * 32).decode()
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
-BODY = b'{"type":"payment.settled","data":{"municipality":"TEHRAN","sequence":1}}'
+CITY = "TEHRAN"
+EVENTS = City(CITY)
+BODIES = [message_body(str(event.data["type"]), "", event.data) for event in EVENTS.pay(3)]
+BODY = BODIES[0]
 
 
 @dataclass
-class Receiver:
+class Listener:
     """A municipality's receiver on a socket, with a clock that can be moved."""
 
-    inbox: Inbox
+    books: Books
     clock: FixedClock
     port: int
 
     def post(self, headers: dict[str, str], body: bytes = BODY) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("POST", "/", body, headers)
+            connection.request("POST", "/", body, {"content-type": "application/json", **headers})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -57,45 +64,47 @@ class Receiver:
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[Receiver]:
+def receiver(tmp_path: Path) -> Iterator[Listener]:
     clock = FixedClock(NOW)
-    inbox = Inbox(tmp_path / "inbox.db", [VECTOR_SECRET, NEW_SECRET], clock.now)
-    listening = server(inbox, 0)
-    thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield Receiver(inbox, clock, listening.server_address[1])
-    listening.shutdown()
-    listening.server_close()
+    books = Books(tmp_path / "books.db", CITY)
+    taking = Receiver(books, lambda: [VECTOR_SECRET, NEW_SECRET], clock.now)
+    with Listening(0, lambda path: taking) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield Listener(books, clock, listening.port)
+        listening.shutdown()
+    books.close()
 
 
 # --- 12: replayed ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seconds", [301, 3_600, 30 * 86_400, -301])
-def test_scenario_12_message_replayed_outside_five_minutes_is_refused(receiver: Receiver, seconds: int) -> None:
+def test_scenario_12_message_replayed_outside_five_minutes_is_refused(receiver: Listener, seconds: int) -> None:
     signed = sign("ev_1", NOW, BODY, [VECTOR_SECRET])
     assert receiver.post(signed)[0] == 200
     receiver.clock.advance(timedelta(seconds=seconds))
-    assert receiver.post(signed) == (401, REFUSED)
-    assert receiver.inbox.count() == 1
+    assert receiver.post(signed) == (401, REFUSED.body)
+    assert receiver.books.head().sequence == 1
 
 
 @pytest.mark.parametrize("seconds", [1, 299, 300, -1, -300])
 def test_scenario_12_message_replayed_within_five_minutes_gets_its_answer_and_has_no_effect(
-    receiver: Receiver, seconds: int
+    receiver: Listener, seconds: int
 ) -> None:
     signed = sign("ev_1", NOW, BODY, [VECTOR_SECRET])
     first = receiver.post(signed)
     receiver.clock.advance(timedelta(seconds=seconds))
     assert receiver.post(signed) == first
     assert first[0] == 200
-    assert receiver.inbox.count() == 1
+    assert receiver.books.head().sequence == 1
 
 
-def test_scenario_12_both_secrets_of_a_rotation_are_good(receiver: Receiver) -> None:
+def test_scenario_12_both_secrets_of_a_rotation_are_good(receiver: Listener) -> None:
     for number, secrets in enumerate(([VECTOR_SECRET], [NEW_SECRET], [OTHERS_SECRET, NEW_SECRET])):
-        assert receiver.post(sign(f"ev_{number}", NOW, BODY, secrets))[0] == 200
-    assert receiver.inbox.count() == 3
+        body = BODIES[number]
+        assert receiver.post(sign(f"ev_{number}", NOW, body, secrets), body)[0] == 200
+    assert receiver.books.head().sequence == 3
 
 
 def test_scenario_12_callback_of_a_payment_replayed_after_a_month_changes_nothing() -> None:
@@ -140,10 +149,10 @@ FORGED: dict[str, tuple[dict[str, str], bytes]] = {
 
 
 @pytest.mark.parametrize("how", list(FORGED))
-def test_scenario_13_forged_message_is_refused_with_the_one_answer(receiver: Receiver, how: str) -> None:
+def test_scenario_13_forged_message_is_refused_with_the_one_answer(receiver: Listener, how: str) -> None:
     headers, body = FORGED[how]
-    assert receiver.post(headers, body) == (401, REFUSED)
-    assert receiver.inbox.count() == 0
+    assert receiver.post(headers, body) == (401, REFUSED.body)
+    assert receiver.books.head().sequence == 0
 
 
 @pytest.mark.parametrize("seconds", ["۱۷۹۵۷۹۲۶۰۰", "１７９５７９２６００", "1795792600\n"])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from http.server import ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from avarez.clock import SystemClock
-from avarez.events.chain import Event, faults
-from demo.webhook_receiver import Inbox, server
+from avarez.events.chain import faults
+from avarez_cli.receiver.books import Books
+from avarez_cli.receiver.listening import Listening
+from avarez_cli.receiver.taking import Receiver
 from tests.system.conftest import System
 from tests.system.journey import pay
 from tests.system.plates import fresh_plate
@@ -26,30 +27,28 @@ RETRIED_WITHIN_S = 240.0
 
 
 class City:
-    """The city's own program: it keeps its secrets and what came."""
+    """The city's own program: it keeps its secrets and its books."""
 
     def __init__(self, folder: Path) -> None:
         self.secrets: list[str] = []
-        self.inbox = Inbox(folder / "inbox.sqlite", self.secrets, SystemClock().now)
+        self.books = Books(folder / "books.sqlite", CITY)
         self.port = 0
-        self._server: ThreadingHTTPServer | None = None
+        self._listening: Listening | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._server = server(self.inbox, self.port)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        receiver = Receiver(self.books, lambda: self.secrets, SystemClock().now)
+        self._listening = Listening(self.port, lambda path: receiver)
+        self.port = self._listening.port
+        self._thread = threading.Thread(target=self._listening.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
 
     def stop(self) -> None:
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
+        if self._listening is not None and self._thread is not None:
+            self._listening.shutdown()
             self._thread.join()
-            self._server.server_close()
-            self._server = None
-
-    def chain(self) -> Sequence[Event]:
-        return [Event(data["sequence"], data) for data in self.inbox.messages()]
+            self._listening.server_close()
+            self._listening = None
 
 
 @pytest.fixture
@@ -75,14 +74,14 @@ def test_what_is_paid_reaches_the_city_in_order_and_whatever_was_down(system: Sy
     def told(kind: str, payment_id: str) -> list[dict[str, object]]:
         return [
             data
-            for data in city.inbox.messages()
+            for data in (dict(event.data) for event in city.books.events())
             if data.get("type") == kind and data.get("payment", {}).get("payment_id") == payment_id
         ]
 
     payment_id = paid.payment["payment_id"]
     system.wait_for(lambda: told("certificate.issued", payment_id) or None, DELIVERED_WITHIN_S)
     assert len(told("payment.settled", payment_id)) == 1
-    assert list(faults(CITY, city.chain())) == []
+    assert list(faults(CITY, city.books.events())) == []
 
     city.stop()
     second = pay(system, clerk, fresh_plate()).payment["payment_id"]
@@ -90,16 +89,16 @@ def test_what_is_paid_reaches_the_city_in_order_and_whatever_was_down(system: Sy
     assert officer.get(HOOK).json["status"] == "active"
     city.start()
     system.wait_for(lambda: told("payment.settled", second) or None, RETRIED_WITHIN_S)
-    assert list(faults(CITY, city.chain())) == []
+    assert list(faults(CITY, city.books.events())) == []
     attempts = officer.get(f"{HOOK}/attempts").json["attempts"]
     assert {"not_connected"} <= {attempt["failure"] for attempt in attempts if attempt["failure"]}
 
-    count = city.inbox.count()
+    count = city.books.head().sequence
     assert officer.post(f"/v1/municipalities/{CITY}/events/replay", {"from_sequence": 1}).status == 202
     system.wait_for(lambda: officer.get(HOOK).json["delivered_sequence"] >= count or None, DELIVERED_WITHIN_S)
-    assert list(faults(CITY, city.chain())) == []
+    assert list(faults(CITY, city.books.events())) == []
     pulled = officer.get(f"/v1/municipalities/{CITY}/events?limit=500").json["events"]
-    assert [event["data"] for event in pulled][:count] == city.inbox.messages()[:count]
+    assert [event["data"] for event in pulled][:count] == [event.data for event in city.books.events()][:count]
 
 
 def test_inner_addresses_are_refused_on_the_running_system_too(system: System) -> None:
