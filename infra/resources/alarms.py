@@ -95,6 +95,12 @@ ACCOUNT_METRICS = {
 """The same, of the changes of cities' accounts."""
 
 ACCOUNTING = ("pay-accounts",)
+FIGURE_METRICS = {
+    "figures_refused": "A city's chain does not hold, or an event of it cannot be read: its figures stand still.",
+}
+"""The same, of the function that builds the public figures."""
+
+FIGURING = ("report-build",)
 """The function that may write them."""
 
 METRICS = (
@@ -103,6 +109,7 @@ METRICS = (
     (CHAIN_METRICS, CHAINING),
     (DELIVERY_METRICS, DELIVERING),
     (ACCOUNT_METRICS, ACCOUNTING),
+    (FIGURE_METRICS, FIGURING),
 )
 
 

@@ -556,6 +556,12 @@ class LogTileNotFound(AvarezError):
     title_en, title_fa = "The transparency log has no such tile.", "فهرست شفافیت چنین کاشی‌ای ندارد."
 
 
+class FiguresNotFound(AvarezError):
+    code, status = "figures_not_found", 404
+    title_en = "There is no such publication, file or definition of the public figures."
+    title_fa = "چنین انتشار، پرونده یا تعریفی در آمار عمومی نیست."
+
+
 # --- our own house --------------------------------------------------------------------------------------
 
 
