@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 _SUBCOMMANDS = (
     "assess",
+    "figures",
     "keys",
     "ledger",
     "log",

@@ -95,6 +95,8 @@ ACCOUNT_METRICS = {
 """The same, of the changes of cities' accounts."""
 
 ACCOUNTING = ("pay-accounts",)
+"""The function that may write them."""
+
 FIGURE_METRICS = {
     "figures_refused": "A city's chain does not hold, or an event of it cannot be read: its figures stand still.",
 }

@@ -139,7 +139,8 @@ def test_no_combination_of_rows_of_any_publication_is_of_fewer_than_five_vehicle
     """Shown by elimination over the rationals of all that four publications have together: their rows are sums of
     the steps' rows, which share nothing, so what a combination holds is a union of such groups."""
     random = Random("combinations")
-    steps, place = [], 0
+    steps: list[dict[CellKey, Tally]] = []
+    place = 0
     whose: dict[int, str] = {}
     while len(steps) < 4:
         tallies, told = step(random)

@@ -129,7 +129,9 @@ def city_from(content: bytes) -> CityFigures:
         steps = tuple(Commitment(int(sequence), str(of)) for sequence, of in document["steps"])
         city = CityFigures(str(document["municipality"]), steps, rows)
         sound = document["totals"] == totals(rows) and document["commitment"] == city.commitment.told()
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except FiguresUnsound:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FiguresUnsound("a file that cannot be read") from error
     if not sound or len(rows) != len(document["rows"]):
         raise FiguresUnsound("a file whose totals are not those of its rows")
