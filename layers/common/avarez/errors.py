@@ -472,6 +472,12 @@ class ChangeConflict(AvarezError):
     title_fa = "دربارهٔ این تغییر تصمیم گرفته شده، در آستانهٔ اجراست یا همین دم تغییر کرد؛ دوباره بخوانید."
 
 
+class ChallengeOpen(AvarezError):
+    code, status = "challenge_open", 409
+    title_en = "The new address has not answered its challenge; send it again (POST …/webhook/challenges)."
+    title_fa = "نشانی تازه هنوز به پیام آزمون پاسخ نداده است؛ آزمون را دوباره بفرستید (‎POST …/webhook/challenges)."
+
+
 class WebhookNotFound(AvarezError):
     code, status = "webhook_not_found", 404
     title_en = "The municipality has registered no endpoint; PUT its address first."
