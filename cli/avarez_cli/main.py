@@ -13,6 +13,7 @@ from collections.abc import Sequence
 _SUBCOMMANDS = (
     "assess",
     "figures",
+    "conformance",
     "keys",
     "ledger",
     "log",
