@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 _SUBCOMMANDS = (
     "assess",
-    "figures",
     "conformance",
+    "figures",
     "keys",
     "ledger",
     "log",

@@ -1,7 +1,7 @@
 """`avarez conformance URL --secret FILE`: whether a receiver does with our messages what a receiver should.
 
 Sends a made-up city's events to the endpoint, some good and many bad, and holds its answers to what
-`docs/webhooks.md` asks for. Use a test installation with empty books: what is taken is taken. With
+`docs/municipalities.md` asks for. Use a test installation with empty books: what is taken is taken. With
 `--pull-port` the same events are offered by pull on 127.0.0.1 (any name and password), and gaps must be fetched.
 
 Exit codes: 0 it conforms; 1 it does not (with --strict, advice counts too); 2 wrong use.
