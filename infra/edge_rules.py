@@ -28,7 +28,6 @@ class PathRule:
 
 
 PATHS: tuple[PathRule, ...] = (
-    PathRule("/v1/open*", "api", cached=True),
     PathRule("/v1/*", "api"),
     PathRule("/.well-known/avarez/log/*", "api", cached=True),
     PathRule("/.well-known/avarez/status*", "api", cached=True),

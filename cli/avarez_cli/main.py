@@ -12,8 +12,6 @@ from collections.abc import Sequence
 
 _SUBCOMMANDS = (
     "assess",
-    "conformance",
-    "figures",
     "keys",
     "ledger",
     "log",

@@ -81,6 +81,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "refunds.approve",
         "refunds.write",
         "rolls.write",
+        "settlements.write",
         "statements.write",
         "tariffs.write",
         "terminals.write",

@@ -97,12 +97,17 @@ ACCOUNT_METRICS = {
 ACCOUNTING = ("pay-accounts",)
 """The function that may write them."""
 
-FIGURE_METRICS = {
-    "figures_refused": "A city's chain does not hold, or an event of it cannot be read: its figures stand still.",
+SETTLEMENT_METRICS = {
+    "settlement_overdue": "A city's day is not closed three hours after its end.",
+    "settlement_failed": "A city's day cannot be closed: its chain or its setting is at fault.",
+    "transfer_account_missing": "A city is owed a transfer and has no account in force.",
+    "transfer_differs": "A bank statement contradicts a transfer.",
+    "transfer_unmatched": "A transfer was sent, and no bank statement has it after two working days.",
+    "bank_calendar_ends": "The bank's calendar knows no holidays of the time a month ahead.",
 }
-"""The same, of the function that builds the public figures."""
+"""The same, of the function that closes the cities' days."""
 
-FIGURING = ("report-build",)
+CLOSING = ("pay-settle",)
 """The function that may write them."""
 
 METRICS = (
@@ -110,8 +115,8 @@ METRICS = (
     (KEY_METRICS, KEEPING_KEYS),
     (CHAIN_METRICS, CHAINING),
     (DELIVERY_METRICS, DELIVERING),
+    (SETTLEMENT_METRICS, CLOSING),
     (ACCOUNT_METRICS, ACCOUNTING),
-    (FIGURE_METRICS, FIGURING),
 )
 
 

@@ -6,7 +6,7 @@ the same table. A grant that is not in this table does not exist: the roles are 
 
 from __future__ import annotations
 
-from infra.routes import assess, certify, delivery, log, pay, report, rolls_and_tariffs, verify_and_identity
+from infra.routes import assess, certify, delivery, log, pay, rolls_and_tariffs, settle, verify_and_identity
 from infra.routes.kinds import (
     GROUPS,
     HTTP_TIMEOUT_S,
@@ -39,9 +39,9 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     *rolls_and_tariffs.ENTRY_POINTS,
     *pay.ENTRY_POINTS,
     *delivery.ENTRY_POINTS,
+    *settle.ENTRY_POINTS,
     *certify.ENTRY_POINTS,
     *log.ENTRY_POINTS,
-    *report.ENTRY_POINTS,
     *verify_and_identity.ENTRY_POINTS,
 )
 

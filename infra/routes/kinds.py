@@ -23,6 +23,7 @@ SCOPES: dict[str, str] = {
     "bank-files.write": "Load a bank's file of paid bills",
     "events.read": "Read a city's events",
     "ledger.read": "Read the trial balance, and whether the books are whole",
+    "settlements.write": "Close a city's day now, and make the files that pay cities",
     "statements.write": "Load a bank statement",
     "terminals.read": "Read a terminal and its sales",
     "terminals.write": "Register a terminal",
@@ -58,7 +59,7 @@ GROUPS: dict[str, str] = {
 }
 
 TableName = Literal["duty", "ledger", "identity"]
-BucketName = Literal["documents", "rolls", "status", "tariff", "log", "figures"]
+BucketName = Literal["documents", "rolls", "status", "tariff", "log"]
 QueueName = Literal[
     "certify",
     "status",

@@ -314,8 +314,8 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             "RECONCILE_QUEUE_URL",
         ),
         grants=(
-            TableGrant("duty", ("GetItem", "PutItem", "Query")),
-            TableGrant("ledger", ("PutItem",)),
+            TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem")),
+            TableGrant("ledger", ("DeleteItem", "GetItem", "PutItem")),
             SecretGrant("gateways"),
             QueueGrant("reconcile"),
         ),

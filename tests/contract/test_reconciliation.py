@@ -409,4 +409,6 @@ def test_handing_in_needs_exactly_what_its_handler_is_granted(desk: Desk, monkey
         call(monkeypatch, "POST /v1/municipalities/{code}/bank-statements", {"content": text}, code=NATIONAL)
         call(monkeypatch, "GET /v1/municipalities/{code}/reconciliations", code=NATIONAL)
 
-    assert desk.counter.used(everything) == granted("pay-reconciliation")
+    # What lines of our own transfers need besides: tests/contract/test_transfers.py.
+    of_transfers = {("ledger", "GetItem"), ("ledger", "DeleteItem"), ("duty", "UpdateItem")}
+    assert desk.counter.used(everything) | of_transfers == granted("pay-reconciliation")

@@ -14,8 +14,8 @@ from infra.resources.alarms import (
     BUSINESS_METRICS,
     CHAIN_METRICS,
     DELIVERY_METRICS,
-    FIGURE_METRICS,
     KEY_METRICS,
+    SETTLEMENT_METRICS,
 )
 from infra.resources.storage import SIGNING_KEYS
 
@@ -246,8 +246,8 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
         *KEY_METRICS,
         *CHAIN_METRICS,
         *DELIVERY_METRICS,
+        *SETTLEMENT_METRICS,
         *ACCOUNT_METRICS,
-        *FIGURE_METRICS,
         *AGES,
     }
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from avarez.clock import SystemClock, tehran_today
-from avarez.errors import FieldError, InvalidInput, MunicipalityUnknown
+from avarez.errors import FieldError, InvalidInput, MunicipalityUnknown, StatementInvalid
 from avarez.http import Request, Response, Router, json_response
 from avarez.jalali import format_jalali, parse_jalali
 from avarez.municipalities import is_municipality
 from functions.pay.three_way.days import NATIONAL
 from functions.pay.three_way.results import result_json
-from functions.pay.three_way.statement import line_json, read_statement
+from functions.pay.three_way.statement import ERRORS_NAMED_MAX, StatementLine, line_json, read_statement
 from functions.pay.three_way.wiring import books, queue, reports
 
 router = Router("pay-reconciliation")
@@ -79,9 +79,10 @@ def take_statement(request: Request) -> Response:
     body = request.body_json(NewStatement, BODY_BYTES_MAX)
     now = clock.now()
     lines = read_statement(body.content, tehran_today(now))
+    _check_transfers(code, lines)
     taken_by = request.principal.username
     new = [line for line in lines if books().take_line(line, owner=code, taken_by=taken_by, now=now)]
-    for day in sorted({line.settles for line in lines}):
+    for day in sorted({line.settles for line in lines if not line.transfer_reference}):
         queue().send(day)
     told = {
         "municipality": code,
@@ -117,6 +118,26 @@ def read_day(request: Request) -> Response:
         "gateways": found,
     }
     return json_response(body)
+
+
+def _check_transfers(code: str, lines: Sequence[StatementLine]) -> None:
+    """Refuses the statement when a line names a transfer that is not there, or not this account's.
+
+    Raises: StatementInvalid.
+    """
+    faults = []
+    for line in lines:
+        if not line.transfer_reference:
+            continue
+        transfer = books().transfer(line)
+        mine = transfer is not None and code in (NATIONAL, transfer.municipality)
+        to_account = transfer is not None and (code == NATIONAL or transfer.iban in ("", line.account))
+        if not mine or not to_account:
+            name = line.transfer_reference
+            message = f"No transfer to this account: {name}.", f"واریزی به این حساب نیست: {name}."
+            faults.append(FieldError("/content", "transfer_unknown", *message))
+    if faults:
+        raise StatementInvalid(errors=faults[:ERRORS_NAMED_MAX])
 
 
 def _city(request: Request) -> str:

@@ -18,6 +18,7 @@ from avarez.errors import FieldError, StatementInvalid
 from avarez.identifiers import read_sheba
 from avarez.jalali import format_jalali, read_jalali
 from avarez.money import format_rial
+from functions.pay.settlement.bank.transfers import OPERATOR, read_reference
 
 COLUMNS = (
     "account",
@@ -30,6 +31,8 @@ COLUMNS = (
     "cycle",
     "description",
 )
+TRANSFER_COLUMN = "transfer_reference"
+"""May be there besides: which transfer of ours a line is."""
 LINES_MAX = 500
 """Four cycles a day of a dozen gateways for ten days; each line is a transaction of its own."""
 ERRORS_NAMED_MAX = 20
@@ -46,7 +49,7 @@ class StatementLine:
     """One credit of an account: what a gateway paid out for one of its days, in one PAYA cycle.
 
     `amount_rial` came; `commission_rial` is what the gateway kept of it and says so. `cycle` is a time of the
-    table above, or empty.
+    table above, or empty. Of a transfer of ours (`transfer_reference`) it is what came to a city, or what left us.
     """
 
     account: str
@@ -58,6 +61,7 @@ class StatementLine:
     settles: date
     cycle: str
     description: str
+    transfer_reference: str = ""
 
     @property
     def gross_rial(self) -> int:
@@ -71,8 +75,10 @@ class StatementLine:
     @property
     def digest(self) -> str:
         """The same for the same words; another digest under the same key is a contradiction."""
+        named = {"transfer_reference": self.transfer_reference} if self.transfer_reference else {}
         return content_hash(
             {
+                **named,
                 "account": self.account,
                 "booked_on": self.booked_on.isoformat(),
                 "bank_reference": self.bank_reference,
@@ -98,7 +104,8 @@ def read_statement(text: str, today: date) -> list[StatementLine]:
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     names = [name.strip() for name in rows.fieldnames or ()]
     rows.fieldnames = names
-    wrong = [name for name in COLUMNS if name not in names] + [name for name in names if name not in COLUMNS]
+    known = (*COLUMNS, TRANSFER_COLUMN)
+    wrong = [name for name in COLUMNS if name not in names] + [name for name in names if name not in known]
     if wrong:
         raise StatementInvalid(errors=[_fault("/content", "column_wrong", name) for name in wrong])
     lines: list[StatementLine] = []
@@ -161,7 +168,10 @@ def _line(row: Mapping[str, str | None], today: date) -> StatementLine:
         settles=day("settles_jalali"),
         cycle=cell("cycle"),
         description=(row.get("description") or "").strip()[:_DESCRIPTION_MAX],
+        transfer_reference=cell(TRANSFER_COLUMN),
     )
+    if (line.operator == OPERATOR) != (read_reference(line.transfer_reference) is not None):
+        raise _BadCell(TRANSFER_COLUMN)
     if not line.amount_rial:
         raise _BadCell("amount_rial")
     if line.settles > line.booked_on:
@@ -171,7 +181,9 @@ def _line(row: Mapping[str, str | None], today: date) -> StatementLine:
 
 def line_json(line: StatementLine) -> dict[str, str]:
     """The public form of a line."""
+    named = {TRANSFER_COLUMN: line.transfer_reference} if line.transfer_reference else {}
     return {
+        **named,
         "account": line.account,
         "booked_jalali": format_jalali(line.booked_on),
         "bank_reference": line.bank_reference,

@@ -12,7 +12,7 @@ from avarez import keys
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
 from avarez.dynamo import Item as Row
 from avarez.dynamo import Table, batch_get, transact
-from avarez.errors import StatementConflict, TransactionRefused
+from avarez.errors import ServiceBusy, StatementConflict, TransactionRefused
 from avarez.ids import new_id
 from avarez.journal import JournalEntry
 from functions.pay.audit.books_store import Books
@@ -20,6 +20,8 @@ from functions.pay.gateways.port import ReportLine
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.settling import arrival_entry
+from functions.pay.settlement.bank.transfer_store import AccountsInForce, TransferTable
+from functions.pay.settlement.bank.transfers import Transfer, read_reference
 from functions.pay.stores import items
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.three_way import results
@@ -44,6 +46,8 @@ class ThreeWayTable:
         self._duty = duty
         self._books = Books(duty, ledger)
         self._store = DynamoStore(duty, ledger)
+        self._ledger = ledger
+        self._transfers = TransferTable(duty, ledger, AccountsInForce(ledger))
         self._modes: dict[str, Row] = {}
 
     # -- ours ----------------------------------------------------------------------------------------
@@ -186,6 +190,36 @@ class ThreeWayTable:
         line_id = keys.statement_line_id(line.key)
         key = keys.statement_line(line.account, line.bank_reference)
         row = {**_statement_row(line), "line_id": line_id, "owner": owner, "digest": line.digest}
+        taken = self._duty.put_new(key, {**row, "taken_by": taken_by, "taken_at": to_rfc3339(now)})
+        booked = (self._transfer_line if line.transfer_reference else self._arrival_line)(
+            line, owner, line_id, now
+        )
+        try:
+            transact([taken, *booked], dynamodb=self._duty.dynamodb)
+        except TransactionRefused as refused:
+            standing = self._duty.get(key)
+            if standing is None and line.transfer_reference:
+                raise ServiceBusy(retry_after_s=1) from refused  # another line of the transfer was faster
+            if standing is None or standing["digest"] != line.digest or standing["owner"] != owner:
+                raise StatementConflict(extra={"bank_reference": line.bank_reference}) from refused
+            return False
+        return True
+
+    def transfer(self, line: StatementLine) -> Transfer | None:
+        """The transfer of ours that the line names; None where it names none that there is."""
+        named = read_reference(line.transfer_reference)
+        pointer = None if named is None else self._ledger.get(keys.settled_number(*named))
+        return (
+            None if named is None or pointer is None else self._transfers.find(named[0], pointer["settlement_id"])
+        )
+
+    def _transfer_line(self, line: StatementLine, owner: str, line_id: str, now: datetime) -> list[Row]:
+        transfer = self.transfer(line)
+        if transfer is None:
+            raise StatementConflict(extra={"bank_reference": line.bank_reference})
+        return self._transfers.line_writes(transfer, line.amount_rial, owner=owner, line_id=line_id, now=now)
+
+    def _arrival_line(self, line: StatementLine, owner: str, line_id: str, now: datetime) -> list[Row]:
         entry = arrival_entry(
             operator=line.operator,
             municipality=owner,
@@ -198,21 +232,12 @@ class ThreeWayTable:
             now=now,
         )
         day = line.settles.isoformat()
-        writes = [
-            self._duty.put_new(key, {**row, "taken_by": taken_by, "taken_at": to_rfc3339(now)}),
+        return [
             self._duty.put_new(keys.arrival(line.operator, day, line_id), {"account": owner, **_sums(line)}),
             self._duty.put(keys.reporter(day, line.operator), {"operator": line.operator}),
             self._duty.put(keys.open_day(day), {"day": day}),
             *self._store.journal(entry),
         ]
-        try:
-            transact(writes, dynamodb=self._duty.dynamodb)
-        except TransactionRefused as refused:
-            standing = self._duty.get(key)
-            if standing is None or standing["digest"] != line.digest or standing["owner"] != owner:
-                raise StatementConflict(extra={"bank_reference": line.bank_reference}) from refused
-            return False
-        return True
 
     def arrived(self, operator: str, day: date) -> Mapping[str, int]:
         partition, first = keys.arrival(operator, day.isoformat(), "")
@@ -352,6 +377,7 @@ def _statement_row(line: StatementLine) -> Row:
         "operator": line.operator,
         "settles": line.settles.isoformat(),
         "description": line.description,
+        "transfer_reference": line.transfer_reference,
         **_sums(line),
     }
 

@@ -472,10 +472,38 @@ class ChangeConflict(AvarezError):
     title_fa = "دربارهٔ این تغییر تصمیم گرفته شده، در آستانهٔ اجراست یا همین دم تغییر کرد؛ دوباره بخوانید."
 
 
-class ChallengeOpen(AvarezError):
-    code, status = "challenge_open", 409
-    title_en = "The new address has not answered its challenge; send it again (POST …/webhook/challenges)."
-    title_fa = "نشانی تازه هنوز به پیام آزمون پاسخ نداده است؛ آزمون را دوباره بفرستید (‎POST …/webhook/challenges)."
+class ChainBroken(AvarezError):
+    code, status = "chain_broken", 503
+    title_en = "The city's chain of events has a fault; nothing is closed over it until it is put right."
+    title_fa = "زنجیرهٔ رویدادهای این شهر خطایی دارد؛ تا رفع آن روزی بسته نمی‌شود."
+
+
+class SettlementNotFound(AvarezError):
+    code, status = "settlement_not_found", 404
+    title_en, title_fa = "There is no such daily close.", "چنین بستن روزی وجود ندارد."
+
+
+class SettlementNotDue(AvarezError):
+    code, status = "settlement_not_due", 409
+    title_en = "This day cannot be closed yet, or the city has no events by then."
+    title_fa = "این روز هنوز بسته‌شدنی نیست یا شهر تا آن روز رویدادی ندارد."
+
+
+class TransferBatchNotFound(AvarezError):
+    code, status = "transfer_batch_not_found", 404
+    title_en, title_fa = "There is no such file of transfers.", "چنین فایل واریزی وجود ندارد."
+
+
+class PlatformAccountMissing(AvarezError):
+    code, status = "platform_account_missing", 409
+    title_en = "Our own account (name, IBAN, BIC) is not set; an operator has to enter it first."
+    title_fa = "حساب سامانه (نام، شبا و شناسهٔ بانک) تعیین نشده است؛ نخست باید ثبت شود."
+
+
+class NothingToTransfer(AvarezError):
+    code, status = "nothing_to_transfer", 409
+    title_en = "No transfer is ready to be sent: each is sent, or waits for a city's account."
+    title_fa = "واریزی برای ارسال آماده نیست: همه ارسال شده‌اند یا در انتظار حساب شهرداری‌اند."
 
 
 class WebhookNotFound(AvarezError):
@@ -560,12 +588,6 @@ class LogEntryNotFound(AvarezError):
 class LogTileNotFound(AvarezError):
     code, status = "log_tile_not_found", 404
     title_en, title_fa = "The transparency log has no such tile.", "فهرست شفافیت چنین کاشی‌ای ندارد."
-
-
-class FiguresNotFound(AvarezError):
-    code, status = "figures_not_found", 404
-    title_en = "There is no such publication, file or definition of the public figures."
-    title_fa = "چنین انتشار، پرونده یا تعریفی در آمار عمومی نیست."
 
 
 # --- our own house --------------------------------------------------------------------------------------

@@ -383,6 +383,11 @@ def municipality_setting(municipality: str) -> Key:
     return "SETTING", f"MUNICIPALITY#{municipality}"
 
 
+def platform_setting() -> Key:
+    """Our own account, from which cities are paid."""
+    return "SETTING", "PLATFORM"
+
+
 def signing_key(kid: str) -> Key:
     return "KEYS", f"SIGNING#{kid}"
 
@@ -492,11 +497,6 @@ def chain_event(municipality: str, sequence: int) -> Key:
     return f"{municipality}#EVENTS#{sequence // EVENTS_PER_PARTITION}", f"{sequence:012d}"
 
 
-def figures_head() -> Key:
-    """Which publication of the public figures stands."""
-    return "FIGURES", "HEAD"
-
-
 def webhook_endpoint(municipality: str) -> Key:
     """Where the city's events go, and how far they are."""
     return f"{municipality}#WEBHOOK", "ENDPOINT"
@@ -524,6 +524,61 @@ def changes_due() -> str:
 
 def change_due(in_force_from_at: str, municipality: str, change_id: str) -> Key:
     return changes_due(), f"{in_force_from_at}#{municipality}#{change_id}"
+
+
+def settled_head(municipality: str) -> Key:
+    """How far the city's daily closes are."""
+    return f"{municipality}#SETTLED", "HEAD"
+
+
+def settled_plan(municipality: str) -> Key:
+    """The close that is being made; none between two of them."""
+    return f"{municipality}#SETTLED", "PLAN"
+
+
+def settled_number(municipality: str, number: int) -> Key:
+    """Which close has this number: what the bank's lines name."""
+    return f"{municipality}#SETTLED", f"NUMBER#{number:09d}"
+
+
+def settlement(municipality: str, settlement_id: str) -> Key:
+    """A daily close; their ids sort by time."""
+    return f"{municipality}#SETTLEMENTS", settlement_id
+
+
+def settlement_lines(municipality: str, settlement_id: str, number: int) -> Key:
+    """A batch of the lines of a close, counted from 0."""
+    return f"{municipality}#SETTLED#{settlement_id}", f"LINES#{number:06d}"
+
+
+def transfer(municipality: str, settlement_id: str) -> Key:
+    """What pays a close on, and how far it is."""
+    return f"{municipality}#TRANSFERS", settlement_id
+
+
+def transfer_outstanding(municipality: str, settlement_id: str) -> Key:
+    """A transfer of any city that no line of a bank has matched yet."""
+    return "TRANSFERS", f"{municipality}#{settlement_id}"
+
+
+def transfer_batch(batch_id: str) -> Key:
+    """A file of transfers for the bank; their ids sort by time."""
+    return "TRANSFERBATCHES", batch_id
+
+
+def transfer_batch_rows(batch_id: str, number: int) -> Key:
+    """The transfers of a file, a chunk at a time."""
+    return f"TRANSFERBATCH#{batch_id}", f"ROWS#{number:04d}"
+
+
+def transfer_batch_head() -> Key:
+    """How many files there are, and the one that is being made."""
+    return "TRANSFERBATCHHEAD", "HEAD"
+
+
+def transfer_task_id(municipality: str, settlement_id: str, what: str) -> str:
+    """The task of a transfer, the same however often it is looked at."""
+    return "tk_" + hashlib.sha256(f"{municipality}#{settlement_id}#{what}".encode()).hexdigest()[:36]
 
 
 # --- the identity table --------------------------------------------------------------------------------

@@ -1,1 +1,0 @@
-"""The public figures: computed from the cities' chains of events, published in cells."""
