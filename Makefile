@@ -42,7 +42,7 @@ reset: setup ## deletes the local data, after asking
 setup: ## installs what `make run` needs into .venv, .engine and node_modules
 	@infra/setup.sh run
 
-setup-tests: ## installs what `make test` needs besides: Chromium, poppler and zbar
+setup-tests: ## installs what `make test` needs besides: Chromium, poppler, zbar, PHP and Mono
 	@infra/setup.sh test
 
 lock: setup ## resolves the lock files anew from pyproject.toml

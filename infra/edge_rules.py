@@ -28,6 +28,7 @@ class PathRule:
 
 
 PATHS: tuple[PathRule, ...] = (
+    PathRule("/v1/open*", "api", cached=True),
     PathRule("/v1/*", "api"),
     PathRule("/.well-known/avarez/log/*", "api", cached=True),
     PathRule("/.well-known/avarez/status*", "api", cached=True),

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 _SUBCOMMANDS = (
     "assess",
+    "conformance",
+    "figures",
     "keys",
     "ledger",
     "log",

@@ -97,6 +97,14 @@ ACCOUNT_METRICS = {
 ACCOUNTING = ("pay-accounts",)
 """The function that may write them."""
 
+FIGURE_METRICS = {
+    "figures_refused": "A city's chain does not hold, or an event of it cannot be read: its figures stand still.",
+}
+"""The same, of the function that builds the public figures."""
+
+FIGURING = ("report-build",)
+"""The function that may write them."""
+
 SETTLEMENT_METRICS = {
     "settlement_overdue": "A city's day is not closed three hours after its end.",
     "settlement_failed": "A city's day cannot be closed: its chain or its setting is at fault.",
@@ -117,6 +125,7 @@ METRICS = (
     (DELIVERY_METRICS, DELIVERING),
     (SETTLEMENT_METRICS, CLOSING),
     (ACCOUNT_METRICS, ACCOUNTING),
+    (FIGURE_METRICS, FIGURING),
 )
 
 

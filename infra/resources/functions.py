@@ -284,6 +284,7 @@ def settings(
         "KEYS_ROOT_ID": storage.keys["root"][0].key_arn,
         "LOG_KEY_ID": storage.keys["log"][0].key_arn,
         "LOG_BUCKET": storage.buckets["log"].bucket_name,
+        "FIGURES_BUCKET": storage.buckets["figures"].bucket_name,
         "LOG_QUEUE_URL": queues.queues["log"].queue_url,
         "STATUS_BUCKET": storage.buckets["status"].bucket_name,
         "STATUS_QUEUE_URL": queues.queues["status"].queue_url,

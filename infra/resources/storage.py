@@ -69,6 +69,7 @@ class Storage(Construct):
             "status": self._status_lists(),
             "tariff": self._bucket("Tariff", versioned=True),
             "log": self._bucket("Log", versioned=True),
+            "figures": self._bucket("Figures", versioned=True),
         }
         self.keys = self._keys()
         self.secrets = self._secrets()

@@ -6,7 +6,17 @@ the same table. A grant that is not in this table does not exist: the roles are 
 
 from __future__ import annotations
 
-from infra.routes import assess, certify, delivery, log, pay, rolls_and_tariffs, settle, verify_and_identity
+from infra.routes import (
+    assess,
+    certify,
+    delivery,
+    log,
+    pay,
+    report,
+    rolls_and_tariffs,
+    settle,
+    verify_and_identity,
+)
 from infra.routes.kinds import (
     GROUPS,
     HTTP_TIMEOUT_S,
@@ -42,6 +52,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     *settle.ENTRY_POINTS,
     *certify.ENTRY_POINTS,
     *log.ENTRY_POINTS,
+    *report.ENTRY_POINTS,
     *verify_and_identity.ENTRY_POINTS,
 )
 

@@ -25,6 +25,8 @@ CHANGES = TableGrant(
     leading_keys=("*#ACCOUNT", "ACCOUNTS#DUE", "OUTBOX#*"),
 )
 """What a step of a guarded change writes, and the event that tells of it."""
+CHANGED = TableGrant("ledger", ("GetItem", "PutItem"), leading_keys=("*#WEBHOOK",))
+"""What a step may take effect on."""
 
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
@@ -39,12 +41,14 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("POST", f"{WEBHOOK}/challenges", "webhooks.write"),
             Route("POST", f"{WEBHOOK}/rotations", "webhooks.write"),
             Route("POST", f"{WEBHOOK}/resumptions", "webhooks.write"),
+            Route("POST", f"{WEBHOOK}/stops", "webhooks.write"),
             Route("POST", f"{WEBHOOK}/tests", "webhooks.write"),
             Route("POST", "/v1/municipalities/{code}/events/replay", "webhooks.write"),
         ),
         environment=(*PRINCIPAL, *OUTBOUND),
         grants=(
             TableGrant("ledger", ("GetItem", "PutItem", "Query"), leading_keys=("*#WEBHOOK*", "*#CHAIN")),
+            CHANGES,
             SecretGrant("webhook"),
             QueueGrant("deliver"),
         ),
@@ -102,6 +106,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE"),
         grants=(
             CHANGES,
+            CHANGED,
             TableGrant("ledger", ("BatchGetItem",), leading_keys=("*#ACCOUNT",)),
             TableGrant("duty", ("GetItem",), leading_keys=("SETTING",)),
         ),

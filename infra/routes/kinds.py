@@ -59,7 +59,7 @@ GROUPS: dict[str, str] = {
 }
 
 TableName = Literal["duty", "ledger", "identity"]
-BucketName = Literal["documents", "rolls", "status", "tariff", "log"]
+BucketName = Literal["documents", "rolls", "status", "tariff", "log", "figures"]
 QueueName = Literal[
     "certify",
     "status",

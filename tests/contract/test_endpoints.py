@@ -20,6 +20,7 @@ from avarez.events.log import EventLog, event_item, head_item
 from functions.pay.accounts import wiring as accounts
 from functions.pay.accounts.deciding import Desk as ChangesDesk
 from functions.pay.delivery import handler, pull, sweep, wiring, worker
+from functions.pay.delivery.changing import effects_on
 from functions.pay.delivery.endpoint import State, confirmed
 from functions.pay.delivery.registration import Desk
 from functions.pay.delivery.store import EndpointTable
@@ -51,7 +52,10 @@ class Wired:
         self.table = EndpointTable(ledger)
         self.log = EventLog(ledger)
         self.queue = Queue()
-        self.desk = Desk(self.table, self.town.outbound)
+        effects = effects_on(self.table.find, self.table.write)
+        store = ChangeTable(ledger)
+        self.officers = ChangesDesk(store, lambda _: {}, self.town.clock, lambda _: None, effects)
+        self.desk = Desk(self.table, self.town.outbound, self.officers)
 
     def grow(self, city: str, count: int) -> None:
         before = self.log.head(city)
@@ -94,8 +98,7 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
         monkeypatch.setattr(wiring, "outbound", lambda: made.town.outbound)
         monkeypatch.setattr(wiring, "desk", lambda: made.desk)
         monkeypatch.setattr(wiring, "wake_ups", lambda: made.queue)
-        settled = ChangesDesk(ChangeTable(made.ledger), lambda _: {}, made.town.clock, lambda _: None)
-        monkeypatch.setattr(accounts, "desk", lambda: settled)
+        monkeypatch.setattr(accounts, "desk", lambda: made.officers)
         yield made
 
 
@@ -213,8 +216,9 @@ def test_an_officer_registers_reads_rotates_and_replays(officer: Wired) -> None:
     assert (status, shown["delivered_sequence"], shown["head"]) == (200, 3, 3)
     assert "secret" not in shown
     status, rotated = call(handler, "POST", f"{HOOK}/rotations")
-    assert (status, rotated["secret_generation"]) == (201, 2)
-    assert rotated["secret"] != made["secret"]
+    assert (status, rotated["secret_generation"], rotated["next_secret_generation"]) == (201, 1, 2)
+    assert (rotated["secret"] != made["secret"], rotated["change"]["value"]) == (True, {"generation": "2"})
+    assert call(handler, "POST", f"{HOOK}/rotations", {"reason": "again"})[1]["code"] == "change_open"
     status, told = call(handler, "POST", f"/v1/municipalities/{CITY}/events/replay", {"from_sequence": 2})
     assert (status, told["delivered_sequence"], officer.queue.sent) == (202, 1, [CITY])
     officer.work()
@@ -268,3 +272,53 @@ def test_events_by_pull_are_those_that_were_delivered(officer: Wired) -> None:
     assert found[0]["previous_hash"] == GENESIS
     used = officer.used(lambda: call(pull, "GET", f"/v1/municipalities/{CITY}/events"))
     assert used == granted("pay-events")
+
+
+def test_another_address_is_a_change_that_a_second_person_approves_within_the_grants(officer: Wired) -> None:
+    officer.register()
+    change_id = ""
+
+    def propose() -> None:
+        nonlocal change_id
+        status, told = call(
+            handler, "PUT", HOOK, {"url": "https://yazd.example.ir/new", "reason": "a new program"}
+        )
+        assert (status, told["challenge_passed"], told["candidate_proved"]) == (202, True, True)
+        assert (told["url"], told["change"]["status"]) == ("https://qom.example.ir/hook", "proposed")
+        change_id = told["change"]["change_id"]
+
+    officer.town.receivers[OTHER].secrets = officer.town.receivers[CITY].secrets
+    assert officer.used(propose) <= granted("pay-webhooks")
+    assert officer.used(lambda: officer.officers.approve(CITY, change_id, by="second")) <= granted("pay-accounts")
+    shown = call(handler, "GET", HOOK)[1]
+    assert (shown["next_url"], shown["candidate_url"]) == ("https://yazd.example.ir/new", None)
+    officer.grow(CITY, 2)
+    officer.work()
+    officer.town.clock.advance(3 * DAY)
+    officer.grow(CITY, 2)
+    assert call(handler, "GET", HOOK)[1]["url"] == "https://yazd.example.ir/new", "by the clock alone"
+    assert officer.used(officer.work) <= granted("pay-deliver")
+    assert officer.town.receivers[OTHER].order == [3, 4]
+    assert officer.used(lambda: sweep.handle({}, None)) <= granted("pay-deliver-sweep")
+    change = officer.officers.find(CITY, change_id)
+    assert change.status.value == "in_force"
+    assert call(handler, "POST", f"{HOOK}/stops")[1]["status"] == "stopped"
+
+
+def test_an_endpoint_from_before_guarded_changes_is_read(wired: Wired) -> None:
+    wired.register()
+    key = keys.webhook_endpoint(CITY)
+    item = wired.ledger.get(key) or {}
+    added = {
+        "candidate_proved",
+        "handed_out",
+        "next_generation",
+        "next_generation_from",
+        "next_url",
+        "next_url_from",
+    }
+    old = {name: value for name, value in item.items() if name not in {*added, "previous_generation"}}
+    transact([wired.ledger.put(key, {**old, "generation": 3})], dynamodb=wired.ledger.dynamodb)
+    found = wired.table.find(CITY)
+    assert found is not None
+    assert (found.generation, found.handed_out, found.previous_generation, found.next_url) == (3, 3, 2, "")

@@ -47,7 +47,7 @@ def test_api_answers_are_cached_only_where_the_table_says_so(delivery: Any) -> N
         if rule.origin == "api" and not rule.cached:
             assert _behaviours(delivery)[rule.pattern]["CachePolicyId"] == caching_disabled
     kept = [rule.pattern for rule in edge_rules.PATHS if rule.cached]
-    assert kept == ["/.well-known/avarez/log/*", "/.well-known/avarez/status*"]
+    assert kept == ["/v1/open*", "/.well-known/avarez/log/*", "/.well-known/avarez/status*"]
 
 
 def test_kept_answers_are_kept_as_long_as_they_say_and_by_their_path_alone(delivery: Any) -> None:

@@ -14,6 +14,7 @@ from infra.resources.alarms import (
     BUSINESS_METRICS,
     CHAIN_METRICS,
     DELIVERY_METRICS,
+    FIGURE_METRICS,
     KEY_METRICS,
     SETTLEMENT_METRICS,
 )
@@ -248,6 +249,7 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
         *DELIVERY_METRICS,
         *SETTLEMENT_METRICS,
         *ACCOUNT_METRICS,
+        *FIGURE_METRICS,
         *AGES,
     }
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from avarez import keys
+from avarez.clock import SystemClock, to_rfc3339
+from avarez.dynamo import Table
+from avarez.quotes.store import put_municipality_settings
+from avarez_cli.receiver.books import Books
+from avarez_cli.receiver.listening import Listening
+from avarez_cli.receiver.taking import Answer, Receiver
 from tests.system.conftest import System
+from tests.system.journey import pay
+from tests.system.plates import plate_of
 
 pytestmark = pytest.mark.system
 
@@ -14,6 +29,7 @@ CITY = "TEHRAN"
 HERE = f"/v1/municipalities/{CITY}"
 OTHER_IBAN = "IR062960000000100324200001"
 TOLD_WITHIN_S = 60.0
+COOLING_OFF_S = 6
 
 
 def test_a_new_account_waits_for_two_people_and_three_days_and_can_be_called_off(system: System) -> None:
@@ -45,3 +61,130 @@ def test_a_new_account_waits_for_two_people_and_three_days_and_can_be_called_off
     steps = system.wait_for(told, TOLD_WITHIN_S)
     assert [step["status"] for step in steps] == ["proposed", "approved", "cancelled"]
     assert [step["by"] for step in steps[-1]["steps"]] == ["tehran", "tehran2", "tehran"]
+
+
+@dataclass
+class Address:
+    """One of the city's addresses, with secrets of its own; both write into the books of the city."""
+
+    books: Books
+    secrets: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
+    first_at: str = ""
+
+    @property
+    def receiver(self) -> Receiver:
+        return _Noting(self.books, lambda: self.secrets, SystemClock().now, note=self.note)
+
+    def note(self, body: bytes, answer: Answer) -> None:
+        self.statuses.append(answer.status)
+        data = json.loads(body)["data"]
+        if "sequence" in data and data["sequence"] not in self.sequences:
+            self.first_at = self.first_at or to_rfc3339(SystemClock().now())
+            self.sequences.append(data["sequence"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Noting(Receiver):
+    note: Callable[[bytes, Answer], None] = lambda body, answer: None
+
+    def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        told = Receiver.answer(self, headers, body)
+        self.note(body, told)
+        return told
+
+
+@contextmanager
+def listening(addresses: Mapping[str, Address]) -> Iterator[str]:
+    """The city's program, with an address for each path; gives its origin."""
+    receivers = {path: address.receiver for path, address in addresses.items()}
+    server = Listening(0, lambda path: receivers.get(path))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def quick_changes(system: System) -> Iterator[None]:
+    """The city's changes cool off for some seconds meanwhile."""
+    table = Table(system.outputs["DutyTableName"], system.aws("dynamodb"))
+    before = table.get(keys.municipality_setting(CITY)) or {}
+    put_municipality_settings(table, [(CITY, {**before, "change_cooling_off_s": COOLING_OFF_S})])
+    yield
+    put_municipality_settings(table, [(CITY, before)])
+
+
+@contextmanager
+def payments(system: System) -> Iterator[list[str]]:
+    """Payments one after the other, until the block ends."""
+    paid: list[str] = []
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            paid.append(pay(system, system.client("clerk"), plate_of(CITY), CITY).payment["payment_id"])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield paid
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_address_secret_and_account_change_under_traffic_and_nothing_goes_astray(
+    system: System, tmp_path: Path
+) -> None:
+    one, two = system.client("tehran"), system.client("tehran2")
+    hook = f"{HERE}/webhook"
+    books = Books(tmp_path / "books.sqlite", CITY)
+    old, new = Address(books), Address(books)
+    with listening({"/old": old, "/new": new}) as origin, quick_changes(system):
+        made = one.put(hook, {"url": f"{origin}/old"})
+        assert made.status == 201, made.text
+        old.secrets.append(made.json["secret"])
+        assert one.post(f"{hook}/challenges").json["challenge_passed"]
+        with payments(system) as paid:
+            system.wait_for(lambda: len(old.sequences) > 3, TOLD_WITHIN_S)
+            rotated = one.post(f"{hook}/rotations", {"reason": "yearly"})
+            assert rotated.status == 201, rotated.text
+            new.secrets.append(rotated.json["secret"])
+            moved = one.put(hook, {"url": f"{origin}/new", "reason": "another program"})
+            assert (moved.status, moved.json["challenge_passed"]) == (202, True), moved.text
+            account = one.put(f"{HERE}/account", {"iban": OTHER_IBAN, "holder": "شهرداری تهران", "reason": "بانک"})
+            changes = [rotated.json["change"], moved.json["change"], account.json]
+            decided = [two.post(f"{HERE}/changes/{change['change_id']}/approvals") for change in changes]
+            assert [answer.status for answer in decided] == [200, 200, 200], [answer.text for answer in decided]
+            old.secrets[:] = [rotated.json["secret"]]
+            system.wait_for(lambda: len(new.sequences) > 3, TOLD_WITHIN_S)
+        assert len(paid) > 1
+
+        def everything() -> list[dict[str, Any]] | None:
+            told = one.get(hook).json
+            chain = [event["data"] for event in one.get(f"{HERE}/events?limit=500").json["events"]]
+            return chain if told["delivered_sequence"] == told["head"] == len(chain) else None
+
+        chain = system.wait_for(everything, TOLD_WITHIN_S)
+    assert (set(old.statuses[1:]), set(new.statuses)) == ({200}, {200}), (
+        "no failed check, but the first challenge's"
+    )
+    assert old.sequences + new.sequences == list(range(1, len(chain) + 1)), "each at the address that was in force"
+    assert new.first_at >= decided[1].json["in_force_from_at"]
+    assert [dict(event.data) for event in books.events()] == chain
+    assert (books.faults(), books.gaps(only_open=True), books.contradictions()) == ([], [], [])
+    notices = [
+        (data["change"]["subject"], data["change"]["status"])
+        for data in chain[: len(old.sequences)]
+        if "change" in data
+    ]
+    for subject in ("webhook_url", "webhook_secret", "account"):
+        assert [status for of, status in notices if of == subject][-2:] == ["proposed", "approved"], subject
+    assert one.get(f"{HERE}/account").json["account"]["iban"] == OTHER_IBAN
+    books.close()

@@ -194,8 +194,10 @@ def _sides(sides: tuple[int, int] | None) -> str:
 
 def _print_books(told: dict[str, Any]) -> None:
     print(f"{told['municipality']}  event {told['sequence']}  {told['hash']}")
-    for row in told["faults"] + told["contradictions"]:
+    for row in told["faults"]:
         print(f"  نادرست | WRONG: event {row['sequence']} {row['what']}")
+    for row in told["contradictions"]:
+        print(f"  رد شد | REFUSED: an event {row['sequence']} that {row['what']}")
     for gap in told["missing"]:
         print(f"  نرسیده | MISSING: events {gap['first']} to {gap['last']}")
     print(f"{told['from_jalali']} – {told['to_jalali']}")

@@ -219,6 +219,7 @@ def issued_event(record: CertificateRecord, pdf_sha256: str, stored_at: datetime
                 "amount_rial": format_rial(record.amount_rial),
                 "trace_hash": record.trace_hash,
                 "pdf_sha256": pdf_sha256,
+                "paid_at": to_rfc3339(record.paid_at),
                 **({"issued_at": to_rfc3339(record.issued_at)} if record.issued_at else {}),
             },
             **({"payment": {"payment_id": record.payment_id}} if record.payment_id else {}),

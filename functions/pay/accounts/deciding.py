@@ -21,6 +21,9 @@ from functions.pay.accounts.rules import Account, account_of, cooling_off, read_
 DUE_MAX: Final = 100
 """Changes of one run of the sweep; the next one comes a minute later."""
 
+ATTEMPTS_MAX: Final = 5
+"""Tries of a step whose endpoint is being delivered to."""
+
 Effects = Callable[[Change, Change], Sequence[Item]]
 """What else a step writes: from the change before it and after it to parts of the transaction."""
 
@@ -107,7 +110,7 @@ class Desk:
         """
         now = self.clock.now()
         made = changes.proposed(municipality, subject, value, by=by, now=now, reason=reason, initial=initial)
-        self.store.save(None, made, self.effects(made, made))
+        self._move(None, made)
         return made
 
     def find(self, municipality: str, change_id: str) -> Change:
@@ -168,8 +171,14 @@ class Desk:
             return self.find(before.municipality, before.change_id)
         return after
 
-    def _move(self, before: Change, after: Change) -> None:
-        try:
-            self.store.save(before, after, self.effects(before, after))
-        except TransactionRefused as refused:
-            raise ChangeConflict() from refused
+    def _move(self, before: Change | None, after: Change) -> None:
+        """Writes the step with its effects. A delivery that moved its cursor meanwhile is no conflict."""
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                self.store.save(before, after, self.effects(before or after, after))
+            except TransactionRefused:
+                if before is not None and self.find(before.municipality, before.change_id) != before:
+                    break
+            else:
+                return
+        raise ChangeConflict()

@@ -13,6 +13,8 @@ from avarez.dynamo import Table
 from avarez.observability import metric
 from avarez.settings import setting
 from functions.pay.accounts.deciding import Desk
+from functions.pay.delivery.changing import effects_on
+from functions.pay.delivery.store import EndpointTable
 
 clock = SystemClock()
 
@@ -20,7 +22,10 @@ clock = SystemClock()
 @functools.cache
 def desk() -> Desk:
     """The process's use cases."""
-    return Desk(ChangeTable(Table(setting("LEDGER_TABLE"))), settings_of, clock, metric)
+    ledger = Table(setting("LEDGER_TABLE"))
+    endpoints = EndpointTable(ledger)
+    effects = effects_on(endpoints.find, endpoints.write)
+    return Desk(ChangeTable(ledger), settings_of, clock, metric, effects)
 
 
 def settings_of(municipality: str) -> Mapping[str, Any]:

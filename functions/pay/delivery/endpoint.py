@@ -30,21 +30,26 @@ GONE: Final = 410
 
 
 class State(StrEnum):
-    """What becomes of new events: `active` sends them, all others keep them waiting."""
+    """What becomes of new events: `active` sends them, all others keep them waiting; `stopped` by an officer."""
 
     AWAITING_CHALLENGE = "awaiting_challenge"
     ACTIVE = "active"
     PAUSED = "paused"
     GONE = "gone"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a city's events go. `delivered` is the sequence of the last event that it has.
 
-    `candidate_url` waits for its challenge; `url` is the one that passed it, empty before the first did.
-    `generation` counts the secrets; the one before signs as well until `overlap_until`. `due_at` is when to try
-    again after a failure, None while none is open; `alerted` is how many of `ALERTS` were given for it.
+    `url` is the address in force, empty before a first one passed its challenge. `candidate_url` waits for its
+    challenge, and after it for a second person; `next_url` was approved: the address from `next_url_from` on.
+    `generation` is the secret in force, `next_generation` the one that takes its place at `next_generation_from`,
+    once that is approved, and that signs as well from its making on; `previous_generation` signs until
+    `overlap_until`. `handed_out` is the last generation that anybody has seen: none is ever given twice.
+    `due_at` is when to try again after a failure, None while none is open; `alerted` is how many of `ALERTS` were
+    given for it.
     """
 
     municipality: str
@@ -53,9 +58,16 @@ class Endpoint:
     registered_by: str
     url: str = ""
     candidate_url: str = ""
+    candidate_proved: bool = False
+    next_url: str = ""
+    next_url_from: datetime | None = None
     state: State = State.AWAITING_CHALLENGE
     generation: int = 1
+    handed_out: int = 1
+    previous_generation: int = 0
     overlap_until: datetime | None = None
+    next_generation: int = 0
+    next_generation_from: datetime | None = None
     delivered: int = 0
     failing_since: datetime | None = None
     failures: int = 0
@@ -65,20 +77,48 @@ class Endpoint:
 
     def wants(self, head: int, now: datetime) -> bool:
         """Whether an event should be sent now, the chain being at `head`."""
-        called = self.state in (State.ACTIVE, State.PAUSED) and self.delivered < head
-        return called and (self.due_at is None or self.due_at <= now)
+        stands = settled(self, now)
+        called = stands.state in (State.ACTIVE, State.PAUSED) and stands.delivered < head
+        return called and (stands.due_at is None or stands.due_at <= now)
 
     def generations(self, now: datetime) -> tuple[int, ...]:
-        """The secrets that sign now, the newest first."""
-        if self.overlap_until is not None and now < self.overlap_until and self.generation > 1:
-            return self.generation, self.generation - 1
-        return (self.generation,)
+        """The secrets that sign now, the newest first: whoever knows any of those that may be in use can check."""
+        stands = settled(self, now)
+        overlaps = stands.overlap_until is not None and now < stands.overlap_until
+        found = (stands.next_generation, stands.generation, stands.previous_generation if overlaps else 0)
+        return tuple(generation for generation in found if generation)
+
+
+def settled(endpoint: Endpoint, now: datetime) -> Endpoint:
+    """The endpoint with whatever has come into force by now; a new address begins without failures."""
+    if endpoint.next_url and endpoint.next_url_from is not None and endpoint.next_url_from <= now:
+        moved = replace(endpoint, url=endpoint.next_url, next_url="", next_url_from=None, state=State.ACTIVE)
+        endpoint = _well(moved)
+    since = endpoint.next_generation_from
+    if endpoint.next_generation and since is not None and since <= now:
+        endpoint = replace(
+            endpoint,
+            previous_generation=endpoint.generation,
+            overlap_until=since + OVERLAP,
+            generation=endpoint.next_generation,
+            next_generation=0,
+            next_generation_from=None,
+        )
+    return endpoint
 
 
 def confirmed(endpoint: Endpoint) -> Endpoint:
-    """The candidate answered its challenge: it is the endpoint from now on, whatever the one before failed of."""
+    """The address answered its challenge: a first one is the endpoint now, another one waits for its change."""
+    if endpoint.url and endpoint.candidate_url not in ("", endpoint.url):
+        return replace(endpoint, candidate_proved=True)
     url = endpoint.candidate_url or endpoint.url
-    return _well(replace(endpoint, url=url, candidate_url="", state=State.ACTIVE))
+    state = State.STOPPED if endpoint.state is State.STOPPED else State.ACTIVE
+    return _well(replace(endpoint, url=url, candidate_url="", candidate_proved=False, state=state))
+
+
+def stopped(endpoint: Endpoint) -> Endpoint:
+    """Nothing is sent until it is resumed, or another address is in force."""
+    return replace(endpoint, state=State.STOPPED)
 
 
 def resumed(endpoint: Endpoint) -> Endpoint:
@@ -86,9 +126,10 @@ def resumed(endpoint: Endpoint) -> Endpoint:
     return _well(replace(endpoint, state=State.ACTIVE))
 
 
-def rotated(endpoint: Endpoint, now: datetime) -> Endpoint:
-    """With a new secret; the one that it had signs as well for a day."""
-    return replace(endpoint, generation=endpoint.generation + 1, overlap_until=now + OVERLAP)
+def rotated(endpoint: Endpoint) -> Endpoint:
+    """With a new secret at once: nobody checks by the one before, since no address is in force yet."""
+    following = endpoint.handed_out + 1
+    return replace(endpoint, generation=following, handed_out=following)
 
 
 def replayed(endpoint: Endpoint, from_sequence: int) -> Endpoint:

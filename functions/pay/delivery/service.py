@@ -16,7 +16,7 @@ from avarez.clock import Clock, to_rfc3339
 from avarez.errors import TransactionRefused
 from avarez.events.chain import Event
 from avarez.webhooks import sign
-from functions.pay.delivery.endpoint import ALERTS, Endpoint, State, failed, succeeded
+from functions.pay.delivery.endpoint import ALERTS, Endpoint, State, failed, settled, succeeded
 from functions.pay.delivery.secrets import WebhookSecrets
 from functions.pay.delivery.wire.sending import Answer
 from functions.pay.delivery.wire.target import Target, read_target
@@ -103,6 +103,7 @@ def deliver(
     run = _Run(store, endpoint)
     events: Sequence[Event] = ()
     while time_left():
+        run.endpoint = settled(run.endpoint, outbound.clock.now())
         events = log.read(municipality, after=run.endpoint.delivered, limit=READ_MAX)
         if not events or not run.endpoint.wants(events[-1].sequence, outbound.clock.now()):
             break
@@ -134,6 +135,8 @@ class _Run:
     def send(self, event: Event, outbound: Outbound) -> bool:
         """Whether the endpoint has this event now."""
         now = outbound.clock.now()
+        # Asked for each event: an address is called until its last millisecond, and not in the one after.
+        self.endpoint = settled(self.endpoint, now)
         answer = post(self.endpoint, self.endpoint.url, event.event_id, body_of(event), outbound)
         self.attempts.append(attempt_of(event.event_id, event.sequence, answer, now))
         if answer.taken:

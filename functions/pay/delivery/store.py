@@ -10,7 +10,7 @@ from typing import Any, Final
 from avarez import keys
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table, batch_get, transact
-from functions.pay.delivery.endpoint import Endpoint, State
+from functions.pay.delivery.endpoint import Endpoint, State, settled
 from functions.pay.delivery.service import Attempt
 
 KEPT: Final = timedelta(days=90)
@@ -31,7 +31,7 @@ class EndpointTable:
     def behind(self, municipalities: Sequence[str], now: datetime) -> list[str]:
         """The cities whose endpoints should be sent something now."""
         places = [keys.webhook_endpoint(code) for code in municipalities]
-        endpoints = [endpoint_from(item) for item in batch_get(self._ledger, places).values()]
+        endpoints = [settled(endpoint_from(item), now) for item in batch_get(self._ledger, places).values()]
         called = [endpoint for endpoint in endpoints if endpoint.state in (State.ACTIVE, State.PAUSED)]
         heads = batch_get(self._ledger, [keys.chain_head(endpoint.municipality) for endpoint in called])
         far = {item["municipality"]: int(item["sequence"]) for item in heads.values()}
@@ -51,8 +51,7 @@ class EndpointTable:
             writes = [self._ledger.put_new(key, endpoint_item(saved))]
         else:
             saved = replace(after, version=before.version + 1)
-            condition = "#version = :version"
-            writes = [self._ledger.put(key, endpoint_item(saved), condition, version=before.version)]
+            writes = [self.write(before, after)]
         if attempts:
             place = keys.webhook_attempts(
                 after.municipality, f"{to_rfc3339(attempts[-1].at)}#{saved.version:012d}"
@@ -60,6 +59,12 @@ class EndpointTable:
             writes.append(self._ledger.put(place, attempts_item(attempts)))
         transact(writes, mine=lambda: self.find(after.municipality) == saved, dynamodb=self._ledger.dynamodb)
         return saved
+
+    def write(self, before: Endpoint, after: Endpoint) -> Item:
+        """The part of somebody's transaction that puts `after` over `before`."""
+        saved = replace(after, version=before.version + 1)
+        key = keys.webhook_endpoint(after.municipality)
+        return self._ledger.put(key, endpoint_item(saved), "#version = :version", version=before.version)
 
     def attempts(self, municipality: str, limit: int) -> list[Attempt]:
         """The last `limit` attempts, the newest first."""
@@ -80,8 +85,15 @@ def endpoint_item(endpoint: Endpoint) -> Item:
         "registered_by": endpoint.registered_by,
         "url": endpoint.url,
         "candidate_url": endpoint.candidate_url,
+        "candidate_proved": endpoint.candidate_proved,
+        "next_url": endpoint.next_url,
+        "next_url_from": _text(endpoint.next_url_from),
         "state": endpoint.state.value,
         "generation": endpoint.generation,
+        "handed_out": endpoint.handed_out,
+        "previous_generation": endpoint.previous_generation,
+        "next_generation": endpoint.next_generation,
+        "next_generation_from": _text(endpoint.next_generation_from),
         "overlap_until": _text(endpoint.overlap_until),
         "delivered": endpoint.delivered,
         "failing_since": _text(endpoint.failing_since),
@@ -98,6 +110,8 @@ def endpoint_from(item: Item) -> Endpoint:
     Raises:
         KeyError, ValueError: the item is none of ours.
     """
+    # Items from before there were guarded changes lack what these added.
+    generation = int(item["generation"])
     return Endpoint(
         municipality=str(item["municipality"]),
         endpoint_id=str(item["endpoint_id"]),
@@ -105,8 +119,15 @@ def endpoint_from(item: Item) -> Endpoint:
         registered_by=str(item["registered_by"]),
         url=str(item["url"]),
         candidate_url=str(item["candidate_url"]),
+        candidate_proved=bool(item.get("candidate_proved", False)),
+        next_url=str(item.get("next_url", "")),
+        next_url_from=_time(item, "next_url_from"),
         state=State(item["state"]),
-        generation=int(item["generation"]),
+        generation=generation,
+        handed_out=int(item.get("handed_out", generation)),
+        previous_generation=int(item.get("previous_generation", generation - 1)),
+        next_generation=int(item.get("next_generation", 0)),
+        next_generation_from=_time(item, "next_generation_from"),
         overlap_until=_time(item, "overlap_until"),
         delivered=int(item["delivered"]),
         failing_since=_time(item, "failing_since"),

@@ -11,6 +11,7 @@ from avarez.clock import SystemClock
 from avarez.dynamo import Table, client, translated
 from avarez.events.log import EventLog
 from avarez.settings import setting
+from functions.pay.accounts.wiring import desk as changes
 from functions.pay.delivery.registration import Desk
 from functions.pay.delivery.secrets import WebhookSecrets
 from functions.pay.delivery.service import Outbound
@@ -53,7 +54,7 @@ def outbound() -> Outbound:
 @functools.cache
 def desk() -> Desk:
     """The process's use cases of an officer."""
-    return Desk(endpoints(), outbound())
+    return Desk(endpoints(), outbound(), changes())
 
 
 @functools.cache

@@ -106,6 +106,7 @@ def drawn_up(quote: Quote, count: int, *, agreement_id: str, by: str, office: st
         tariff_version=quote.tariff_version,
         requested_by=by,
         office=office,
+        vehicle_class=quote.vehicle_class,
     )
 
 

@@ -198,6 +198,7 @@ def next_part(desk: Desk, principal: Principal, agreement_id: str, now: datetime
         agreement_id=agreement_id,
         instalment=part.number,
         completes=agreement.completes(part.number),
+        vehicle_class=agreement.vehicle_class,
     )
 
 
@@ -376,6 +377,7 @@ def payment_of(quote: Quote, terms: Terms, *, fee: Fee, now: datetime) -> Paymen
         agreement_id=quote.agreement_id,
         instalment=quote.instalment,
         completes=quote.completes,
+        vehicle_class=quote.vehicle_class,
     )
 
 

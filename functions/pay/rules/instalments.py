@@ -82,6 +82,7 @@ class Agreement:
     paid_parts: int = 0
     broken_on: date | None = None
     version: int = 1
+    vehicle_class: str = ""
 
     def __post_init__(self) -> None:
         total_rial = sum(part.amount_rial for part in self.years) + self.rounding_rial

@@ -40,6 +40,7 @@ class Quote:
     agreement_id: str = ""
     instalment: int = 0
     completes: tuple[YearAmount, ...] = ()
+    vehicle_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Payment:
 
     With an `agreement_id` it pays the part `instalment` of that agreement; `completes` are the years, with all
     that they cost, whose last rial comes with it.
+
+    `vehicle_class` is that of the quote, for the figures alone; nothing is decided on it.
     """
 
     payment_id: str
@@ -118,6 +121,7 @@ class Payment:
     agreement_id: str = ""
     instalment: int = 0
     completes: tuple[YearAmount, ...] = ()
+    vehicle_class: str = ""
 
     def __post_init__(self) -> None:
         total = sum(part.amount_rial for part in self.years) + self.rounding_rial + self.fee_rial + self.parts_rial

@@ -39,6 +39,7 @@ def agreement_item(agreement: Agreement) -> Item:
         "paid_parts": agreement.paid_parts,
         "broken_on": agreement.broken_on.isoformat() if agreement.broken_on else None,
         "version": agreement.version,
+        "vehicle_class": agreement.vehicle_class or None,
     }
 
 
@@ -71,6 +72,7 @@ def agreement_from(item: Item) -> Agreement:
         paid_parts=int(item["paid_parts"]),
         broken_on=date.fromisoformat(broken_on) if broken_on else None,
         version=int(item["version"]),
+        vehicle_class=str(item.get("vehicle_class", "")),
     )
 
 

@@ -57,6 +57,7 @@ def payment_item(payment: Payment) -> Item:
         "refunded_rial": payment.refunded_rial,
         "city_fee_rial": payment.city_fee_rial,
         "office_fee_rial": payment.office_fee_rial,
+        "vehicle_class": payment.vehicle_class or None,
         **_terminal_members(payment),
         **_joint_members(payment),
         **_instalment_members(payment),
@@ -154,6 +155,7 @@ def payment_from(item: Item) -> Payment:
         agreement_id=str(item.get("agreement_id", "")),
         instalment=int(item.get("instalment", 0)),
         completes=_year_amounts(item.get("completes", ())),
+        vehicle_class=str(item.get("vehicle_class", "")),
     )
 
 
@@ -197,6 +199,7 @@ def quote_from(item: Item) -> Quote:
         trace_hash=str(item["trace_hash"]),
         tariff_version=str(item["tariff_version"]),
         through_year=int(item["through_year"]) if item.get("through_year") else None,
+        vehicle_class=str(item.get("facts", {}).get("vehicle_class", "")),
     )
 
 

@@ -200,6 +200,7 @@ def _settled(source: Payment, quote: Quote, match: Match, now: datetime) -> Paym
         tracking=source.tracking,
         settled_at=now,
         certificate_id=new_id("ce", now),
+        vehicle_class=quote.vehicle_class,
     )
 
 

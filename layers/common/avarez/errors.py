@@ -472,6 +472,12 @@ class ChangeConflict(AvarezError):
     title_fa = "دربارهٔ این تغییر تصمیم گرفته شده، در آستانهٔ اجراست یا همین دم تغییر کرد؛ دوباره بخوانید."
 
 
+class ChallengeOpen(AvarezError):
+    code, status = "challenge_open", 409
+    title_en = "The new address has not answered its challenge; send it again (POST …/webhook/challenges)."
+    title_fa = "نشانی تازه هنوز به پیام آزمون پاسخ نداده است؛ آزمون را دوباره بفرستید (‎POST …/webhook/challenges)."
+
+
 class ChainBroken(AvarezError):
     code, status = "chain_broken", 503
     title_en = "The city's chain of events has a fault; nothing is closed over it until it is put right."
@@ -588,6 +594,12 @@ class LogEntryNotFound(AvarezError):
 class LogTileNotFound(AvarezError):
     code, status = "log_tile_not_found", 404
     title_en, title_fa = "The transparency log has no such tile.", "فهرست شفافیت چنین کاشی‌ای ندارد."
+
+
+class FiguresNotFound(AvarezError):
+    code, status = "figures_not_found", 404
+    title_en = "There is no such publication, file or definition of the public figures."
+    title_fa = "چنین انتشار، پرونده یا تعریفی در آمار عمومی نیست."
 
 
 # --- our own house --------------------------------------------------------------------------------------

@@ -497,6 +497,11 @@ def chain_event(municipality: str, sequence: int) -> Key:
     return f"{municipality}#EVENTS#{sequence // EVENTS_PER_PARTITION}", f"{sequence:012d}"
 
 
+def figures_head() -> Key:
+    """Which publication of the public figures stands."""
+    return "FIGURES", "HEAD"
+
+
 def webhook_endpoint(municipality: str) -> Key:
     """Where the city's events go, and how far they are."""
     return f"{municipality}#WEBHOOK", "ENDPOINT"

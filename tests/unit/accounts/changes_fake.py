@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,13 +10,20 @@ from avarez.changes.change import Change, Subject, in_force
 from avarez.dynamo import Item
 from avarez.errors import ChangeOpen, TransactionRefused
 
+PAGE = 50
+
 
 @dataclass
 class Changes:
-    """Every change by its id, in the order of the proposals; `told` are the steps that the city hears of."""
+    """Every change by its id, in the order of the proposals; `told` are the steps that the city hears of.
+
+    `apply` does what a part of the transaction says, `tell` takes the step's event.
+    """
 
     rows: dict[str, Change] = field(default_factory=dict)
     told: list[tuple[str, str]] = field(default_factory=list)
+    apply: Callable[[Item], object] = lambda part: None
+    tell: Callable[[Change], object] = lambda change: None
 
     def find(self, municipality: str, change_id: str) -> Change | None:
         found = self.rows.get(change_id)
@@ -30,7 +37,7 @@ class Changes:
 
     def history(self, municipality: str, subject: Subject, *, before: str = "") -> list[Change]:
         found = [one for one in reversed(self._of(municipality, subject)) if not before or one.change_id < before]
-        return found[:50]
+        return found[:PAGE]
 
     def due(self, now: datetime, limit: int) -> list[Change]:
         waiting = [one for one in self.rows.values() if one.is_open and one.in_force_at(now)]
@@ -41,7 +48,10 @@ class Changes:
             raise ChangeOpen()
         if self.rows.get(after.change_id) != before:
             raise TransactionRefused(["ConditionalCheckFailed"])
+        for part in also:
+            self.apply(part)
         self.rows[after.change_id] = after
+        self.tell(after)
         self.told.append((after.change_id, after.status.value))
 
     def _of(self, municipality: str, subject: Subject) -> list[Change]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from avarez.changes import change_table
 from avarez.changes.change import COOLING_OFF, LAST_CALL, Change, Status, Subject, in_force
 from avarez.changes.change_table import ChangeTable
 from avarez.clock import FixedClock
@@ -28,6 +29,7 @@ from avarez.events.log import waiting_from
 from functions.pay.accounts.deciding import ChangeStore, Desk
 from functions.pay.accounts.rules import Account
 from tests.contract.test_payment_store import make_tables
+from tests.unit.accounts import changes_fake
 from tests.unit.accounts.changes_fake import Changes
 
 START = datetime(2026, 11, 27, 8, 0, 0, 123_456, tzinfo=UTC)
@@ -181,16 +183,18 @@ def test_a_citys_settings_say_how_long_and_nonsense_says_nothing(world: World) -
         world.desk.cancel(CITY, after.change_id, by="two", reason="only looking")
 
 
-def test_history_and_what_was_in_force_reach_beyond_a_page(world: World) -> None:
+def test_history_and_what_was_in_force_reach_beyond_a_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (changes_fake, change_table):
+        monkeypatch.setattr(module, "PAGE", 4)
     world.change(FIRST)
-    for _ in range(120):
+    for _ in range(10):
         made = world.propose(SECOND)
         world.clock.advance(MINUTE)
         world.desk.cancel(CITY, made.change_id, by="two", reason="again and again")
     assert world.iban() == FIRST
     page = world.store.history(CITY, Subject.ACCOUNT)
     older = world.store.history(CITY, Subject.ACCOUNT, before=page[-1].change_id)
-    assert (len(page), len(older)) == (50, 50)
+    assert (len(page), len(older)) == (4, 4)
     assert [one.change_id for one in page + older] == sorted({one.change_id for one in page + older}, reverse=True)
     assert world.store.history("YAZD", Subject.ACCOUNT) == []
 

@@ -8,16 +8,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from avarez.changes.change import Change, event_of
 from avarez.clock import FixedClock
 from avarez.errors import SignatureRefused, TransactionRefused
 from avarez.events.chain import GENESIS, Event, EventType, Waiting, chained
 from avarez.webhooks import check
+from functions.pay.accounts.deciding import Desk as ChangesDesk
+from functions.pay.delivery.changing import effects_on
 from functions.pay.delivery.endpoint import Endpoint
 from functions.pay.delivery.registration import Desk, Registered
 from functions.pay.delivery.secrets import WebhookSecrets
 from functions.pay.delivery.service import Attempt, Delivered, Outbound, deliver
 from functions.pay.delivery.wire.sending import Answer, Failure
 from functions.pay.delivery.wire.target import Target
+from tests.unit.accounts.changes_fake import Changes
 
 START = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 MASTER = "m" * 64
@@ -32,9 +36,8 @@ class Chains:
         self.events: dict[str, list[Event]] = {}
 
     def grow(self, city: str, count: int) -> None:
-        chain = self.events.setdefault(city, [])
         for _ in range(count):
-            number = len(chain) + 1
+            number = len(self.events.get(city, [])) + 1
             waiting = Waiting(
                 event_id=f"ev_{city}_{number}",
                 type=EventType.PAYMENT_SETTLED,
@@ -43,7 +46,12 @@ class Chains:
                 occurred_at=self._clock.now(),
                 content={"payment": {"amount_rial": str(number * 1_000)}},
             )
-            chain.append(chained(waiting, sequence=number, previous_hash=chain[-1].hash if chain else GENESIS))
+            self.place(waiting)
+
+    def place(self, waiting: Waiting) -> None:
+        chain = self.events.setdefault(waiting.municipality, [])
+        previous_hash = chain[-1].hash if chain else GENESIS
+        chain.append(chained(waiting, sequence=len(chain) + 1, previous_hash=previous_hash))
 
     def read(self, municipality: str, *, after: int, limit: int = 100) -> Sequence[Event]:
         return self.events.get(municipality, [])[after : after + limit]
@@ -114,8 +122,17 @@ class Town:
         self.store = Endpoints()
         self.receivers = {city: Receiver(self.clock) for city in cities}
         self.outbound = Outbound(self, WebhookSecrets(MASTER), self.clock, chance=lambda: 0.5)
-        self.desk = Desk(self.store, self.outbound)
+        self.changes = Changes(apply=self._apply, tell=self._tell)
+        effects = effects_on(self.store.find, lambda before, after: {"before": before, "after": after})
+        self.officers = ChangesDesk(self.changes, lambda _: {}, self.clock, lambda _: None, effects)
+        self.desk = Desk(self.store, self.outbound, self.officers)
         self.alerts: dict[str, list[str]] = {city: [] for city in cities}
+
+    def _apply(self, part: dict[str, Any]) -> None:
+        self.store.save(part["before"], part["after"])
+
+    def _tell(self, change: Change) -> None:
+        self.chains.place(event_of(change, f"ev_{change.change_id}_{len(change.steps)}"))
 
     def reaches(self, target: Target) -> bool:
         return target.host.split(".")[0].upper() in self.receivers

@@ -22,6 +22,7 @@ NAMED = {
     "bill_id": "1117753200140",
     "payment_code": "12070160",
     "parent_id": "py_0",
+    "vehicle_class": "bus",
 }
 PAYMENT: dict[str, Any] = {
     "payment_id": "py_1",

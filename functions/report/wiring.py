@@ -1,0 +1,42 @@
+"""Puts the builder and the public answers together with what they work on. Tests replace the parts."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from avarez.clock import Clock, SystemClock
+from avarez.dynamo import Table
+from avarez.events.log import EventLog
+from avarez.settings import setting
+from functions.report.store import Cities, Register, Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the builder works with."""
+
+    chains: EventLog
+    files: Shelf
+    publications: Register
+    cities: Cities
+    clock: Clock
+
+
+@functools.cache
+def parts() -> Parts:
+    """The builder's parts, wired on first use."""
+    ledger = Table(setting("LEDGER_TABLE"))
+    return Parts(EventLog(ledger), shelf(), Register(ledger), Cities(Table(setting("DUTY_TABLE"))), SystemClock())
+
+
+@functools.cache
+def shelf() -> Shelf:
+    """The process's files of figures."""
+    return Shelf(setting("FIGURES_BUCKET"))
+
+
+@functools.cache
+def register() -> Register:
+    """The process's view of which publication stands."""
+    return Register(Table(setting("LEDGER_TABLE")))

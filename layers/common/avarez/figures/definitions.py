@@ -1,0 +1,144 @@
+"""What each figure and each column means, in both languages; each has an address of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One figure, or one column of the files."""
+
+    name: str
+    unit: str
+    title_fa: str
+    title_en: str
+    text_fa: str
+    text_en: str
+
+    def told(self) -> dict[str, str]:
+        return {
+            "name": self.name,
+            "href": f"/v1/open/definitions/{self.name}",
+            "unit": self.unit,
+            "title_fa": self.title_fa,
+            "title_en": self.title_en,
+            "text_fa": self.text_fa,
+            "text_en": self.text_en,
+        }
+
+
+DEFINITIONS: Final = (
+    Definition(
+        "collected",
+        "rial",
+        "وصول‌شده",
+        "Collected",
+        "جمع آنچه از پرداخت‌های قطعی به شهر تعلق گرفته است: عوارض، جریمه و رند کردن، پس از کسر کارمزدی که خود شهر "
+        "پذیرفته است. کارمزد دفتر و سامانه جزو آن نیست. از سندهای دفتر کل شهر حساب می‌شود.",
+        "What settled payments brought to the city: duty, penalty and rounding, less a fee that the city itself "
+        "bears. Fees of offices and of the platform are no part of it. From the entries of the city's ledger.",
+    ),
+    Definition(
+        "refunded",
+        "rial",
+        "بازگردانده‌شده",
+        "Refunded",
+        "آنچه با تصویب دو نفر از سهم شهر به پرداخت‌کننده بازگردانده شده است؛ در فایل‌ها با علامت منفی.",
+        "What was given back to payers out of the city's share, approved by two people; negative in the files.",
+    ),
+    Definition(
+        "net",
+        "rial",
+        "خالص",
+        "Net",
+        "وصول و بازگرداندن با هم، آنجا که جدا گفتنشان خودرویی را آشکار می‌کرد.",
+        "Collections and refunds together, where telling them apart would have shown a vehicle.",
+    ),
+    Definition(
+        "left",
+        "rial",
+        "ماندهٔ شهر",
+        "Left to the city",
+        "جمع همهٔ ردیف‌های پولی: وصول‌شده منهای بازگردانده‌شده. برابر است با گردش دو حساب شهر در دفتر کل (بدون آنچه "
+        "به حساب خود شهر واریز شده است)، تا یک ریال.",
+        "The sum of all rows of money: collected less refunded. Equal to the movement of the city's two accounts "
+        "in the ledger (without what was paid on to the city's own account), to the rial.",
+    ),
+    Definition(
+        "certified",
+        "certificates",
+        "زمان تا گواهی",
+        "Time to certificate",
+        "شمار گواهی‌های پرداخت بر پایهٔ فاصلهٔ میان قطعی شدن پرداخت و معتبر شدن گواهی.",
+        "Certificates of payment, by the time between the settlement of the payment and the certificate's coming "
+        "into force.",
+    ),
+    Definition(
+        "month",
+        "",
+        "ماه",
+        "Month",
+        "ماه شمسی سند حسابداری (یا معتبر شدن گواهی) به وقت تهران، مانند 1404-12.",
+        "The Jalali month of the journal entry (or of the certificate's coming into force) in Tehran: 1404-12.",
+    ),
+    Definition(
+        "duty_year",
+        "",
+        "سال عوارض",
+        "Duty year",
+        "سالی که عوارضش پرداخت شده است. رند کردن و شمار پرداخت به تازه‌ترین سال همان پرداخت می‌پیوندد.",
+        "The year whose duty was paid. Rounding, and the payment's count, go with the newest year of the payment.",
+    ),
+    Definition(
+        "vehicle_class",
+        "",
+        "نوع خودرو",
+        "Vehicle class",
+        "نوع خودرو در فهرست شهر هنگام پرداخت؛ unknown یعنی رویداد آن را نمی‌گوید.",
+        "The vehicle's class in the city's roll when it was paid; unknown where the event does not tell it.",
+    ),
+    Definition(
+        "channel",
+        "",
+        "روش پرداخت",
+        "Channel",
+        "online: درگاه اینترنتی، office: کارت‌خوان دفتر، bank: قبض در بانک.",
+        "online: a payment gateway; office: a card terminal at an office; bank: a bill paid at a bank.",
+    ),
+    Definition(
+        "wait",
+        "",
+        "فاصله",
+        "Wait",
+        "بازهٔ زمان تا گواهی: حداکثر یک دقیقه، پنج دقیقه، یک ربع، یک ساعت، یک روز، یا بیشتر.",
+        "The range of the time to the certificate: at most a minute, five, fifteen, an hour, a day, or longer.",
+    ),
+    Definition(
+        "rial",
+        "rial",
+        "ریال",
+        "Rial",
+        "جمع ردیف به ریال کامل؛ بازگرداندن منفی است، پس جمع ستون ماندهٔ شهر است.",
+        "The row's sum in whole rial; refunds are negative, so the column's sum is what is left to the city.",
+    ),
+    Definition(
+        "count",
+        "payments",
+        "شمار",
+        "Count",
+        "شمار پرداخت‌ها، بازگرداندن‌ها یا گواهی‌ها؛ هر پرداخت یک بار، در تازه‌ترین سال خود.",
+        "Payments, refunds or certificates; each payment once, in its newest year.",
+    ),
+    Definition(
+        "merged",
+        "",
+        "ادغام‌شده",
+        "Merged",
+        "به جای یک مقدار: گروه‌های کمتر از پنج خودرو با هم آمده‌اند تا جمع‌ها دقیق بماند و هیچ خودرویی پیدا نشود.",
+        "In place of a value: groups of fewer than five vehicles, put together so that totals stay exact and no "
+        "vehicle can be found.",
+    ),
+)
+BY_NAME: Final = {definition.name: definition for definition in DEFINITIONS}

@@ -1,0 +1,109 @@
+"""Small cells, merged upward: totals stay exact, and nothing is published of fewer than five vehicles. Pure.
+
+The rule, in full (also `docs/open-data.md`):
+1. What a city's events since its last step come to is divided into cells, and each cell belongs to one published
+   row. No vehicle's part of a step is ever counted into two rows.
+2. A cell of five vehicles or more stands. All smaller ones of a figure are joined by what is left when first the
+   duty year, then the channel, then the class, then the month's place in its year, then the year is no longer told
+   apart; whatever has five vehicles by then stands.
+3. What is still smaller goes into the smallest row of the step that stands: where that is of another figure of
+   money, the row becomes `net`.
+4. Where no row stands to take it, the city takes no step: its figures and its commitment stay as they were.
+
+So every published number is a sum of rows, of every publication too, since a later one only adds the rows of a new
+step: whoever adds and subtracts published numbers gets sums over groups of five vehicles or more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from avarez.figures.cells import CERTIFIED, MERGED, NET, SUBJECTS_MIN, CellKey, Tally
+
+Coarser = Callable[[CellKey], CellKey]
+
+
+def _without(*names: str) -> Coarser:
+    def coarser(key: CellKey) -> CellKey:
+        return key._replace(**{name: MERGED if getattr(key, name) else "" for name in names})
+
+    return coarser
+
+
+def _year_alone(key: CellKey) -> CellKey:
+    rest = _without("duty_year", "channel", "vehicle_class", "wait")(key)
+    return rest._replace(month=f"{key.month[:4]}-{MERGED}" if key.month[:1].isdigit() else key.month)
+
+
+LEVELS: Final[tuple[Coarser, ...]] = (
+    lambda key: key,
+    _without("duty_year"),
+    _without("duty_year", "channel"),
+    _without("duty_year", "channel", "vehicle_class", "wait"),
+    _year_alone,
+    _without("duty_year", "channel", "vehicle_class", "wait", "month"),
+)
+
+
+def merged(tallies: Mapping[CellKey, Tally], *, least: int = SUBJECTS_MIN) -> dict[CellKey, Tally] | None:
+    """The rows of a step; None where the city cannot take one. `least` is for the test that attacks the rule.
+
+    A row's key says what all that is in it have in common.
+    """
+    standing: dict[CellKey, Tally] = {}
+    left = list(tallies.items())
+    for coarser in LEVELS:
+        pooled = _pooled(left, coarser)
+        left = [(key, tally) for key, tally in pooled if len(tally.subjects) < least]
+        for key, tally in pooled:
+            if len(tally.subjects) >= least:
+                standing.setdefault(key, Tally()).take(tally)
+    for key, tally in sorted(left, key=lambda cell: cell[0]):
+        if not _taken_in(standing, key, tally):
+            return None
+    return standing
+
+
+def added(
+    before: Mapping[CellKey, tuple[int, int]], step: Mapping[CellKey, Tally]
+) -> dict[CellKey, tuple[int, int]]:
+    """The rows so far with those of the step: (rial, count) by key, in the order of the keys."""
+    after = dict(before)
+    for key, tally in step.items():
+        rial, count = after.get(key, (0, 0))
+        after[key] = (rial + tally.rial, count + tally.count)
+    return dict(sorted(after.items()))
+
+
+def _pooled(cells: Sequence[tuple[CellKey, Tally]], coarser: Coarser) -> list[tuple[CellKey, Tally]]:
+    """The cells that are the same but for what `coarser` takes away, each pool under what is common to it."""
+    pools: dict[CellKey, tuple[CellKey, Tally]] = {}
+    for key, tally in cells:
+        common, pool = pools.get(coarser(key), (key, Tally()))
+        pool.take(tally)
+        pools[coarser(key)] = _joined(common, key), pool
+    return list(pools.values())
+
+
+def _taken_in(standing: dict[CellKey, Tally], key: CellKey, tally: Tally) -> bool:
+    """Whether a row takes the rest in: the one of fewest payments among those that may."""
+    may = [other for other in standing if (other.figure == CERTIFIED) == (key.figure == CERTIFIED)]
+    if not may:
+        return False
+    nearest = min(may, key=lambda other: (other.figure != key.figure, standing[other].count, other))
+    row = standing.pop(nearest)
+    row.take(tally)
+    standing.setdefault(_joined(nearest, key), Tally()).take(row)
+    return True
+
+
+def _joined(one: CellKey, other: CellKey) -> CellKey:
+    """What both keys share; `merged` where they differ."""
+    shared = [mine if mine == theirs else MERGED for mine, theirs in zip(one, other, strict=True)]
+    joined = CellKey(*shared)
+    if one.figure != other.figure:
+        joined = joined._replace(figure=NET)
+    if joined.month == MERGED and one.month[:4] == other.month[:4] and one.month[:1].isdigit():
+        joined = joined._replace(month=f"{one.month[:4]}-{MERGED}")
+    return joined

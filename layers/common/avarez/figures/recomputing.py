@@ -1,0 +1,93 @@
+"""The figures once more: from the published files alone, and from the events themselves. Pure.
+
+What is proved, by number:
+1. Each file is what its name says, which is its content's SHA-256.
+2. The table (CSV) has the rows of the document (JSON); its totals and the manifest's are those of the rows.
+3. The city's events are one unbroken chain, and the last one has the commitment's hash.
+4. The same steps over the same events give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from avarez.events.chain import Event, faults
+from avarez.figures.cells import Books, CellKey, Tally, add_events
+from avarez.figures.files import CityFigures, Commitment, FiguresUnsound, city_from, file_name, rows_of_csv, totals
+from avarez.figures.merging import added, merged
+
+
+@dataclass
+class Checked:
+    """A city's figures with what is wrong of them; `books` where its events were read."""
+
+    municipality: str
+    figures: CityFigures | None = None
+    books: Books | None = None
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not self.faults
+
+
+def check_files(entry: Mapping[str, Any], read: Callable[[str], bytes]) -> Checked:
+    """Obligations 1 and 2 on what the manifest says of a city; `read` gives a file by its name."""
+    checked = Checked(str(entry["municipality"]))
+    contents: dict[str, bytes] = {}
+    for form, of in entry["files"].items():
+        contents[form] = read(of["name"])
+        if file_name(contents[form], form) != of["name"]:  # 1
+            checked.faults.append(f"the {form} file is not what its name says")
+    if checked.faults:
+        return checked
+    try:
+        city = city_from(contents["json"])
+        table = rows_of_csv(contents["csv"])
+    except FiguresUnsound as fault:
+        checked.faults.append(str(fault))
+        return checked
+    checked.figures = city
+    told = {
+        "municipality": city.municipality,
+        "commitment": city.commitment.told(),
+        "steps": len(city.steps),
+        "totals": totals(city.rows),
+        "rows": len(city.rows),
+    }
+    if table != city.rows:  # 2
+        checked.faults.append("the table and the document differ")
+    checked.faults += [
+        f"the manifest's {name} is not the document's" for name in told if told[name] != entry[name]
+    ]
+    return checked
+
+
+def check_events(checked: Checked, events: Iterable[Event]) -> None:
+    """Obligations 3 and 4: the events from the city's first one on, against its figures."""
+    if checked.figures is None:
+        return
+    city, waiting = checked.figures, iter(events)
+    rows: Mapping[CellKey, tuple[int, int]] = {}
+    checked.books = Books()
+    since = Commitment()
+    for end in city.steps:
+        run = list(islice(waiting, end.sequence - since.sequence))
+        fault = next(faults(city.municipality, run, after_sequence=since.sequence, after_hash=since.hash), None)
+        if fault is not None or not run or (run[-1].sequence, run[-1].hash) != (end.sequence, end.hash):  # 3
+            where = f"{since.sequence + 1} to {end.sequence}"
+            checked.faults.append(f"the chain from {where} does not lead to its commitment")
+            return
+        tallies: dict[CellKey, Tally] = {}
+        add_events(tallies, checked.books, (event.data for event in run))
+        step = merged(tallies)
+        if step is None:
+            checked.faults.append(f"the step to {end.sequence} is of too few vehicles")
+            return
+        rows, since = added(rows, step), end
+    if rows != city.rows:  # 4
+        different = sum(rows.get(key) != city.rows.get(key) for key in {*rows, *city.rows})
+        checked.faults.append(f"{different} rows are not those of the events")

@@ -1,0 +1,67 @@
+"""The public figures on the running system: built by the deployed function, equal to the ledger to the rial."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from avarez_cli.main import main
+from tests.system.conftest import System
+from tests.system.journey import pay
+from tests.system.plates import fresh_plate
+
+pytestmark = pytest.mark.system
+
+CITY = "MASHHAD"
+PAYMENTS = 6
+
+
+def build(system: System) -> dict[str, Any]:
+    """One run of the builder, as the schedule would have it."""
+    answer = system.aws("lambda").invoke(FunctionName=system.local.function_name("report-build"), Payload=b"{}")
+    told = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, told
+    return dict(told)
+
+
+def test_figures_equal_the_trial_balance_and_can_be_recomputed_by_everybody(
+    system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk, anybody = system.client("clerk"), system.client(None)
+    for _ in range(PAYMENTS):
+        pay(system, clerk, fresh_plate())
+    chained = system.client("auditor")
+
+    def heads() -> int | None:
+        told = chained.get(f"/v1/municipalities/{CITY}/events?after=0&limit=500").json
+        certified = sum(event["type"] == "certificate.issued" for event in told["events"])
+        return told["head"] if certified >= PAYMENTS else None
+
+    assert system.wait_for(heads, 90)
+    built = build(system)
+    assert (built["broken"], built["cities"] >= 1) == (0, True)
+    index = anybody.get("/v1/open")
+    assert (index.status, index.headers["cache-control"]) == (200, "public, max-age=300")
+    (told,) = [city for city in index.json["cities"] if city["municipality"] == CITY]
+    table = anybody.get(told["files"]["csv"]["href"])
+    assert table.body.startswith(b"\xef\xbb\xbfmunicipality,figure,")
+    assert anybody.get(told["files"]["parquet"]["href"]).body[:4] == b"PAR1"
+    assert anybody.get(f"/v1/open/cells/{CITY}/1405").status == 200
+    assert anybody.get("/v1/open/files/nothing.csv").status == 404
+
+    # Everybody, from the files; an auditor, from the events; and the ledger's own books.
+    given = ["figures", "verify", "--origin", system.origin, "--municipality", CITY, "--json"]
+    assert main(given) == 0
+    assert json.loads(capsys.readouterr().out)["cities"][0]["good"]
+    auditor = next(account for account in system.accounts if account["username"] == "auditor")
+    monkeypatch.setenv("AVAREZ_PASSWORD", auditor["password"])
+    assert main([*given, "--username", "auditor"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["cities"]
+    assert found["left_rial"] == told["totals"]["left_rial"]
+    books = chained.get(f"/v1/municipalities/{CITY}/trial-balance").json
+    own = (f"municipality_payable:{CITY}", f"municipality_rounding:{CITY}")
+    balance_rial = -sum(int(row["balance_rial"]) for row in books["accounts"] if row["account"] in own)
+    assert balance_rial == int(found["balance_rial"]) > 0
+    assert build(system)["publication"] == 0, "nothing is new"
