@@ -52,12 +52,13 @@ PAGES: tuple[PageRule, ...] = (
     PageRule("/", "office/index.html"),
     PageRule("/office", "office/index.html"),
     PageRule("/office/", "office/index.html"),
+    PageRule("/open", "open/index.html"),
     PageRule("/v", "verify/index.html"),
     PageRule("/v/*", "verify/index.html"),
 )
 """Every other path of the pages names its file itself."""
 
-PAGE_FOLDERS = ("common", "office", "verify")
+PAGE_FOLDERS = ("common", "office", "open", "verify")
 """What the pages are made of; nothing else under web/ is served."""
 
 FONTS = ("Vazirmatn-Bold.woff2", "Vazirmatn-Regular.woff2")

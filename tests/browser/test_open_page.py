@@ -1,0 +1,202 @@
+"""The page of the public figures over files that the real builder made: languages, themes, 320 px, print."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from avarez.figures.definitions import DEFINITIONS
+from avarez.municipalities import find_municipality
+from tests.browser.conftest import shoot
+from tests.browser.stub import ROOT, WEB, Stub
+from tests.unit.figures.figures_desk import Desk
+from tests.unit.figures.figures_events import BEGIN, City
+
+pytestmark = pytest.mark.browser
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+WEIGHT_MAX_BYTES = 150_000
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    """A year and a half of two cities, published."""
+    cities = [City(), City(municipality="SHIRAZ")]
+    for number, city in enumerate(cities):
+        for month in range(16):
+            city.days(2, a_day=25 + 20 * number, at=BEGIN + timedelta(days=29 * month - 260))
+    made = Desk(cities)
+    made.publish()
+    return made
+
+
+@pytest.fixture
+def site(stub: Stub, desk: Desk) -> Stub:
+    """The stub answers as the function does."""
+    manifest = desk.manifest()
+    cities = []
+    for entry in manifest["cities"]:
+        city = find_municipality(entry["municipality"])
+        assert city is not None
+        files = {form: {**of, "href": f"/v1/open/files/{of['name']}"} for form, of in entry["files"].items()}
+        cities.append({**city.to_json(), **entry, "files": files})
+        name = entry["files"]["json"]["name"]
+        stub.answers[f"GET /v1/open/files/{name}"] = 200, json.loads(desk.files[name])
+    standing = desk.standing()
+    assert standing is not None
+    named = {"name": standing.manifest, "href": f"/v1/open/files/{standing.manifest}"}
+    stub.answers["GET /v1/open"] = 200, {**manifest, "cities": cities, "manifest": named}
+    told = [definition.told() for definition in DEFINITIONS]
+    stub.answers["GET /v1/open/definitions"] = 200, {"definitions": told}
+    return stub
+
+
+@pytest.fixture(params=["fa-light", "fa-dark", "en-light", "en-dark"])
+def themed(request: pytest.FixtureRequest, browser: Browser, site: Stub) -> Iterator[tuple[str, Page]]:
+    """The page in a language and a theme; it fails when a script raises or the policy is broken."""
+    language, theme = request.param.split("-")
+    context = browser.new_context(viewport={"width": 1366, "height": 900}, color_scheme=theme)
+    context.add_init_script(f"localStorage.setItem('avarez.language', '{language}')")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.goto(f"{site.origin}/open")
+    page.locator(".sums").wait_for()
+    yield request.param, page
+    assert faults == []
+    context.close()
+
+
+def serious(page: Page) -> list[Any]:
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)
+    return [
+        (of["id"], [node["target"] for node in of["nodes"]][:3])
+        for of in found["violations"]
+        if of["impact"] in ("serious", "critical")
+    ]
+
+
+def test_page_has_no_serious_finding_in_any_language_or_theme(themed: tuple[str, Page]) -> None:
+    name, page = themed
+    shoot(page, f"open-{name}")
+    assert serious(page) == []
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_nothing_is_cut_at_320_pixels(browser: Browser, site: Stub, language: str) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 640})
+    context.add_init_script(f"localStorage.setItem('avarez.language', '{language}')")
+    page = context.new_page()
+    page.goto(f"{site.origin}/open")
+    page.locator(".sums").wait_for()
+    shoot(page, f"open-320-{language}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    context.close()
+
+
+def test_page_says_what_the_files_say_to_the_rial(page: Page, site: Stub, desk: Desk) -> None:
+    page.add_init_script("localStorage.setItem('avarez.language', 'en')")
+    page.goto(f"{site.origin}/open")
+    left = page.locator("#left-rial")
+    left.wait_for()
+    all_rial = sum(city.ledger_rial() for city in desk.cities)
+    assert left.inner_text() == f"{all_rial:,}"
+    page.locator("#choose-city").select_option("SHIRAZ")
+    page.wait_for_function(
+        f"document.getElementById('left-rial').textContent === '{desk.cities[1].ledger_rial():,}'"
+    )
+    page.locator("#choose-year").select_option("1405")
+    page.locator("text=Collected by month").first.wait_for()
+    rows = desk.figures("SHIRAZ").rows
+    wanted = sum(rial for key, (rial, _) in rows.items() if key.month.startswith("1405"))
+    page.wait_for_function(f"document.getElementById('left-rial').textContent === '{wanted:,}'")
+    assert page.evaluate("document.activeElement.id") == "choose-year"
+
+
+def test_language_switch_turns_the_page_around(page: Page, site: Stub) -> None:
+    page.goto(f"{site.origin}/open")
+    page.locator(".sums").wait_for()
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    assert re.search("[۰-۹]", page.locator("#left").inner_text())
+    page.locator("#language").click()
+    page.locator("h1", has_text="Public figures").wait_for()
+    assert page.evaluate("document.documentElement.dir") == "ltr"
+    page.locator(".sums").wait_for()
+    assert re.fullmatch(r"[\d,]+\.\d", page.locator("#left").inner_text())
+
+
+def test_before_the_first_publication_the_page_says_so(page: Page, stub: Stub) -> None:
+    stub.answers["GET /v1/open/definitions"] = 200, {"definitions": []}
+    page.goto(f"{stub.origin}/open")
+    page.locator(".notice", has_text="هنوز آماری منتشر نشده است").wait_for()
+
+
+def test_a_failure_can_be_tried_again(page: Page, site: Stub) -> None:
+    good = site.answers["GET /v1/open"]
+    site.answers["GET /v1/open"] = 503, {"code": "service_busy"}
+    page.goto(f"{site.origin}/open")
+    page.locator(".notice button").wait_for()
+    site.answers["GET /v1/open"] = good
+    page.locator(".notice button").click()
+    page.locator(".sums").wait_for()
+
+
+def test_printed_page_has_every_chart(browser: Browser, site: Stub) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site.origin}/open")
+    page.locator(".sums").wait_for()
+    folder = ROOT / ".build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = page.pdf(path=str(folder / "open-printed.pdf"), format="A4")
+    assert content.startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert not page.locator("#choose-city").is_visible()
+    assert page.locator("svg.map").is_visible()
+    context.close()
+
+
+def test_page_asks_nobody_else_and_sends_nothing(page: Page, site: Stub) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site.origin}/open")
+    page.locator(".sums").wait_for()
+    assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {site.origin.split("/")[2]}
+    assert all(method == "GET" for method, *_ in site.seen)
+
+
+def test_page_weighs_less_than_its_limit() -> None:
+    files = [
+        *sorted((WEB / "open").iterdir()),
+        *(WEB / "common" / name for name in ("base.css", "dom.js", "text.js")),
+    ]
+    assert sum(len(gzip.compress(file.read_bytes(), 6)) for file in files) < WEIGHT_MAX_BYTES // 5
+
+
+def test_map_has_every_province_once_and_no_two_in_one_place() -> None:
+    text = (WEB / "open" / "map.js").read_text("utf-8")
+    tiles = re.findall(r'"?([A-Z][A-Z-]+)"?: \[(\d, \d), "[^"]+", "[^"]+"\]', text)
+    listed = (ROOT / "layers/common/avarez/data/province_codes.csv").read_text("utf-8").splitlines()[1:]
+    assert {code for code, *_ in tiles} == {line.split(",")[1] for line in listed}
+    assert len({place for _, place in tiles}) == len(tiles) == 31
+
+
+def test_both_languages_are_there_for_every_sentence() -> None:
+    text = Path(WEB / "open" / "words.js").read_text("utf-8")
+    pairs = re.findall(r'"?([\w.]+)"?: \["((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\]', text)
+    assert len(pairs) > 60
+    for name, persian, english in pairs:
+        assert set(re.findall(r"\{\w+\}", persian)) == set(re.findall(r"\{\w+\}", english)), name
+    used = re.findall(r"""\bt\("(\w+)""", (WEB / "open" / "app.js").read_text("utf-8"))
+    assert set(used) <= {of for of, *_ in pairs}

@@ -1,0 +1,71 @@
+// The published files, and sums over their rows. Amounts are BigInt: no rial is lost on the way.
+import { digits, language } from "/common/text.js";
+
+const kept = new Map();
+
+async function fetched(path) {
+  if (!kept.has(path)) {
+    const asked = fetch(path, { headers: { accept: "application/json" } }).then((answer) => {
+      if (!answer.ok) throw Object.assign(new Error(path), { status: answer.status });
+      return answer.json();
+    });
+    kept.set(path, asked);
+    asked.catch(() => kept.delete(path));
+  }
+  return kept.get(path);
+}
+
+/** The publication that stands; null before the first one. */
+export async function publication() {
+  try {
+    return await fetched("/v1/open");
+  } catch (fault) {
+    if (fault.status === 404) return null;
+    throw fault;
+  }
+}
+
+export const definitions = () => fetched("/v1/open/definitions").then((answer) => answer.definitions);
+
+/** The rows of these cities as objects. */
+export async function rowsOf(cities) {
+  const files = await Promise.all(cities.map((city) => fetched(city.files.json.href)));
+  return files.flatMap((file) => file.rows.map((row) => {
+    const named = Object.fromEntries(file.columns.map((column, place) => [column, row[place]]));
+    return { ...named, municipality: file.municipality, rial: BigInt(named.rial) };
+  }));
+}
+
+export const money = (rows) => rows.filter((row) => row.figure !== "certified");
+export const sum = (rows) => rows.reduce((total, row) => total + row.rial, 0n);
+export const count = (rows) => rows.reduce((total, row) => total + row.count, 0);
+
+/** [value, rows] for each value of a column. */
+export function by(rows, column) {
+  const groups = new Map();
+  for (const row of rows) {
+    const key = typeof column === "function" ? column(row) : row[column];
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups];
+}
+
+/** "12.3" of whole billions and tenths of them; exact but for what is cut off. */
+export function billions(rial) {
+  const tenths = (rial < 0n ? -rial : rial) / 100_000_000n;
+  const whole = String(tenths / 10n).replace(/\B(?=(\d{3})+(?!\d))/g, language() === "fa" ? "٬" : ",");
+  return digits(`${rial < 0n ? "\u2212" : ""}${whole}${language() === "fa" ? "٫" : "."}${tenths % 10n}`);
+}
+
+/** A share in per cent with one decimal, of two whole numbers. */
+export function percent(part, whole) {
+  if (!whole) return "–";
+  const tenths = Number((BigInt(part) * 1000n) / BigInt(whole));
+  const sign = language() === "fa" ? "٪" : "%";
+  return digits(`${Math.trunc(tenths / 10)}${language() === "fa" ? "٫" : "."}${Math.abs(tenths % 10)}`) + sign;
+}
+
+/** How large a part is of the largest, from 0 to 1000. */
+export function permille(part, whole) {
+  return whole > 0n && part > 0n ? Number((part * 1000n) / whole) : 0;
+}
