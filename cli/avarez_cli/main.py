@@ -23,6 +23,7 @@ _SUBCOMMANDS = (
     "simulate",
     "tariff",
     "verify",
+    "verify_events",
     "verify_webhook",
 )
 WRONG_USE = 2

@@ -118,6 +118,14 @@ SETTLEMENT_METRICS = {
 CLOSING = ("pay-settle",)
 """The function that may write them."""
 
+FILE_METRICS = {
+    "event_files_failed": "The daily files of a city's events could not be made.",
+}
+"""The same, of the daily files."""
+
+FILING = ("certify-event-files",)
+"""The function that may write them."""
+
 METRICS = (
     (BUSINESS_METRICS, SETTLING),
     (KEY_METRICS, KEEPING_KEYS),
@@ -126,6 +134,7 @@ METRICS = (
     (SETTLEMENT_METRICS, CLOSING),
     (ACCOUNT_METRICS, ACCOUNTING),
     (FIGURE_METRICS, FIGURING),
+    (FILE_METRICS, FILING),
 )
 
 

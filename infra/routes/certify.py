@@ -142,6 +142,27 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         ),
     ),
     EntryPoint(
+        name="certify-event-files",
+        handler="functions.certify.event_files.daily.handle",
+        timeout_s=900,
+        memory_mb=1769,
+        trigger=ScheduleTrigger(every_minutes=30),
+        reserved_concurrency=1,
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "SIGNING_KEY_IDS"),
+        grants=(
+            TableGrant("duty", ("GetItem", "PutItem", "Query", "UpdateItem"), leading_keys=("KEYS",)),
+            TableGrant("ledger", ("BatchGetItem",), leading_keys=("*#CHAIN",)),
+            TableGrant(
+                "ledger",
+                ("GetItem", "PutItem", "Query"),
+                leading_keys=("*#EVENTFILES", "*#EVENTS#*", "*#CHAIN"),
+            ),
+            BucketGrant("documents", ("GetObject", "PutObject"), "events/*"),
+            KeyGrant(("GetPublicKey", "Sign")),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
         name="certify-keys",
         handler="functions.certify.keys_handler.handle",
         timeout_s=HTTP_TIMEOUT_S,

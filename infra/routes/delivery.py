@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.routes.kinds import (
     HTTP_TIMEOUT_S,
     PRINCIPAL,
+    BucketGrant,
     EntryPoint,
     QueueGrant,
     QueueTrigger,
@@ -58,9 +59,15 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         handler="functions.pay.delivery.pull.handle",
         timeout_s=REGISTRATION_TIMEOUT_S,
         memory_mb=512,
-        routes=(Route("GET", "/v1/municipalities/{code}/events", "events.read"),),
-        environment=(*PRINCIPAL, "LEDGER_TABLE"),
-        grants=(TableGrant("ledger", ("GetItem", "Query"), leading_keys=("*#EVENTS#*", "*#CHAIN")),),
+        routes=(
+            Route("GET", f"{CITY}/events", "events.read"),
+            Route("GET", f"{CITY}/events/files", "events.read"),
+        ),
+        environment=(*PRINCIPAL, "LEDGER_TABLE", "DOCUMENTS_BUCKET"),
+        grants=(
+            TableGrant("ledger", ("GetItem", "Query"), leading_keys=("*#EVENTS#*", "*#CHAIN", "*#EVENTFILES")),
+            BucketGrant("documents", ("GetObject",), "events/*"),
+        ),
     ),
     EntryPoint(
         name="pay-deliver",

@@ -135,6 +135,7 @@ def test_each_key_signs_for_its_own_functions_alone() -> None:
         ("certify-log-sweep", "log"),
         ("certify-publish", "signing"),
         ("certify-status", "signing"),
+        ("certify-event-files", "signing"),
     }
 
 

@@ -15,6 +15,7 @@ from infra.resources.alarms import (
     CHAIN_METRICS,
     DELIVERY_METRICS,
     FIGURE_METRICS,
+    FILE_METRICS,
     KEY_METRICS,
     SETTLEMENT_METRICS,
 )
@@ -249,6 +250,7 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
         *DELIVERY_METRICS,
         *SETTLEMENT_METRICS,
         *ACCOUNT_METRICS,
+        *FILE_METRICS,
         *FIGURE_METRICS,
         *AGES,
     }

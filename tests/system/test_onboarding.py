@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import pytest
 
 from avarez import keys
 from avarez.clock import SystemClock, to_rfc3339
-from avarez.dynamo import Table
+from avarez.dynamo import Table, transact
+from avarez.events.log import EventLog
 from avarez.quotes.store import put_municipality_settings
+from avarez_cli.main import main
 from avarez_cli.receiver.books import Books
 from avarez_cli.receiver.listening import Listening
 from avarez_cli.receiver.taking import Answer, Receiver
@@ -188,3 +192,41 @@ def test_address_secret_and_account_change_under_traffic_and_nothing_goes_astray
         assert [status for of, status in notices if of == subject][-2:] == ["proposed", "approved"], subject
     assert one.get(f"{HERE}/account").json["account"]["iban"] == OTHER_IBAN
     books.close()
+
+
+def test_a_citys_daily_files_are_made_signed_listed_and_checked_by_the_command_line(
+    system: System, tmp_path: Path
+) -> None:
+    """The events of a city are given their places two days ago, which no hash covers: its days are over then."""
+    city = "TABRIZ"
+    ledger = Table(system.outputs["LedgerTableName"], system.aws("dynamodb"))
+    earlier = to_rfc3339(SystemClock().now() - timedelta(days=2))
+    events = system.wait_for(lambda: EventLog(ledger).read(city, after=0, limit=500) or None, TOLD_WITHIN_S)
+    partition = keys.chain_event(city, 1)[0]
+    for item in ledger.query(partition):
+        pk, sk = item["pk"], item["sk"]
+        transact([ledger.put((pk, sk), {**item, "sequenced_at": earlier})], dynamodb=ledger.dynamodb)
+    name = system.local.function_name("certify-event-files")
+    answer = system.aws("lambda").invoke(FunctionName=name, Payload=b"{}")
+    told = json.loads(answer["Payload"].read())
+    assert (told["failed"], told["days"] >= 2) == (0, True), told
+
+    listed = system.client("auditor").get(f"/v1/municipalities/{city}/events/files").json["days"]
+    assert [(day["sequence_from"], day["sequence_to"]) for day in listed] == [
+        (len(events) + 1, len(events)),
+        (1, len(events)),
+    ]
+    fetched = system.client(None)
+    for day in listed:
+        for one in (day["manifest"], *day["files"]):
+            content = fetched.get(one["url"])
+            assert content.status == 200, content.text
+            assert hashlib.sha256(content.body).hexdigest() == one["sha256"]
+            (tmp_path / one["name"]).write_bytes(content.body)
+    (tmp_path / "keys.json").write_bytes(fetched.get("/.well-known/jwks.json").body)
+    manifests = [str(path) for path in tmp_path.glob("*.jws")]
+    assert main(["verify-events", *manifests, "--keys", str(tmp_path / "keys.json")]) == 0
+    table = next(tmp_path.glob(f"*{listed[1]['day']}*.csv"))
+    table.write_bytes(table.read_bytes().replace(b"account.changed", b"account.chanted", 1))
+    assert main(["verify-events", *manifests, "--keys", str(tmp_path / "keys.json")]) == 1
+    assert system.client("tehran").get(f"/v1/municipalities/{city}/events/files").status in (404, 422)

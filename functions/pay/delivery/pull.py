@@ -1,7 +1,8 @@
-"""HTTP: the same events by pull, for a city without an endpoint, and for whoever found a gap."""
+"""HTTP: the same events by pull or as daily files, for a city without an endpoint, and for whoever found a gap."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,11 +10,14 @@ from avarez.errors import FieldError, InvalidInput, MunicipalityUnknown
 from avarez.http import Request, Response, Router, json_response
 from avarez.municipalities import is_municipality
 from functions.pay.delivery import wiring
+from functions.pay.delivery.files_store import shown
 
 router = Router("pay-events")
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 500
 SEQUENCE_DIGITS_MAX: Final = 12
+DAYS_MAX: Final = 31
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @router.route("GET", "/v1/municipalities/{code}/events", scopes=["events.read"])
@@ -34,6 +38,26 @@ def events(request: Request) -> Response:
             for event in found
         ],
         "next_after": found[-1].sequence if found else after,
+    }
+    return json_response(body)
+
+
+@router.route("GET", "/v1/municipalities/{code}/events/files", scopes=["events.read"])
+def files(request: Request) -> Response:
+    """The signed files of the last days, the newest first; `cursor` is the day before which to go on."""
+    code = request.params["code"]
+    if not is_municipality(code) or not request.principal.reaches(code):
+        raise MunicipalityUnknown()
+    before = request.query.get("cursor", "")
+    if before and not DAY.fullmatch(before):
+        message = "Not a cursor of this list.", "نشانهٔ ادامهٔ این فهرست نیست."
+        raise InvalidInput(errors=[FieldError("/query/cursor", "cursor_invalid", *message)])
+    store = wiring.event_files()
+    days = store.days(code, before=before, limit=DAYS_MAX)
+    body = {
+        "municipality": code,
+        "days": [shown(item, store) for item in days],
+        "cursor": days[-1]["day"] if len(days) == DAYS_MAX else None,
     }
     return json_response(body)
 

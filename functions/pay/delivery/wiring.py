@@ -12,6 +12,7 @@ from avarez.dynamo import Table, client, translated
 from avarez.events.log import EventLog
 from avarez.settings import setting
 from functions.pay.accounts.wiring import desk as changes
+from functions.pay.delivery.files_store import EventFiles
 from functions.pay.delivery.registration import Desk
 from functions.pay.delivery.secrets import WebhookSecrets
 from functions.pay.delivery.service import Outbound
@@ -34,6 +35,12 @@ def endpoints() -> EndpointTable:
 def events() -> EventLog:
     """The process's view of the chains."""
     return EventLog(Table(setting("LEDGER_TABLE")))
+
+
+@functools.cache
+def event_files() -> EventFiles:
+    """The process's view of the daily files."""
+    return EventFiles(Table(setting("LEDGER_TABLE")), setting("DOCUMENTS_BUCKET"))
 
 
 @functools.cache

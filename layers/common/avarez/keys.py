@@ -502,6 +502,16 @@ def figures_head() -> Key:
     return "FIGURES", "HEAD"
 
 
+def event_files(municipality: str, day: str) -> Key:
+    """What was made of the city's events of a day; `day` is the Gregorian date in Tehran."""
+    return f"{municipality}#EVENTFILES", f"DAY#{day}"
+
+
+def event_files_last(municipality: str) -> Key:
+    """The last day of which there are files: the next ones begin behind it."""
+    return f"{municipality}#EVENTFILES", "LAST"
+
+
 def webhook_endpoint(municipality: str) -> Key:
     """Where the city's events go, and how far they are."""
     return f"{municipality}#WEBHOOK", "ENDPOINT"

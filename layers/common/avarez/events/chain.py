@@ -75,7 +75,8 @@ class Waiting:
 class Event:
     """An event in its place: `data` is what the city gets; `about` and `journal` are as they waited.
 
-    `text` is the canonical form of `data`, where it was made or read with it.
+    `text` is the canonical form of `data`, where it was made or read with it; `sequenced_at` is when it got its
+    place, where it was read from there.
     """
 
     sequence: int
@@ -83,6 +84,7 @@ class Event:
     about: str = ""
     journal: JournalPlace | None = None
     text: str = field(default="", compare=False, repr=False)
+    sequenced_at: str = field(default="", compare=False)
 
     @property
     def event_id(self) -> str:

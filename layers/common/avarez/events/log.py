@@ -84,6 +84,7 @@ def event_from(item: Item) -> Event:
         about=str(item.get("about", "")),
         journal=journal,
         text=text if isinstance(text, str) and isinstance(data, dict) else "",
+        sequenced_at=str(item.get("sequenced_at", "")),
     )
 
 

@@ -1,0 +1,1 @@
+"""The signed daily files of each city's events, for those who run no receiver."""
