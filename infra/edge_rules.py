@@ -117,10 +117,14 @@ BODY_MAX_BYTES = 64 * KIBIBYTE
 """Of any body but a certificate's: the most that the WAF of CloudFront looks at, and JSON needs less."""
 
 BODY_MAX_BYTES_BY_PATH: dict[str, int] = {
+    "/v1/fleets": 512 * KIBIBYTE,
+    "/v1/payments": 512 * KIBIBYTE,
     "/v1/verify": 4 * MEBIBYTE,
     "/v1/verifications": 512 * KIBIBYTE,
 }
-"""A PDF to be verified, or five hundred payloads. Lambda takes 6 MB, of which base64 leaves 4.5."""
+"""Ten thousand plates or quotes of a fleet, a PDF to be verified, five hundred payloads.
+
+Lambda takes 6 MB, of which base64 leaves 4.5."""
 
 MAX_BODY_BYTES = max(BODY_MAX_BYTES, *BODY_MAX_BYTES_BY_PATH.values())
 """Of any request to any path."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from avarez import keys
-from avarez.clock import to_rfc3339
+from avarez.clock import tehran_today, to_rfc3339
 from avarez.errors import (
     BillOpen,
     DutyByInstalments,
@@ -95,6 +95,17 @@ class MemoryStore(MemoryChain):
 
     def payment(self, payment_id: str) -> Payment | None:
         return self.payments.get(payment_id)
+
+    def opened_by_office(self, office: str, day: date, *, before: str, limit: int) -> Sequence[Payment]:
+        theirs = [
+            payment
+            for payment in self.payments.values()
+            if payment.office == office
+            and not payment.parent_id
+            and tehran_today(payment.created_at) == day
+            and (not before or payment.payment_id < before)
+        ]
+        return sorted(theirs, key=lambda payment: payment.payment_id, reverse=True)[:limit]
 
     def events(self, payment: Payment) -> Sequence[Event]:
         return list(self.history.get(payment.payment_id, ()))
@@ -341,6 +352,9 @@ class MemoryStore(MemoryChain):
 
     def register(self, terminal: Terminal) -> None:
         self.machines[terminal.terminal_id] = terminal
+
+    def terminals_of(self, office: str) -> Sequence[Terminal]:
+        return [machine for _, machine in sorted(self.machines.items()) if machine.office == office]
 
     def sales(self, terminal_id: str, *, after: str) -> Sequence[Sale]:
         return [Sale(of) for terminal, of in sorted(self.sold) if terminal == terminal_id and of > after]

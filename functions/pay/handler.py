@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from avarez.clock import to_rfc3339
-from avarez.errors import FieldError, IdempotencyKeyRequired, InvalidInput
+from avarez.clock import tehran_today, to_rfc3339
+from avarez.errors import FieldError, Forbidden, IdempotencyKeyRequired, InvalidInput
 from avarez.http import Request, Response, Router, json_response
+from avarez.ids import is_id
+from avarez.jalali import format_jalali, parse_jalali
 from functions.pay.counter.answers import payment_answer
 from functions.pay.payments.opening import Asked, Opened, create, find
 from functions.pay.rules.records import Event, Payment
@@ -24,6 +26,8 @@ ASSESSMENTS_MAX = 10_000
 BODY_BYTES_MAX = 1 << 20
 PARTS_SHOWN = 5
 """Chunks of parts in one answer."""
+DAY_SHOWN = 50
+"""Payments of an office's day in one answer."""
 
 
 class NewPayment(BaseModel):
@@ -92,6 +96,30 @@ def _opening(asked: Asked) -> Callable[..., Opened]:
 
         return create_sale
     return create
+
+
+@router.route("GET", "/v1/payments", scopes=["payments.read"])
+def list_payments(request: Request) -> Response:
+    """What the caller's office opened on a day, newest first, fifty at a time; `cursor` goes on from there."""
+    office = request.principal.office
+    if not office:
+        raise Forbidden("An office reads its own day.", "هر دفتر روز کاری خود را می‌خواند.")
+    today = tehran_today(desk().clock.now())
+    day = (
+        parse_jalali(request.query["day_jalali"], "/query/day_jalali") if "day_jalali" in request.query else today
+    )
+    before = request.query.get("cursor", "")
+    if before and not is_id("py", before):
+        message = "Not a cursor of this list.", "نشانهٔ ادامهٔ این فهرست نیست."
+        raise InvalidInput(errors=[FieldError("/query/cursor", "cursor_invalid", *message)])
+    found = desk().store.opened_by_office(office, day, before=before, limit=DAY_SHOWN)
+    body = {
+        "office": office,
+        "day_jalali": format_jalali(day),
+        "payments": [payment_answer(payment) for payment in found],
+        "cursor": found[-1].payment_id if len(found) == DAY_SHOWN else None,
+    }
+    return json_response(body)
 
 
 @router.route("GET", "/v1/payments/{id}", scopes=["payments.read"])

@@ -31,6 +31,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         memory_mb=1024,
         routes=(
             Route("POST", "/v1/payments", "payments.write"),
+            Route("GET", "/v1/payments", "payments.read"),
             Route("GET", "/v1/payments/{id}", "payments.read"),
             Route("GET", "/v1/payments/{id}/events", "payments.read"),
             Route("GET", "/v1/payments/{id}/parts", "payments.read"),
@@ -127,6 +128,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("POST", "/v1/payments/{id}/pos-confirmations", "payments.write"),
             Route("POST", "/v1/payments/{id}/releases", "payments.write"),
             Route("PUT", "/v1/terminals/{id}", "terminals.write"),
+            Route("GET", "/v1/terminals", "terminals.read"),
             Route("GET", "/v1/terminals/{id}", "terminals.read"),
             Route("POST", "/v1/terminals/{id}/closings", "terminals.close"),
         ),

@@ -14,7 +14,7 @@ from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from avarez import keys
-from avarez.clock import FixedClock, to_rfc3339
+from avarez.clock import FixedClock, tehran_today, to_rfc3339
 from avarez.dynamo import Table, transact
 from avarez.errors import DutyLocked, DutyPaid, ReferenceReused, TransactionRefused
 from avarez.journal import YearAmount
@@ -169,6 +169,26 @@ def test_created_payment_comes_back_with_its_replay_and_its_open_row(backend: Ba
     assert (replay.payment_id, replay.body_hash) == (made.payment_id, "hash")
     assert due(backend, made, NOON + timedelta(minutes=1)) == []
     assert due(backend, made, NOON + timedelta(minutes=2)) == [made.payment_id]
+
+
+def test_day_of_an_office_lists_its_own_payments_newest_first_page_by_page(backend: Backend) -> None:
+    opened = [
+        create(backend, payment(number, office="of1", vehicle_id=f"ve_{number}", plate=f"12B34{number}-67"))
+        for number in range(1, 6)
+    ]
+    create(backend, payment(6, office="of2", vehicle_id="ve_6", plate="12B346-67"))
+    create(backend, payment(7, vehicle_id="ve_7", plate="12B347-67"))
+    tomorrow = NOON + timedelta(days=1)
+    create(backend, payment(8, tomorrow, office="of1", vehicle_id="ve_8", plate="12B348-67"))
+
+    def shown(before: str, limit: int) -> list[Payment]:
+        return list(backend.store.opened_by_office("of1", tehran_today(NOON), before=before, limit=limit))
+
+    first = shown("", 3)
+    assert first == [opened[4], opened[3], opened[2]]
+    assert shown(first[-1].payment_id, 3) == [opened[1], opened[0]]
+    assert shown(opened[0].payment_id, 3) == []
+    assert shown("", 5) == opened[::-1]
 
 
 def test_same_key_twice_is_refused_whole(backend: Backend) -> None:

@@ -76,3 +76,11 @@ def test_terminals_need_exactly_what_they_are_granted(counter: Counter) -> None:
         terminals.close_day(desk, terminal, day=TODAY, lines=[ClosingLine("9009", 1_000)], closed_by="clerk")
 
     assert counter.used(everything) == granted("pay-terminals")
+
+
+def test_office_lists_its_terminals_and_none_that_went_to_another(counter: Counter) -> None:
+    terminals_kept = counter.w.desk.terminals
+    for name, office in (("T-2", "of1"), ("T-1", "of1"), ("T-3", "of2"), ("T-2", "of2")):
+        terminals_kept.register(Terminal(name, office, "saman"))
+    assert [terminal.terminal_id for terminal in terminals_kept.terminals_of("of1")] == ["T-1"]
+    assert [terminal.terminal_id for terminal in terminals_kept.terminals_of("of2")] == ["T-2", "T-3"]

@@ -114,3 +114,22 @@ export function yearRanges(years, lang = current) {
   const word = lang === "fa" ? " تا " : "–";
   return digits(ranges.map(([from, to]) => (from === to ? `${from}` : `${from}${word}${to}`)).join(lang === "fa" ? "، " : ", "), lang);
 }
+
+/** "1404-12-29" as the reader writes it: ۱۴۰۴/۱۲/۲۹ in Persian, 1404/12/29 in English. */
+export function jalaliText(jalali, lang = current) {
+  return digits(String(jalali).replaceAll("-", "/"), lang);
+}
+
+/** The minute of an instant on Tehran's clock: "14:05" or "۱۴:۰۵". */
+export function clock(instant, lang = current) {
+  const options = { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Tehran" };
+  return new Intl.DateTimeFormat(lang === "fa" ? "fa-IR" : "en-GB", options).format(new Date(instant));
+}
+
+/** Today in Tehran as the contract writes Jalali days: "1405-09-06". */
+export function todayJalali(now = new Date()) {
+  const options = { year: "numeric", month: "2-digit", day: "2-digit", timeZone: "Asia/Tehran" };
+  const parts = new Intl.DateTimeFormat("en-US-u-ca-persian-nu-latn", options).formatToParts(now);
+  const part = (type) => parts.find((item) => item.type === type)?.value ?? "";
+  return `${part("year")}-${part("month")}-${part("day")}`;
+}

@@ -6,7 +6,7 @@ const SESSION_KEY = "avarez.session";
 const TIMEOUT_MS = 30_000;
 /** Refresh this long before the access token ends. */
 const REFRESH_MARGIN_MS = 60_000;
-/** Reads are repeated after these pauses when the service is busy or a connection breaks. */
+/** Reads are repeated after these pauses when the service is busy or a connection breaks; writes with a key when it breaks. */
 const READ_RETRY_MS = [300, 1200];
 
 /** A refusal or failure; `message` reads in the page's current language as far as we know it. */
@@ -106,7 +106,7 @@ export async function call(method, path, options = {}) {
       if (problem.status === 401) {
         if (!(attempt === 0 && session?.refresh && (await refresh()))) await mend();
       } else {
-        const again = method === "GET" && (problem.status === 503 || problem.status === 0 || problem.status === 429);
+        const again = method === "GET" ? [0, 429, 503].includes(problem.status) : options.idempotencyKey && problem.code === "network";
         if (!again || attempt >= READ_RETRY_MS.length) throw problem;
         await pause(READ_RETRY_MS[attempt]);
       }

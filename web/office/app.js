@@ -4,14 +4,28 @@ import { applyLanguage, language, setLanguage } from "/common/text.js";
 import { call, onSessionLost, signedIn, signOut } from "./api.js";
 import { t } from "./messages.js";
 import { cityName, clearDesk, newSearch, state } from "./shell.js";
-import { signInDialog, signInView } from "./views/sign-in.js";
-import { searchView } from "./views/search.js";
-import { vehicleView } from "./views/vehicle.js";
-import { paymentView } from "./views/payment.js";
-import { certificateView } from "./views/certificate.js";
-import { registerView } from "./views/register.js";
+import { signInDialog, signInView } from "./views/desk/sign-in.js";
+import { searchView } from "./views/desk/search.js";
+import { vehicleView } from "./views/desk/vehicle.js";
+import { paymentView } from "./views/pay/payment.js";
+import { certificateView } from "./views/papers/certificate.js";
+import { registerView } from "./views/desk/register.js";
+import { agreementView } from "./views/pay/agreement.js";
+import { closingView } from "./views/day/closing.js";
+import { refundView } from "./views/day/refund.js";
+import { todayView } from "./views/day/today.js";
+import { fleetView } from "./views/cases/fleet.js";
+import { objectionsView, objectionView, objectView } from "./views/cases/objections.js";
 
-const VIEWS = { search: searchView, vehicle: vehicleView, assessment: vehicleView, payment: paymentView, certificate: certificateView, register: registerView };
+const VIEWS = {
+  search: searchView, vehicle: vehicleView, assessment: vehicleView, register: registerView,
+  payment: paymentView, agreement: agreementView, certificate: certificateView,
+  today: todayView, closing: closingView, refund: refundView,
+  fleet: fleetView, object: objectView, objection: objectionView, objections: objectionsView,
+};
+const NAVIGATION = [["search", "navSearch"], ["today", "navDay"], ["fleet", "navFleet"], ["objections", "navObjections"]];
+/** Views that offer a choice of cities wait for their names. */
+const NEEDS_CITIES = ["today", "objections", "register"];
 const main = document.getElementById("main");
 let leave = new AbortController();
 
@@ -21,22 +35,27 @@ function render() {
   applyLanguage();
   document.title = t("brand");
   document.getElementById("skip").textContent = t("skip");
-  drawHeader();
+  const [, name, id] = /^#\/(\w+)(?:\/([\w-]+))?$/.exec(location.hash) ?? [null, "search", undefined];
+  drawHeader(name);
   drawFooter();
   showOffline();
-  const [, name, id] = /^#\/(\w+)(?:\/([\w-]+))?$/.exec(location.hash) ?? [null, "search", undefined];
   if (!signedIn()) return signInView(main, { done: start });
-  loadCities();
-  return (VIEWS[name] ?? searchView)(main, { id, signal: leave.signal });
+  const named = loadCities();
+  const view = VIEWS[name] ?? searchView;
+  const { signal } = leave;
+  if (NEEDS_CITIES.includes(name) && !state.cities.size) return named.then(() => signal.aborted || view(main, { id, signal }));
+  return view(main, { id, signal });
 }
 
-function drawHeader() {
+function drawHeader(view) {
   const session = signedIn();
   fill(document.getElementById("header"),
     h("a", { class: "brand", href: "#/search" }, h("img", { src: "/common/icon.svg", alt: "", width: 36, height: 36 }),
       h("span", {}, h("b", {}, t("brand")), h("small", {}, t("brandSub")))),
+    session && h("nav", { class: "nav", "aria-label": t("menu") }, NAVIGATION.map(([name, label]) =>
+      h("a", { href: `#/${name}`, id: `nav-${name}`, "aria-current": name === view ? "page" : null }, t(label)))),
     h("div", { class: "header-end" },
-      session && h("a", { class: "button quiet", href: "#/search", id: "new-search", onclick: (event) => { event.preventDefault(); newSearch(); } }, icon("search"), h("span", { class: "wide-only" }, t("newSearch"))),
+      session && h("a", { class: "button quiet", href: "#/search", id: "new-search", "aria-label": t("newSearch"), onclick: (event) => { event.preventDefault(); newSearch(); } }, icon("search"), h("span", { class: "wide-only" }, t("newSearch"))),
       h("button", { type: "button", class: "button quiet", id: "language", lang: language() === "fa" ? "en" : "fa", onclick: switchLanguage }, t("switchLanguage")),
       session && h("span", { class: "who wide-only" }, h("bdi", {}, session.username)),
       session && h("button", { type: "button", class: "button quiet", id: "sign-out", onclick: leaveShift }, t("signOut"))));
@@ -60,16 +79,19 @@ function leaveShift() {
   render();
 }
 
-let citiesAsked = false;
-async function loadCities() {
-  if (citiesAsked) return;
-  citiesAsked = true;
+let citiesAsked = null;
+function loadCities() {
+  citiesAsked ??= readCities();
+  return citiesAsked;
+}
+
+async function readCities() {
   try {
     const answer = await call("GET", "/v1/municipalities");
     state.cities = new Map(answer.municipalities.map((city) => [city.code, city]));
     for (const node of document.querySelectorAll("[data-city]")) node.textContent = cityName(node.dataset.city);
   } catch {
-    citiesAsked = false; // names are a comfort: codes stand in until the next view asks again
+    citiesAsked = null; // names are a comfort: codes stand in until the next view asks again
   }
 }
 

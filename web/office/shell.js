@@ -5,7 +5,7 @@ import { Problem } from "./api.js";
 import { has, t } from "./messages.js";
 
 /** What the views share. It lives in memory only: no plate is ever in the address, the title or the storage. */
-export const state = { cities: new Map(), standing: null, assessment: null, search: { by: "plate", value: "" }, notice: null };
+export const state = { cities: new Map(), standing: null, assessment: null, search: { by: "plate", value: "" }, notice: null, channel: "gateway", terminal: "", terminals: [] };
 
 /** Opens the view `name`; ids are allowed in the address, since they say nothing about a person. */
 export function go(name, id = "") {
@@ -30,6 +30,12 @@ export function cityName(code) {
   return city ? city[language() === "fa" ? "name_fa" : "name_en"] ?? code : code;
 }
 
+/** Every city as an option of a choice, in the reader's order. */
+export function cityOptions() {
+  const codes = [...state.cities.keys()].sort((a, b) => cityName(a).localeCompare(cityName(b), language()));
+  return codes.map((code) => h("option", { value: code }, cityName(code)));
+}
+
 /** A word of a closed set in the page's language, or as it came. */
 export function word(set, value) {
   return has(`${set}.${value}`) ? t(`${set}.${value}`) : String(value ?? "");
@@ -47,19 +53,33 @@ export function problemBox(problem, ...actions) {
     actions.length > 0 && h("div", { class: "actions" }, actions));
 }
 
+/** After so long a running button says that the line is slow, and that waiting is right. */
+const SLOW_MS = 6_000;
+
 /** While `task` runs the button says so and takes no second press. */
 export async function busy(button, text, task) {
   const before = [...button.childNodes];
   button.setAttribute("aria-disabled", "true");
   button.disabled = true;
-  fill(button, h("span", { class: "spinner", "aria-hidden": "true" }), text);
+  const say = (words) => fill(button, h("span", { class: "spinner", "aria-hidden": "true" }), words);
+  say(text);
+  const slow = setTimeout(() => {
+    say(t("slowLine"));
+    announce(t("slowLine"));
+  }, SLOW_MS);
   try {
     return await task();
   } finally {
+    clearTimeout(slow);
     button.disabled = false;
     button.removeAttribute("aria-disabled");
     fill(button, before);
   }
+}
+
+/** A place that waits for its content, and says so. */
+export function loading(text) {
+  return h("p", { class: "loading", role: "status" }, h("span", { class: "spinner", "aria-hidden": "true" }), text);
 }
 
 /** An empty desk. */

@@ -129,6 +129,14 @@ def register(request: Request) -> Response:
     return json_response(terminal_answer(terminal))
 
 
+@router.route("GET", "/v1/terminals", scopes=["terminals.read"])
+def list_terminals(request: Request) -> Response:
+    """The terminals of the caller's office."""
+    office = request.principal.office
+    found = desk().terminals.terminals_of(office) if office else ()
+    return json_response({"office": office, "terminals": [terminal_answer(terminal) for terminal in found]})
+
+
 @router.route("GET", "/v1/terminals/{id}", scopes=["terminals.read"])
 def read(request: Request) -> Response:
     """The terminal and its sales since the last closing."""

@@ -40,6 +40,9 @@ class Store(Protocol):
 
     def payment(self, payment_id: str) -> Payment | None: ...
 
+    def opened_by_office(self, office: str, day: date, *, before: str, limit: int) -> Sequence[Payment]:
+        """What the office opened on the day in Tehran, newest first, from before the payment named on."""
+
     def agreement(self, agreement_id: str) -> Agreement | None: ...
 
     def open_agreement(self, agreement: Agreement) -> None:
@@ -170,6 +173,9 @@ class Terminals(Protocol):
     def terminal(self, terminal_id: str) -> Terminal | None: ...
 
     def register(self, terminal: Terminal) -> None: ...
+
+    def terminals_of(self, office: str) -> Sequence[Terminal]:
+        """The office's terminals, by number."""
 
     def sales(self, terminal_id: str, *, after: str) -> Sequence[Sale]:
         """Sales that began after the payment named, oldest first."""

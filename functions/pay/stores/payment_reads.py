@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from avarez import keys
 from avarez.clock import to_rfc3339
-from avarez.dynamo import Item, Table
+from avarez.dynamo import Item, Table, batch_get
 from avarez.money import PARTS_PER_MILLION
 from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Bearer, Fee
@@ -61,6 +61,15 @@ class PaymentReads:
     def payment(self, payment_id: str) -> Payment | None:
         item = self.pointed(payment_id)
         return None if item is None else items.payment_from(item)
+
+    def opened_by_office(self, office: str, day: date, *, before: str, limit: int) -> Sequence[Payment]:
+        """What the office opened on the day, newest first, from before the payment named on."""
+        rows = self.duty.query(
+            keys.office_payments(office, day.isoformat()), upto=before, limit=limit + 1, descending=True
+        )
+        places = [(str(row["target_pk"]), str(row["target_sk"])) for row in rows if row["sk"] != before][:limit]
+        found = batch_get(self.duty, places)
+        return [items.payment_from(found[place]) for place in places if place in found]
 
     def agreement(self, agreement_id: str) -> Agreement | None:
         item = self.pointed(agreement_id)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from avarez import keys
-from avarez.clock import to_rfc3339
+from avarez.clock import tehran_today, to_rfc3339
 from avarez.duties import FREE
 from avarez.dynamo import Item, transact
 from avarez.errors import ReferenceReused, ServiceBusy, TransactionRefused
@@ -57,6 +57,7 @@ class DynamoStore(AgreementParts):
             ),
             *self._event_write(payment, event),
             *self._open_moves(None, payment),
+            *self._day_of_office(payment, event.at),
         ]
         known = len(writes)
         writes += [*self._no_open_bill(payment, event.at), *self._duties_of_new(payment, event.at)]
@@ -68,6 +69,14 @@ class DynamoStore(AgreementParts):
                     self._explain_bill(payment.vehicle_id, payment.municipality, event.at)
                 self._explain(payment, event.at)
             raise
+
+    def _day_of_office(self, payment: Payment, now: datetime) -> list[Item]:
+        """The row of the office's day that leads to the payment; a payment without an office has none."""
+        if not payment.office:
+            return []
+        pk, sk = payment_key(payment)
+        key = keys.office_payment(payment.office, tehran_today(now).isoformat(), payment.payment_id)
+        return [self.duty.put_new(key, {"payment_id": payment.payment_id, "target_pk": pk, "target_sk": sk})]
 
     def create_members(self, payment: Payment, members: Sequence[Sequence[Member]]) -> None:
         """Writes the members of a joint payment, before the payment itself."""

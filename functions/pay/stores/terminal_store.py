@@ -15,6 +15,8 @@ from functions.pay.rules.terminals import Closing, Sale, Terminal
 from functions.pay.stores.payment_store import DynamoStore
 
 EITHER = "attribute_exists(pk) OR attribute_not_exists(pk)"
+TERMINALS_MAX = 50
+"""Of one office."""
 SALES_MAX = 1_000
 """Sales of a terminal between two closings."""
 
@@ -42,7 +44,18 @@ class DynamoTerminals:
             "acquirer": terminal.acquirer,
             "serial": terminal.serial,
         }
-        transact([self._duty.update(key, changes, EITHER)], dynamodb=self._duty.dynamodb)
+        place = keys.office_terminals(terminal.office), terminal.terminal_id
+        writes = [
+            self._duty.update(key, changes, EITHER),
+            self._duty.put(place, {"terminal_id": terminal.terminal_id}),
+        ]
+        transact(writes, dynamodb=self._duty.dynamodb)
+
+    def terminals_of(self, office: str) -> Sequence[Terminal]:
+        """The office's terminals, by number; one that went to another office is not among them."""
+        rows = self._duty.query(keys.office_terminals(office), limit=TERMINALS_MAX)
+        found = (self.terminal(str(row["terminal_id"])) for row in rows)
+        return [terminal for terminal in found if terminal is not None and terminal.office == office]
 
     def sales(self, terminal_id: str, *, after: str) -> Sequence[Sale]:
         partition, first = keys.terminal_sale(terminal_id, after)

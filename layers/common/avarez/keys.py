@@ -196,6 +196,21 @@ def open_objections(shard: int) -> str:
     return f"OBJECTIONS#{shard}"
 
 
+def office_payments(office: str, day: str) -> str:
+    """The payments that an office opened on a day, by id and so by time; `day` is the Gregorian date in Tehran."""
+    return f"OFFICE#{office}#PAYMENTS#{day}"
+
+
+def office_payment(office: str, day: str, payment_id: str) -> Key:
+    """Where a payment of the office's day lies."""
+    return office_payments(office, day), payment_id
+
+
+def office_terminals(office: str) -> str:
+    """The terminals that are, or were, of this office."""
+    return f"OFFICE#{office}#TERMINALS"
+
+
 def terminal(terminal_id: str) -> Key:
     return f"TERMINAL#{terminal_id}", "TERMINAL"
 

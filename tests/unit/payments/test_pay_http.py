@@ -52,11 +52,18 @@ def event(
 
 
 def as_clerk(
-    route: str, *, params: dict[str, str] | None = None, body: Any = None, claims: Any = None, **headers: Any
+    route: str,
+    *,
+    params: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    body: Any = None,
+    claims: Any = None,
+    **headers: Any,
 ) -> Answer:
     """The answer to a signed-in caller: an office's clerk, unless `claims` say otherwise."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     made = event(route, params or {}, named, body=body if isinstance(body, str) else json.dumps(body))
+    made["queryStringParameters"] = query or {}
     signed_in = {
         "token_use": "access",
         "iss": ISSUER,
@@ -250,6 +257,20 @@ def test_payment_of_a_foreign_city_answers_as_if_there_were_none(
 def test_quote_of_a_foreign_city_answers_as_if_there_were_none(w: World) -> None:
     status, _, answer = post(w, claims={"serves": "SHIRAZ"})
     assert (status, answer["code"]) == (404, "assessment_not_found")
+
+
+def test_day_of_the_office_is_its_own_alone(w: World) -> None:
+    made = post(w)[2]
+    answer = as_clerk("GET /v1/payments")
+    assert answer[0] == 200
+    assert [payment["payment_id"] for payment in answer[2]["payments"]] == [made["payment_id"]]
+    assert answer[2]["cursor"] is None
+    assert as_clerk("GET /v1/payments", claims={"office": "of2"})[2]["payments"] == []
+    assert as_clerk("GET /v1/payments", query={"day_jalali": "1405-01-01"})[2]["payments"] == []
+    for refused in ({"cursor": "x"}, {"cursor": "as_" + "0" * 36}, {"day_jalali": "1405-13-01"}):
+        assert as_clerk("GET /v1/payments", query=refused)[0] == 422
+    claims = {"cognito:groups": "[auditor]", "office": ""}
+    assert as_clerk("GET /v1/payments", claims=claims)[2]["code"] == "forbidden"
 
 
 def test_events_tell_the_whole_way_and_no_secret(w: World) -> None:

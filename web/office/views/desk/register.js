@@ -2,9 +2,9 @@
 import { fill, h } from "/common/dom.js";
 import { parsePlate, plateKey } from "/common/plate.js";
 import { asciiDigits } from "/common/text.js";
-import { call } from "../api.js";
-import { busy, cityName, go, problemBox, state, word } from "../shell.js";
-import { t } from "../messages.js";
+import { call } from "../../api.js";
+import { busy, cityName, go, problemBox, state, word } from "../../shell.js";
+import { t } from "../../messages.js";
 import { standingOf } from "./vehicle.js";
 
 const CLASSES = ["passenger", "pickup_double", "pickup_single", "van", "minibus", "bus", "truck", "motorcycle", "taxi", "ambulance", "other"];

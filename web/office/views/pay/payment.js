@@ -1,10 +1,12 @@
-// After the gateway: follows the payment until the certificate is there, without asking more often than is useful.
+// Follows a payment until its certificate is there, without asking more often than is useful; each channel has its view.
 import { fill, h, icon } from "/common/dom.js";
-import { money } from "/common/text.js";
-import { call, pause } from "../api.js";
-import { announce, busy, go, newSearch, problemBox, state } from "../shell.js";
-import { t } from "../messages.js";
-import { cancelPayment, forgetAttempt, gatewayPage, leaveFor } from "../paying.js";
+import { call, pause } from "../../api.js";
+import { announce, busy, go, newSearch, problemBox, state } from "../../shell.js";
+import { t } from "../../messages.js";
+import { billView } from "./bill.js";
+import { paymentFacts, settledView } from "./settled.js";
+import { cancelPayment, forgetAttempt, gatewayPage, leaveFor } from "./paying.js";
+import { saleView } from "./sale.js";
 
 /** The pauses between questions grow from the first to the last of these; after WAIT_MS the clerk decides. */
 const PAUSE_FIRST_MS = 400;
@@ -31,18 +33,7 @@ async function follow(box, id, signal) {
     let payment;
     try {
       payment = await call("GET", `/v1/payments/${id}`);
-      if (payment.status === "settled" && payment.certificate_id) {
-        const certificate = await call("GET", `/v1/certificates/${payment.certificate_id}`).catch((problem) => {
-          if (problem.code === "certificate_in_preparation" || problem.status === 404) return null;
-          throw problem;
-        });
-        if (signal.aborted) return undefined;
-        if (certificate && (certificate.status ?? "in_force") !== "preparing") {
-          state.certificate = certificate;
-          sessionStorage.removeItem("avarez.payment");
-          return go("certificate", payment.certificate_id);
-        }
-      }
+      if (await certified(payment, signal)) return undefined;
     } catch (problem) {
       if (!signal.aborted) fill(box, problemBox(problem, button("checkNow", () => follow(box, id, signal))));
       return undefined;
@@ -50,7 +41,7 @@ async function follow(box, id, signal) {
     if (signal.aborted) return undefined;
     if (payment.status !== shown) draw(box, payment, signal);
     shown = payment.status;
-    if (!OPEN.includes(payment.status) && payment.status !== "settled") return undefined;
+    if (waitsForPeople(payment) || ended(payment)) return undefined;
     if (Date.now() - started > WAIT_MS) {
       box.append(h("div", { class: "notice notice-warn", role: "alert" }, icon("warn"), h("p", {}, t("stillWaiting")),
         h("div", { class: "actions" }, button("checkNow", () => follow(box, id, signal)))));
@@ -62,13 +53,40 @@ async function follow(box, id, signal) {
   return undefined;
 }
 
+/** Whether the payment's certificate is there: then the page goes on to it. */
+async function certified(payment, signal) {
+  if (payment.status !== "settled" || !payment.certificate_id) return false;
+  const certificate = await call("GET", `/v1/certificates/${payment.certificate_id}`).catch((problem) => {
+    if (problem.code === "certificate_in_preparation" || problem.status === 404) return null;
+    throw problem;
+  });
+  if (signal.aborted) return true;
+  if (!certificate || (certificate.status ?? "in_force") === "preparing") return false;
+  state.certificate = certificate;
+  sessionStorage.removeItem("avarez.payment");
+  go("certificate", payment.certificate_id);
+  return true;
+}
+
+/** A bill at the bank, a sale at the terminal: asking every few seconds would tell nothing new. */
+function waitsForPeople(payment) {
+  return ["bill", "pos"].includes(payment.channel) && OPEN.includes(payment.status);
+}
+
+function ended(payment) {
+  return !OPEN.includes(payment.status) && !(payment.status === "settled" && payment.certificate_id);
+}
+
 function draw(box, payment, signal) {
-  const { status } = payment;
+  const { status, channel } = payment;
+  const again = () => follow(box, payment.payment_id, signal);
+  announce(waitsForPeople(payment) ? t(channel === "bill" ? "billTitle" : "saleTitle") : t(`status.${status}`));
+  if (channel === "bill" && OPEN.includes(status)) return billView(box, payment, { signal, again });
+  if (channel === "pos" && OPEN.includes(status)) return saleView(box, payment, { signal, again });
+  if (status === "settled" && !payment.certificate_id) return settledView(box, payment, { signal });
   const step = { created: 1, pending: 1, verifying: 1, settled: 3 }[status];
-  const sentence = t(`status.${status}`);
-  announce(sentence);
-  if (step === undefined) return drawEnd(box, payment, sentence);
-  const steps = ["stepStarted", "stepGateway", "stepSettled", "stepCertificate"];
+  if (step === undefined) return drawEnd(box, payment, t(`status.${status}`));
+  const steps = ["stepStarted", ["bill", "pos"].includes(channel) ? "stepMoney" : "stepGateway", "stepSettled", "stepCertificate"];
   const page = gatewayPage(payment.payment_id) ?? payment.redirect_url;
   return fill(box,
     h("h1", {}, t("paymentTitle")),
@@ -77,8 +95,8 @@ function draw(box, payment, signal) {
       return h("li", { class: index < step ? "done" : now ? "now" : "", "aria-current": now ? "step" : null },
         h("span", { class: "dot" }, index < step ? icon("check") : now ? h("span", { class: "spinner", "aria-hidden": "true" }) : null), t(name));
     })),
-    h("p", { class: "sentence" }, sentence),
-    facts(payment),
+    h("p", { class: "sentence" }, t(`status.${status}`)),
+    paymentFacts(payment),
     ["created", "pending"].includes(status) && h("div", { class: "actions" },
       page && button("gatewayPage", () => leaveFor(page)),
       h("button", { type: "button", class: "button quiet", id: "cancel-payment", onclick: (event) => cancel(event.currentTarget, box, payment, signal) }, t("cancelPayment"))));
@@ -87,28 +105,24 @@ function draw(box, payment, signal) {
 function drawEnd(box, payment, sentence) {
   sessionStorage.removeItem("avarez.payment");
   const quote = payment.assessment_id ?? state.assessment?.assessment_id;
-  if (quote) forgetAttempt(quote);
+  for (const id of [quote, payment.agreement_id]) if (id) forgetAttempt(id);
   const title = REVIEW.includes(payment.status) ? "paymentReviewTitle" : FAILED[payment.status] ?? "paymentTitle";
+  const money = payment.status === "cancelled" && payment.channel === "bill" ? t("billGivenUp") : sentence;
   fill(box,
     h("div", { class: `ending ${payment.status === "cancelled" ? "plain" : REVIEW.includes(payment.status) ? "warn" : "bad"}` }, icon(REVIEW.includes(payment.status) ? "warn" : "cross")),
     h("h1", {}, t(title)),
-    h("p", { class: "sentence", role: "alert" }, sentence),
-    facts(payment),
+    h("p", { class: "sentence", role: "alert" }, money),
+    paymentFacts(payment),
     h("div", { class: "actions" },
-      FAILED[payment.status] && quote && h("button", { type: "button", class: "button primary", id: "back-to-quote", onclick: () => go("assessment", quote) }, t("backToQuote")),
+      FAILED[payment.status] && payment.agreement_id && h("button", { type: "button", class: "button primary", onclick: () => go("agreement", payment.agreement_id) }, t("showAgreement")),
+      FAILED[payment.status] && !payment.agreement_id && quote && h("button", { type: "button", class: "button primary", id: "back-to-quote", onclick: () => go("assessment", quote) }, t("backToQuote")),
       h("button", { type: "button", class: "button quiet", onclick: newSearch }, t("newSearch"))));
   box.querySelector("button")?.focus();
 }
 
-function facts(payment) {
-  return h("dl", { class: "facts" },
-    payment.amount_rial && [h("dt", {}, t("amount")), h("dd", {}, h("span", { class: "number" }, money(payment.amount_rial)), " ", t("rial"))],
-    h("dt", {}, t("paymentId")), h("dd", { class: "id" }, payment.payment_id));
-}
-
-async function cancel(button, box, payment, signal) {
+async function cancel(pressed, box, payment, signal) {
   try {
-    const answer = await busy(button, t("working"), () => cancelPayment(payment.payment_id));
+    const answer = await busy(pressed, t("working"), () => cancelPayment(payment.payment_id));
     if (!signal.aborted && answer.status && !OPEN.includes(answer.status)) draw(box, { ...payment, ...answer }, signal);
   } catch (problem) {
     if (!signal.aborted) box.append(problemBox(problem));

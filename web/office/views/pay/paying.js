@@ -1,42 +1,40 @@
 // Starting, resuming and cancelling a payment. The idempotency key of a quote outlives a broken connection.
 import { fill, h, icon } from "/common/dom.js";
 import { digits } from "/common/text.js";
-import { call } from "./api.js";
-import { go } from "./shell.js";
-import { t } from "./messages.js";
+import { forget, once } from "../../attempts.js";
+import { call } from "../../api.js";
+import { go } from "../../shell.js";
+import { t } from "../../messages.js";
 
 const OPEN_KEY = "avarez.payment";
-const attemptKey = (assessmentId) => `avarez.attempt.${assessmentId}`;
 const pageKey = (paymentId) => `avarez.page.${paymentId}`;
 
-/** Creates the payment of `assessment` and leaves for the gateway's page; throws Problem when refused. */
-export async function startPayment(assessment) {
-  const id = assessment.assessment_id;
-  let key = sessionStorage.getItem(attemptKey(id));
-  if (!key) {
-    key = crypto.randomUUID();
-    sessionStorage.setItem(attemptKey(id), key);
-  }
-  try {
-    const payment = await call("POST", "/v1/payments", {
-      idempotencyKey: key,
-      body: { assessment_id: id, channel: "gateway", return_url: `${location.origin}/?returned=1` },
-    });
-    sessionStorage.setItem(OPEN_KEY, payment.payment_id);
-    if (payment.redirect_url) sessionStorage.setItem(pageKey(payment.payment_id), payment.redirect_url);
-    if (!payment.redirect_url || payment.status === "settled") return go("payment", payment.payment_id);
-    leaveFor(payment.redirect_url);
-    return undefined;
-  } catch (problem) {
-    // A refusal decided nothing: the next press is a new attempt. Without an answer the same key asks again.
-    if (problem.status >= 400 && problem.status < 500) forgetAttempt(id);
-    throw problem;
-  }
+/**
+ * Creates a payment of `target` (`{assessment_id}`, `{assessment_ids}` or `{agreement_id}`) and goes on to where it is
+ * paid: the gateway's page, or the view of the payment. Throws Problem when refused.
+ */
+export async function startPayment(target, channel, { terminal = "", supersedeBill = false } = {}) {
+  const name = `${nameOf(target)}.${channel}.${terminal}${supersedeBill ? ".superseding" : ""}`;
+  const body = {
+    ...target,
+    channel,
+    ...(channel === "gateway" ? { return_url: `${location.origin}/?returned=1` } : {}),
+    ...(terminal ? { terminal } : {}),
+    ...(supersedeBill ? { supersede_bill: true } : {}),
+  };
+  const payment = await once(name, "POST", "/v1/payments", body, { lasting: true });
+  sessionStorage.setItem(OPEN_KEY, payment.payment_id);
+  if (payment.redirect_url) sessionStorage.setItem(pageKey(payment.payment_id), payment.redirect_url);
+  if (!payment.redirect_url || payment.status === "settled") return go("payment", payment.payment_id);
+  leaveFor(payment.redirect_url);
+  return undefined;
 }
+
+const nameOf = (target) => target.agreement_id ?? target.assessment_id ?? `${target.assessment_ids[0]}-${target.assessment_ids.length}`;
 
 /** The next payment of this quote is a new one, not a repetition. */
 export function forgetAttempt(assessmentId) {
-  sessionStorage.removeItem(attemptKey(assessmentId));
+  forget(assessmentId);
 }
 
 /** The gateway's page of a payment that this tab started, or null. */
@@ -51,7 +49,7 @@ export function leaveFor(url) {
 
 export async function cancelPayment(paymentId) {
   const payment = await call("POST", `/v1/payments/${paymentId}/cancellations`, { body: {} });
-  if (payment.assessment_id) forgetAttempt(payment.assessment_id);
+  for (const id of [payment.assessment_id, payment.agreement_id]) if (id) forgetAttempt(id);
   return payment;
 }
 
