@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Protocol
 
 from avarez.webhooks import BODY_BYTES_MAX
-from avarez_cli.receiver.taking import Answer, Receiver, said
+from avarez_cli.receiver.taking import Answer, said
 
 REQUEST_TIMEOUT_S: Final = 30
 """Of silence, while a request is read. The sender gives up after as long."""
 
 
+class Answers(Protocol):
+    """A receiver, or what a test puts before one."""
+
+    def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        """The answer to a POST."""
+
+
 class Finds(Protocol):
     """Which receiver a path belongs to."""
 
-    def __call__(self, path: str) -> Receiver | None: ...
+    def __call__(self, path: str) -> Answers | None: ...
 
 
 class Listening(ThreadingHTTPServer):

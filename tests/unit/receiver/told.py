@@ -25,29 +25,29 @@ class City:
     """A city's chain as it grows, and the entries that it tells of."""
 
     code: str
+    gateway: str = "sandbox"
     events: list[Event] = field(default_factory=list)
     entries: list[JournalEntry] = field(default_factory=list)
 
     def pay(self, count: int, now: datetime = NOON) -> Sequence[Event]:
         """The events of so many further payments, in their places."""
         before = len(self.events)
-        for _ in range(count):
-            for waiting in self._of_payment(len(self.entries) + 1, now):
-                last = self.events[-1] if self.events else None
-                event = chained(
-                    waiting,
-                    sequence=len(self.events) + 1,
-                    previous_hash=last.hash if last else GENESIS,
-                )
-                self.events.append(event)
+        for waiting in self.waiting(count, now):
+            last = self.events[-1].hash if self.events else GENESIS
+            self.events.append(chained(waiting, sequence=len(self.events) + 1, previous_hash=last))
         return self.events[before:]
+
+    def waiting(self, count: int, now: datetime = NOON) -> Iterator[Waiting]:
+        """The events of so many further payments, without places; what they book is in `entries`."""
+        for _ in range(count):
+            yield from self._of_payment(len(self.entries) + 1, now)
 
     def balance(self) -> dict[str, tuple[int, int]]:
         """Debits and credits of each account, from the entries themselves."""
         return balance_of(self.entries)
 
     def _of_payment(self, number: int, now: datetime) -> Iterator[Waiting]:
-        made = settled(self.code, number, now + timedelta(days=number // 10))
+        made = settled(self.code, number, now + timedelta(days=number // 10), self.gateway)
         entry = settled_entry(made, journal_id=f"je_{number:036d}", now=made.created_at)
         yield self._booked(entry, announcing.of_entry(entry, made))
         certificate = {"certificate_id": made.certificate_id, "plate": made.plate, "note_fa": "صادر شد"}
@@ -78,7 +78,7 @@ def balance_of(entries: Sequence[JournalEntry]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def settled(city: str, number: int, now: datetime = NOON) -> Payment:
+def settled(city: str, number: int, now: datetime = NOON, gateway: str = "sandbox") -> Payment:
     """A settled payment of this city; each has amounts of its own."""
     years = (YearAmount(1403, 1_000_000 + number), YearAmount(1404, 234_500))
     fee_rial = 5_000
@@ -88,6 +88,7 @@ def settled(city: str, number: int, now: datetime = NOON) -> Payment:
         payment_id=f"py_{number:036d}",
         municipality=city,
         office="OFFICE-1",
+        gateway=gateway,
         years=years,
         rounding_rial=500,
         fee_rial=fee_rial,
