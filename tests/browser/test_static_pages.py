@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from infra import edge_rules
-from tests.browser.stub import WEB, page_file
+from tests.browser.stub import ROOT, WEB, page_file
 
 WORKER = WEB / "verify" / "sw.js"
 
@@ -81,3 +81,17 @@ def test_both_languages_say_the_same_number_of_things() -> None:
     assert len(pairs) > 150
     for persian, english in pairs:
         assert set(re.findall(r"\{\w+\}", persian)) == set(re.findall(r"\{\w+\}", english)), (persian, english)
+
+
+def tokens(css: str) -> dict[str, str]:
+    return dict(re.findall(r"^ +(--[\w-]+): (#[0-9a-f]{6});$", css, re.MULTILINE))
+
+
+def test_design_page_names_every_colour_of_both_themes() -> None:
+    css = (WEB / "common" / "base.css").read_text("utf-8")
+    light, _, dark = css.partition("@media (prefers-color-scheme: dark)")
+    text = (ROOT / "docs" / "design.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(--[\w-]+)` \| `(#\w+)` \| `(#\w+)` \|", text, re.MULTILINE)
+    assert {name: (one, other) for name, one, other in rows} == {
+        name: (colour, tokens(dark)[name]) for name, colour in tokens(light).items()
+    }

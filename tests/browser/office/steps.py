@@ -58,7 +58,7 @@ def nothing_cut(page: Page, name: str) -> None:
             .map((node) => node.outerHTML.slice(0, 120))"""
     )
     shoot(page, f"{name}-320")
-    assert wide == []
+    assert wide == [], "\n".join(wide)
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     if before:
         page.set_viewport_size(before)
@@ -67,7 +67,7 @@ def nothing_cut(page: Page, name: str) -> None:
 def new_page(browser: Browser, stub: Stub, *, dark: bool = False, language: str = "fa") -> Page:
     """A fresh profile in this language and theme."""
     theme: Literal["dark", "light"] = "dark" if dark else "light"
-    context = browser.new_context(viewport=DESKTOP, color_scheme=theme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
     context.set_default_timeout(10_000)
     page = context.new_page()
     page.add_init_script(f"localStorage.setItem('avarez.language', '{language}')")

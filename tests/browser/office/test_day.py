@@ -50,6 +50,11 @@ def row(number: int, status: str, channel: str = "gateway") -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def answers(stub: Stub) -> None:
     load(stub)
+    answer_the_day(stub)
+
+
+def answer_the_day(stub: Stub) -> None:
+    """The stub knows an office's day in two pages, a terminal and a refund."""
     first = [row(6, "settled"), row(5, "verifying", "pos"), row(4, "pending", "bill"), row(3, "cancelled")]
     day = {"office": "OFFICE-TEHRAN-101", "day_jalali": "1405-09-06"}
     stub.answers["GET /v1/payments"] = (200, {**day, "payments": first, "cursor": first[-1]["payment_id"]})

@@ -149,7 +149,7 @@ async function drawRows(pay, table, fleet, signal) {
   const target = quotes.length === 1 ? { assessment_id: quotes[0] } : { assessment_ids: quotes };
   const panel = payPanel({ target, amountRial: fleet.owed_rial, signal, onlyGateway: quotes.length > 1 });
   pay.hidden = false;
-  fill(pay, h("h2", {}, t("fleetPay", { count: digits(quotes.length) })), panel.node);
+  fill(pay, h("h2", {}, t("fleetPay", { count: digits(quotes.length) })), panel.channels, panel.bar);
 }
 
 function fleetRow(row) {

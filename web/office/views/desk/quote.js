@@ -38,10 +38,11 @@ export function drawQuote(place) {
       details.length > 1 && toggle),
     state.notice && h("div", { class: "notice notice-warn", role: "alert" }, icon("warn"), h("p", {}, t(state.notice))),
     owes && yearsChoice(place),
+    panel && panel.channels,
     h("div", { class: "years" }, details),
     h("p", {}, h("a", { href: `#/object/${assessment.assessment_id}`, id: "object" }, t("objectTo"))),
     assessment.not_assessed_before && h("p", { class: "soft small-print" }, t("notAssessedBefore", { year: digits(assessment.not_assessed_before) })),
-    panel ? panel.node : nothingOwed(place));
+    panel ? panel.bar : nothingOwed(place));
   announce(owes ? `${t("total")} ${money(assessment.owed_rial)} ${t("rial")}` : t("nothingOwedTitle"));
   if (panel) panel.focus();
   else quote.querySelector("h1").focus({ preventScroll: true });

@@ -47,7 +47,7 @@ function draw(main, agreement, again, signal) {
           h("td", {}, jalaliText(part.last_day_jalali)),
           h("td", {}, h("span", { class: `verdict verdict-${part.paid ? "settled" : "pending"}` }, t(part.paid ? "partPaid" : "partOpen")))))))),
       agreement.status === "requested" && h("div", { class: "actions" }, h("button", { type: "button", class: "button", onclick: again }, t("checkNow"))),
-      panel && panel.node)));
+      panel && [panel.channels, panel.bar])));
   announce(word("agreement", agreement.status));
   if (panel) panel.focus();
   else main.querySelector("h1").focus({ preventScroll: true });

@@ -11,8 +11,9 @@ const CHANNELS = [["gateway", "channelGateway", "pay"], ["pos", "channelPos", "p
 const INSTALMENTS = ["instalments", "channelInstalments", "askInstalments"];
 
 /**
- * The panel that pays `target` for `amountRial`; several quotes at once are paid at a gateway alone. `instalments` are the city's terms, or nothing. `onRequote(problem)`
- * may replace the quote and then returns true; `onPaid(button)` looks again at a duty that was paid meanwhile.
+ * The panel that pays `target` for `amountRial`: `channels` is the choice, `bar` the total and the button. Several quotes at
+ * once are paid at a gateway alone. `instalments` are the city's terms, or nothing. `onRequote(problem)` may replace the quote
+ * and then returns true; `onPaid(button)` looks again at a duty that was paid meanwhile.
  */
 export function payPanel({ target, amountRial, instalments = null, onlyGateway = false, signal, onRequote = () => false, onPaid = null }) {
   const message = h("div", { class: "pay-message" });
@@ -40,7 +41,7 @@ export function payPanel({ target, amountRial, instalments = null, onlyGateway =
     message,
     h("div", {}, h("span", {}, t("total")), h("strong", { id: "owed" }, h("span", { class: "number" }, money(amountRial)), " ", h("small", {}, t("rial")))),
     button);
-  return { node: [channels, bar], focus: () => button.focus({ preventScroll: true }) };
+  return { channels, bar, focus: () => button.focus({ preventScroll: true }) };
 }
 
 function terminalInput() {
