@@ -20,11 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from avarez import keys
 from avarez.assessment.tariff import load_tariff
 from avarez.changes.change import Subject
 from avarez.changes.change_table import ChangeTable
 from avarez.clock import SystemClock, to_rfc3339
-from avarez.dynamo import Table
+from avarez.dynamo import Table, transact
 from avarez.quotes.store import TariffStore, put_municipality_settings
 from functions.identity.accounts import create_account
 from functions.pay.accounts.deciding import Desk
@@ -76,6 +77,14 @@ ACCOUNTS = {
     "TABRIZ": "IR050130140500000000000505",
 }
 """Invented numbers with true check digits: the account to which each city's money would be transferred."""
+
+
+PLATFORM: dict[str, str] = {
+    "name": "سامانهٔ عوارض خودرو (نمایشی)",
+    "iban": "IR580540105180021273113007",
+    "bic": "BMJIIRTHXXX",
+}
+"""Our own account of the demonstration, from which cities are paid: invented as well."""
 
 
 class SeedError(Exception):
@@ -195,10 +204,11 @@ def _tariff(system: Running, marks: Marks, say: Callable[[str], None]) -> None:
 
 
 def _settings(system: Running, marks: Marks) -> None:
-    content = _digest(json.dumps(SETTINGS, sort_keys=True).encode())
+    content = _digest(json.dumps([SETTINGS, PLATFORM], sort_keys=True).encode())
     if not marks.done("settings", content):
         table = Table(system.outputs["DutyTableName"], system.admin("dynamodb"))
         put_municipality_settings(table, list(SETTINGS.items()))
+        transact([table.put(keys.platform_setting(), PLATFORM)], dynamodb=table.dynamodb)
         marks.mark("settings", content)
 
 

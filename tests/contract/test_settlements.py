@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,18 @@ from avarez import keys
 from avarez.dynamo import transact
 from avarez.errors import ChainBroken, TransactionRefused
 from avarez.money import format_rial
-from avarez.settlements import LINES_PER_BATCH, LineKind, Settlement, manifest_hash
+from avarez.settlements import (
+    LINES_PER_BATCH,
+    Line,
+    LineKind,
+    Settlement,
+    batch_hash,
+    batch_text,
+    manifest_hash,
+    settlement_item,
+)
+from functions.pay.audit.books_store import Books
+from functions.pay.audit.checks import check
 from functions.pay.rules import announcing
 from functions.pay.rules.ledger import refund_entry
 from functions.pay.rules.refunds import Refund
@@ -333,3 +345,43 @@ def test_operator_closes_today_at_this_moment_and_the_rest_of_it_is_tomorrows(de
     assert (second.sum_of(LineKind.PAYMENT).count, second.late_lines) == (1, 0)
     assert desk.ask(f"POST {PATH}", city, {"day_jalali": "1405-12-01"})[0] == 422
     assert desk.ask(f"POST {PATH}", {"code": "TABRIZ"}, today)[1]["code"] == "settlement_not_due"
+
+
+# --- the books, looked at again --------------------------------------------------------------------------
+
+
+def broken(desk: CloseDesk, day: str = "2026-11-23") -> list[tuple[str, str]]:
+    book = Books(desk.duty, desk.ledger).book(CITY, day, desk.clock.now())
+    assert book.closed is not None
+    return [(one.invariant, one.how) for one in check(book) if one.invariant in ("I7", "I10")]
+
+
+def test_books_hold_closes_to_the_chain_and_name_what_was_changed(desk: CloseDesk) -> None:
+    desk.chain(60)
+    desk.next_day()
+    first = closed(desk)
+    desk.clock.advance(timedelta(days=1))
+    second = closed(desk)
+    assert (broken(desk), broken(desk, "2026-11-24")) == ([], [])
+    lines = desk.lines(first)
+
+    def put(key: tuple[str, str], item: dict[str, Any]) -> None:
+        transact([desk.ledger.put(key, item)], dynamodb=desk.ledger.dynamodb)
+
+    def rewritten(batch: list[Line]) -> list[tuple[str, str]]:
+        """What the books say while the first batch is this one."""
+        key = keys.settlement_lines(CITY, first.settlement_id, 0)
+        put(key, {"lines": batch_text(batch), "hash": batch_hash(batch)})
+        found = broken(desk)
+        put(key, {"lines": batch_text(lines[:25]), "hash": batch_hash(lines[:25])})
+        return found
+
+    assert {name for name, _ in rewritten(lines[1:25])} == {"I7", "I10"}  # one is missing
+    assert ("I10", "event 1 is 2 lines of it") in rewritten([lines[0], *lines[:25]])
+    one_more = replace(lines[0], city_rial=lines[0].city_rial + 1)
+    assert ("I10", f"line 1 says {OWN_RIAL + 1}, and its event {OWN_RIAL}") in rewritten([one_more, *lines[1:25]])
+    assert broken(desk) == []
+    put(keys.settlement(CITY, second.settlement_id), settlement_item(replace(second, from_sequence=62)))
+    assert broken(desk, "2026-11-24")[0][0] == "I10"
+    put(keys.settlement(CITY, second.settlement_id), settlement_item(replace(second, opening_rial=1)))
+    assert {name for name, _ in broken(desk, "2026-11-24")} == {"I7"}

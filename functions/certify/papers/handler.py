@@ -1,22 +1,35 @@
-"""Papers of a payment over HTTP: the slip while a bill can be paid, the receipt once it is settled."""
+"""Papers over HTTP: the slip while a bill can be paid, the receipt once it is settled, a city's statement."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
 from avarez.digits import persian_digits
 from avarez.dynamo import Table
-from avarez.errors import FieldError, InvalidInput, PaperNotReady, PaymentNotFound
+from avarez.errors import (
+    FieldError,
+    InvalidInput,
+    MunicipalityNotFound,
+    PaperNotReady,
+    PaymentNotFound,
+    SettlementNotFound,
+)
 from avarez.http import Request, Response, Router
 from avarez.ids import is_id
+from avarez.municipalities import is_municipality
 from avarez.settings import setting
-from functions.certify.papers import fleet, page
+from avarez.settlements import Settlement
+from functions.certify.papers import fleet, page, statement
 from functions.certify.papers.payment import PaymentRecord, PaymentTable
+from functions.certify.papers.settlement_store import SettlementTable
+from functions.certify.stores.document_store import DocumentBucket
 from functions.certify.stores.quote_store import PageTable
 
 router = Router("certify-papers")
+STATEMENT_PREFIX: Final = "settlements/"
 #: What can still be paid at a bank; what money was taken for, given back or not.
 PAYABLE: Final = frozenset(("created", "pending"))
 TAKEN: Final = frozenset(("settled", "refunding", "refunded"))
@@ -32,6 +45,18 @@ def payments() -> PaymentTable:
 def pages() -> PageTable:
     """The process's names and emblems of cities."""
     return PageTable(Table(setting("DUTY_TABLE")))
+
+
+@functools.cache
+def settlements() -> SettlementTable:
+    """The process's daily closes."""
+    return SettlementTable(Table(setting("LEDGER_TABLE")))
+
+
+@functools.cache
+def statements() -> DocumentBucket:
+    """The process's PDFs of closes."""
+    return DocumentBucket(setting("DOCUMENTS_BUCKET"), prefix=STATEMENT_PREFIX)
 
 
 @router.route("GET", "/v1/payments/{id}/slip.pdf", scopes=["payments.read"])
@@ -61,20 +86,49 @@ def read_summary(request: Request) -> Response:
     payment = _find(request)
     if payment.status not in TAKEN or payment.settled_at is None or not payment.parts:
         raise PaperNotReady(extra={"status": payment.status})
-    sheet = _sheet(request, payment)
+    sheet = _sheet(request, fleet.sheets_of(payment))
     first = (sheet - 1) * fleet.SHEET_PLATES_MAX
     parts = payments().parts(payment.payment_id, first, fleet.SHEET_PLATES_MAX)
     name = f"summary-{payment.payment_id}-{sheet}.pdf"
     return _pdf(fleet.summary(payment, parts, pages().name, sheet=sheet), name, payment)
 
 
-def _sheet(request: Request, payment: PaymentRecord) -> int:
+@router.route("GET", "/v1/municipalities/{code}/settlements/{id}/statement.pdf", scopes=["ledger.read"])
+def read_statement(request: Request) -> Response:
+    """302 to the PDF of a daily close, made when it is first asked for and kept from then on.
+
+    One of more than 500 lines has sheets: `?sheet=2`.
+    """
+    code, settlement_id = request.params["code"], request.params["id"]
+    if not is_municipality(code) or not request.principal.reaches(code):
+        raise MunicipalityNotFound()
+    settlement = settlements().find(code, settlement_id) if is_id("st", settlement_id) else None
+    if settlement is None:
+        raise SettlementNotFound()
+    sheet = _sheet(request, statement.sheets_of(settlement))
+    content_sha256 = settlements().kept(settlement, sheet) or _statement(settlement, sheet)
+    name = f"statement-{code}-{settlement.day}-{sheet}.pdf"
+    headers = {"location": statements().address(content_sha256, name), "cache-control": "no-store"}
+    return Response(302, "", headers, log_fields={"settlement_id": settlement_id, "sheet": sheet})
+
+
+def _statement(settlement: Settlement, sheet: int) -> str:
+    """The hash of the sheet's PDF, which is in object storage now."""
+    first = (sheet - 1) * statement.SHEET_LINES_MAX
+    lines = settlements().lines(settlement, first, statement.SHEET_LINES_MAX)
+    pdf = statement.statement(settlement, lines, pages().name, sheet=sheet)
+    content_sha256 = hashlib.sha256(pdf).hexdigest()
+    statements().keep(pdf, content_sha256)
+    settlements().keep(settlement, sheet, content_sha256)
+    return content_sha256
+
+
+def _sheet(request: Request, sheets: int) -> int:
     """The number of the sheet that is asked for.
 
     Raises: InvalidInput for one that there is not.
     """
     text = request.query.get("sheet", "1")
-    sheets = fleet.sheets_of(payment)
     if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= sheets:
         message = f"A number from 1 to {sheets}.", f"شماره‌ای از ۱ تا {persian_digits(sheets)}."
         raise InvalidInput(errors=[FieldError("/query/sheet", "sheet_unknown", *message)])

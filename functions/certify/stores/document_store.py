@@ -20,8 +20,9 @@ LINK_LIFETIME: Final = timedelta(minutes=5)
 class DocumentBucket:
     """The PDFs, under `certificates/{sha256}.pdf`, in a versioned bucket with object lock."""
 
-    def __init__(self, bucket: str, s3: Any | None = None) -> None:
+    def __init__(self, bucket: str, s3: Any | None = None, *, prefix: str = DOCUMENT_PREFIX) -> None:
         self._bucket = bucket
+        self._prefix = prefix
         self._s3 = s3
 
     @property
@@ -39,7 +40,7 @@ class DocumentBucket:
 
         Raises: ServiceBusy when S3 does not take it, or does not give back what it took.
         """
-        key = document_key(content_sha256)
+        key = document_key(content_sha256, self._prefix)
         checksum = base64.b64encode(hashlib.sha256(pdf).digest()).decode("ascii")
         for once in ({"IfNoneMatch": "*"}, {}):
             try:
@@ -73,7 +74,7 @@ class DocumentBucket:
             "get_object",
             Params={
                 "Bucket": self._bucket,
-                "Key": document_key(content_sha256),
+                "Key": document_key(content_sha256, self._prefix),
                 "ResponseContentType": "application/pdf",
                 "ResponseContentDisposition": f'inline; filename="{filename}"',
             },
@@ -82,9 +83,9 @@ class DocumentBucket:
         return url
 
 
-def document_key(content_sha256: str) -> str:
+def document_key(content_sha256: str, prefix: str = DOCUMENT_PREFIX) -> str:
     """Where the PDF with this hash lies in the bucket."""
-    return f"{DOCUMENT_PREFIX}{content_sha256}.pdf"
+    return f"{prefix}{content_sha256}.pdf"
 
 
 def _is_taken(error: ClientError) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final
 
 from avarez import keys
@@ -12,10 +12,13 @@ from avarez.dynamo import Item, Table, batch_get
 from avarez.events.chain import Event, faults, hash_of
 from avarez.events.log import READ_MAX, EventLog, event_from
 from avarez.journal import JournalEntry, Posting, YearAmount
+from avarez.settlements import Settlement, batch_hash, lines_from, settlement_from
 from functions.pay.audit.chain import Link, Place, Run, head_faults, link_of, upto_later_day
 from functions.pay.audit.checks import Book
+from functions.pay.audit.settled import ClosedDay, Moved
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import certified_claims
+from functions.pay.settlement.rules import Own, movement
 from functions.pay.stores import items
 
 SHARD_ENTRIES_MAX: Final = 100_000
@@ -70,7 +73,48 @@ class Books:
             reconciled=self._duty.query(*keys.reconciliation(municipality, day, "")),
             places=places,
             run=self.run(municipality, day, places),
+            closed=self.closed_day(municipality, day),
         )
+
+    def closed_day(self, municipality: str, day: str) -> ClosedDay | None:
+        """The day's close with what it is held to; None where the day is not closed."""
+        head = self._ledger.get(keys.settled_head(municipality))
+        if head is None or not str(head["day"]) >= day:
+            return None
+        # Each day has its close, one number a day: the number follows from the last one's.
+        number = int(head["number"]) - (date.fromisoformat(str(head["day"])) - date.fromisoformat(day)).days
+        made = self._close(municipality, number)
+        if made is None:
+            return None
+        partition, _ = keys.settlement_lines(municipality, made.settlement_id, 0)
+        kept = [lines_from(item["lines"]) for item in self._ledger.query(partition, limit=SHARD_ENTRIES_MAX)]
+        return ClosedDay(
+            settlement=made,
+            before=self._close(municipality, number - 1),
+            lines=[line for batch in kept for line in batch],
+            batch_hashes=[batch_hash(batch) for batch in kept],
+            events=list(self._moved(made)),
+        )
+
+    def _close(self, municipality: str, number: int) -> Settlement | None:
+        if number < 1:
+            return None
+        pointer = self._ledger.get(keys.settled_number(municipality, number))
+        key = keys.settlement(municipality, "" if pointer is None else str(pointer["settlement_id"]))
+        item = None if pointer is None else self._ledger.get(key)
+        return None if item is None else settlement_from(item)
+
+    def _moved(self, made: Settlement) -> Iterator[Moved]:
+        """The events of the close's range, a page at a time."""
+        last = made.from_sequence - 1
+        while last < made.to_sequence:
+            page = self._log.read(made.municipality, after=last, limit=min(READ_MAX, made.to_sequence - last))
+            for event in page:
+                own = movement(event.data, made.municipality)
+                yield Moved(event.sequence, str(event.data.get("hash")), None if own == Own() else own.rial)
+            if not page:
+                return
+            last = page[-1].sequence
 
     def run(self, municipality: str, day: str, places: Mapping[str, Place]) -> Run:
         """The chain from the first event of the day to the first of a later day, proved while it is read."""

@@ -1,7 +1,7 @@
 """What must hold of a day's journal and of what it records. Pure: everything is read beforehand.
 
 The numbers are those of the simulator's invariants (`docs/proofs.md`); what needs others' books (I2, I6) is
-taken from the reconciliation's results, and what needs settlements (I10, I11) comes with them.
+taken from the reconciliation's results; of I7 and I10 the day's close is held to the chain.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from avarez.canonical import content_hash
 from avarez.dynamo import Item
 from avarez.journal import JournalEntry, members_of
 from functions.pay.audit.chain import Place, Run, chained
+from functions.pay.audit.settled import ClosedDay, partitioned, sums_up
 from functions.pay.rules.ledger import SUSPENSE
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import certified_claims, held_claims
@@ -46,6 +47,7 @@ class Book:
     reconciled: Sequence[Item]
     places: Mapping[str, Place]
     run: Run
+    closed: ClosedDay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,18 @@ def stands_in_the_chain(book: Book) -> Iterator[Broken]:
     yield from (Broken("I12", of, how) for of, how in told)
 
 
+def lines_partition_credits(book: Book) -> Iterator[Broken]:
+    """I10: the day's close follows the one before it, and each credit of its range is one line of it."""
+    if book.closed is not None:
+        yield from (Broken("I10", book.closed.settlement.settlement_id, how) for how in partitioned(book.closed))
+
+
+def close_is_what_the_city_got(book: Book) -> Iterator[Broken]:
+    """I7: what the city was credited in the day's range is what its close says."""
+    if book.closed is not None:
+        yield from (Broken("I7", book.closed.settlement.settlement_id, how) for how in sums_up(book.closed))
+
+
 def others_say_the_same(book: Book) -> Iterator[Broken]:
     """I2: what a gateway, a bank or a terminal's acquirer told of the day is what our clearing holds."""
     for name, state, open_rial in _open_between(book):
@@ -196,7 +210,9 @@ RULES = (
     applied_is_own_amount,
     never_changed,
     stands_in_the_chain,
+    lines_partition_credits,
+    close_is_what_the_city_got,
     others_say_the_same,
     every_reference_ends,
 )
-CHECKED = ("I1", "I2", "I4", "I5", "I6", "I7", "I8", "I12")
+CHECKED = ("I1", "I2", "I4", "I5", "I6", "I7", "I8", "I10", "I12")

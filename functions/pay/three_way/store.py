@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from avarez import keys
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
@@ -20,7 +21,6 @@ from functions.pay.gateways.port import ReportLine
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.settling import arrival_entry
-from functions.pay.settlement.bank.transfer_store import AccountsInForce, TransferTable
 from functions.pay.settlement.bank.transfers import Transfer, read_reference
 from functions.pay.stores import items
 from functions.pay.stores.payment_store import DynamoStore
@@ -28,6 +28,9 @@ from functions.pay.three_way import results
 from functions.pay.three_way.days import NATIONAL, Day, Opened, Paid, Told
 from functions.pay.three_way.matching import EXPLAINED, Item
 from functions.pay.three_way.statement import StatementLine
+
+if TYPE_CHECKING:
+    from functions.pay.settlement.bank.transfer_store import TransferTable
 
 CHUNK_LINES: Final = 1_000
 """A chunk of a report has some 150 kilobytes; an item may have 400."""
@@ -47,7 +50,6 @@ class ThreeWayTable:
         self._books = Books(duty, ledger)
         self._store = DynamoStore(duty, ledger)
         self._ledger = ledger
-        self._transfers = TransferTable(duty, ledger, AccountsInForce(ledger))
         self._modes: dict[str, Row] = {}
 
     # -- ours ----------------------------------------------------------------------------------------
@@ -204,6 +206,13 @@ class ThreeWayTable:
                 raise StatementConflict(extra={"bank_reference": line.bank_reference}) from refused
             return False
         return True
+
+    @functools.cached_property
+    def _transfers(self) -> TransferTable:
+        """What pays cities on: few statements have a line of it, and only those load it."""
+        from functions.pay.settlement.bank.transfer_store import AccountsInForce, TransferTable
+
+        return TransferTable(self._duty, self._ledger, AccountsInForce(self._ledger))
 
     def transfer(self, line: StatementLine) -> Transfer | None:
         """The transfer of ours that the line names; None where it names none that there is."""

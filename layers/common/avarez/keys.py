@@ -581,6 +581,11 @@ def settlement_lines(municipality: str, settlement_id: str, number: int) -> Key:
     return f"{municipality}#SETTLED#{settlement_id}", f"LINES#{number:06d}"
 
 
+def settlement_paper(municipality: str, settlement_id: str, sheet: int) -> Key:
+    """Which PDF of a close is kept; apart from its lines."""
+    return f"{municipality}#SETTLED#{settlement_id}#PAPERS", f"SHEET#{sheet:05d}"
+
+
 def transfer(municipality: str, settlement_id: str) -> Key:
     """What pays a close on, and how far it is."""
     return f"{municipality}#TRANSFERS", settlement_id

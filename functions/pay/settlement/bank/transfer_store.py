@@ -101,9 +101,11 @@ class TransferTable:
 
     def look_again(self, transfer: Transfer, now: datetime) -> Transfer:
         """A transfer that has not been sent, waiting or open as the city's account says now."""
+        if transfer.status not in (Status.OPEN, Status.WAITING):
+            return transfer
         has_account = self._accounts.in_force(transfer.municipality, now) is not None
         wanted = Status.OPEN if has_account else Status.WAITING
-        if transfer.status not in (Status.OPEN, Status.WAITING) or transfer.status == wanted:
+        if transfer.status == wanted:
             return transfer
         after = replace(transfer, status=wanted.value)
         writes = [self._moved(transfer, after)]
