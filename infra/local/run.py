@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from demo.seed import SeedError, seed
+from demo.visits import visit
 from infra.local.deploy import DeployError
 from infra.local.engine import ROOT, EngineError
 from infra.local.system import LocalSystem, Refusal, exclusive
@@ -44,12 +45,19 @@ def refuse(english: str, persian: str) -> None:
         pass
 
 
+def demonstration(system: LocalSystem) -> None:
+    """Accounts, tariff, rolls, and the first who pay."""
+    seed(system, say=say)
+    visit(system, say)
+
+
 def table(system: LocalSystem, started: float) -> str:
     """What a newcomer wants to know, in one screen."""
     accounts = json.loads((system.data_dir / "accounts.json").read_text("utf-8"))
     rows = [
         ("pages · صفحه‌ها", f"{system.origin}/"),
         ("verify · راستی‌آزمایی", f"{system.origin}/v"),
+        ("figures · آمار عمومی", f"{system.origin}/open"),
         ("API", f"{system.origin}/v1/  (GET {system.origin}/healthz)"),
         ("sandbox gateway · درگاه آزمایشی", system.sandbox_url),
         ("data · داده‌ها", f"{system.data_dir}  (make reset)"),
@@ -84,7 +92,7 @@ def run(*, port: int, data_dir: Path) -> int:
     status = 0
     try:
         say("starting · در حال آغاز …")
-        system.start(seed=lambda running: seed(running, say=say))
+        system.start(seed=demonstration)
         say(table(system, started))
         while True:
             time.sleep(WATCH_SECONDS)

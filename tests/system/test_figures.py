@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from avarez_cli.main import main
+from demo.visits import CITIES, visit
 from tests.system.conftest import System
 from tests.system.journey import pay
 from tests.system.plates import fresh_plate
@@ -65,3 +66,15 @@ def test_figures_equal_the_trial_balance_and_can_be_recomputed_by_everybody(
     balance_rial = -sum(int(row["balance_rial"]) for row in books["accounts"] if row["account"] in own)
     assert balance_rial == int(found["balance_rial"]) > 0
     assert build(system)["publication"] == 0, "nothing is new"
+
+
+def test_first_visits_leave_no_city_without_figures_and_happen_once(system: System) -> None:
+    said: list[str] = []
+    visit(system.local, said.append, visits=5)
+    index = system.client(None).get("/v1/open").json
+    assert {city["municipality"] for city in index["cities"]} >= set(CITIES)
+    for city in index["cities"]:
+        assert int(city["totals"]["left_rial"]) > 0
+        assert city["totals"]["payments"] >= 5
+    visit(system.local, said.append, visits=5)
+    assert len(said) == 2, "the mark says that they have been"
