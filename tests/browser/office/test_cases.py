@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
 from tests.browser.demo_answers import ASSESSMENT_ID, PAYMENT_ID, PLATE, load
-from tests.browser.office.steps import nothing_cut, open_view, sign_in, to_quote
+from tests.browser.office.steps import open_view, sign_in, to_quote
 from tests.browser.stub import Stub
 
 pytestmark = pytest.mark.browser
@@ -112,7 +112,6 @@ def test_fleet_has_a_verdict_for_each_row_and_is_paid_as_one(stub: Stub, page: P
     page.locator("#fleet-title").fill("ناوگان شرق")
     page.locator("#fleet-plates").fill("plate\n12B345-67;x\nnot a plate\n\n۱۲ ب ۳۴۵ - ایران ۶۷\n")
     expect(page.locator("#send-fleet")).to_have_text("بررسی ۳ پلاک")
-    nothing_cut(page, "office-fleet-form")
     page.locator("#send-fleet").click()
     expect(page.locator("#fleet-progress")).to_contain_text("۳ از ۳")
     (sent,) = stub.calls("POST /v1/fleets")
@@ -120,7 +119,6 @@ def test_fleet_has_a_verdict_for_each_row_and_is_paid_as_one(stub: Stub, page: P
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page.locator("tbody tr").nth(1)).to_contain_text("پلاک نادرست")
     shoot(page, "office-fleet")
-    nothing_cut(page, "office-fleet")
     assert page.locator('input[name="channel"]').count() == 0, "several quotes are paid at a gateway alone"
     page.locator("#pay").click()
     expect(page.locator("#print")).to_contain_text("خلاصه")
@@ -153,7 +151,6 @@ def test_objection_is_filed_read_and_withdrawn(stub: Stub, page: Page) -> None:
     page.locator("#objection-text").fill("قیمت کارخانه ۲ میلیارد است")
     page.locator("#objection-evidence").fill("سند ۱۲")
     shoot(page, "office-object")
-    nothing_cut(page, "office-object")
     page.locator("#file-objection").click()
     expect(page.locator("#objection-status")).to_have_text("در دست بررسی")
     (sent,) = stub.calls("POST /v1/objections")
@@ -164,7 +161,6 @@ def test_objection_is_filed_read_and_withdrawn(stub: Stub, page: Page) -> None:
         "evidence": [{"kind": "document", "reference": "سند ۱۲"}],
     }
     shoot(page, "office-objection")
-    nothing_cut(page, "office-objection")
     page.locator("#withdraw").click()
     expect(page.locator("#objection-status")).to_have_text("پس گرفته")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
 from tests.browser.demo_answers import PAYMENT_ID, PLATE, load, problem
-from tests.browser.office.steps import new_page, nothing_cut, open_view, sign_in
+from tests.browser.office.steps import open_view, sign_in
 from tests.browser.stub import Stub
 
 pytestmark = pytest.mark.browser
@@ -73,7 +73,6 @@ def test_day_is_listed_page_by_page_with_what_was_booked(stub: Stub, page: Page)
     expect(page.locator("tr[data-payment]")).to_have_count(4)
     expect(page.locator("#day-sums")).to_contain_text("۴ پرداخت، ۱ ثبت‌شده")
     shoot(page, "office-day")
-    nothing_cut(page, "office-day")
     page.locator("#more-payments").click()
     expect(page.locator("tr[data-payment]")).to_have_count(6)
     expect(page.locator("#day-sums")).to_contain_text("۳۷٬۳۸۴٬۰۰۰")
@@ -101,7 +100,6 @@ def test_terminal_is_closed_with_its_variance(stub: Stub, page: Page) -> None:
     page.locator("#closing-lines").fill("۷۰۰۰۰۰۰۰۰۰۰۱ ۱۸٬۶۹۲٬۰۰۰\n700000000002;50,000\n")
     expect(page.locator("#closing-count")).to_contain_text("۲ سطر، جمع ۱۸٬۷۴۲٬۰۰۰")
     shoot(page, "office-closing")
-    nothing_cut(page, "office-closing")
     page.locator("#close-day").click()
     expect(page.locator("#variance")).to_contain_text("۵۰٬۰۰۰")
     (sent,) = stub.calls("POST /v1/terminals/T-101/closings")
@@ -135,17 +133,7 @@ def test_refund_is_asked_for_by_years(stub: Stub, page: Page) -> None:
     page.get_by_label("۱۴۰۵").uncheck()
     page.locator("#refund-reason").fill("دوبار پرداخت شده")
     shoot(page, "office-refund")
-    nothing_cut(page, "office-refund")
     page.keyboard.press("Enter")
     expect(page.locator("#refund-id")).to_have_text(REFUND["refund_id"])
     (sent,) = stub.calls(f"POST /v1/payments/{PAYMENT_ID}/refunds")
     assert sent == {"reason": "دوبار پرداخت شده", "years": [{"year": 1404, "amount_rial": "2640000"}]}
-
-
-def test_day_in_english_and_dark(stub: Stub, browser: Browser) -> None:
-    page = new_page(browser, stub, dark=True, language="en")
-    sign_in(page, stub)
-    page.locator("#nav-today").click()
-    expect(page.locator("tr[data-payment]")).to_have_count(4)
-    shoot(page, "office-day-en-dark")
-    page.context.close()
