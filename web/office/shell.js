@@ -30,10 +30,11 @@ export function cityName(code) {
   return city ? city[language() === "fa" ? "name_fa" : "name_en"] ?? code : code;
 }
 
-/** Every city as an option of a choice, in the reader's order. */
+/** Every city as an option of a choice, in the reader's order; the city of the last quote is chosen already. */
 export function cityOptions() {
+  const last = state.assessment?.municipality;
   const codes = [...state.cities.keys()].sort((a, b) => cityName(a).localeCompare(cityName(b), language()));
-  return codes.map((code) => h("option", { value: code }, cityName(code)));
+  return codes.map((code) => h("option", { value: code, selected: code === last }, cityName(code)));
 }
 
 /** A word of a closed set in the page's language, or as it came. */
