@@ -31,6 +31,7 @@ from functions.pay.audit.checks import check
 from functions.pay.rules import announcing
 from functions.pay.rules.ledger import refund_entry
 from functions.pay.rules.refunds import Refund
+from functions.pay.settlement import closing
 from functions.pay.settlement.closing import BATCHES_A_WRITE
 from tests.contract.close_desk import CITY, ROUNDING_RIAL, YEAR_RIAL, CloseDesk, running_close_desk
 from tests.independent_statement import statement
@@ -218,12 +219,15 @@ def killed_at(desk: CloseDesk, call: int, *, after: bool) -> bool:
     return False
 
 
-MANY = 1_000 if "AVAREZ_PROVE" in os.environ else 310
-"""Two transactions of batches at least; the whole thousand in `make prove`."""
+MANY, BATCHES = (1_000, BATCHES_A_WRITE) if "AVAREZ_PROVE" in os.environ else (110, 2)
+"""Lines, and batches of a transaction: three transactions of batches; the whole thousand in `make prove`."""
 
 
 @pytest.mark.parametrize(("count", "after"), [(MANY, True), (MANY, False)], ids=["answer_lost", "before"])
-def test_many_lines_killed_at_each_write_come_to_one_close(desk: CloseDesk, count: int, after: bool) -> None:
+def test_many_lines_killed_at_each_write_come_to_one_close(
+    desk: CloseDesk, monkeypatch: pytest.MonkeyPatch, count: int, after: bool
+) -> None:
+    monkeypatch.setattr(closing, "BATCHES_A_WRITE", BATCHES)
     desk.chain(count)
     desk.next_day()
     kills = 0
@@ -231,7 +235,7 @@ def test_many_lines_killed_at_each_write_come_to_one_close(desk: CloseDesk, coun
         kills += 1
         desk.clock.advance(timedelta(minutes=1))
     (made,) = desk.parts.closes.settlements(CITY, before="", limit=10)
-    writes = 2 + -(-count // (LINES_PER_BATCH * BATCHES_A_WRITE))  # plan, batches, close
+    writes = 2 + -(-count // (LINES_PER_BATCH * BATCHES))  # plan, batches, close
     assert kills == (writes if after else writes - 1)
     desk.sequence()
     held(desk, made)
@@ -357,7 +361,7 @@ def broken(desk: CloseDesk, day: str = "2026-11-23") -> list[tuple[str, str]]:
 
 
 def test_books_hold_closes_to_the_chain_and_name_what_was_changed(desk: CloseDesk) -> None:
-    desk.chain(60)
+    desk.chain(30)
     desk.next_day()
     first = closed(desk)
     desk.clock.advance(timedelta(days=1))
@@ -381,7 +385,7 @@ def test_books_hold_closes_to_the_chain_and_name_what_was_changed(desk: CloseDes
     one_more = replace(lines[0], city_rial=lines[0].city_rial + 1)
     assert ("I10", f"line 1 says {OWN_RIAL + 1}, and its event {OWN_RIAL}") in rewritten([one_more, *lines[1:25]])
     assert broken(desk) == []
-    put(keys.settlement(CITY, second.settlement_id), settlement_item(replace(second, from_sequence=62)))
+    put(keys.settlement(CITY, second.settlement_id), settlement_item(replace(second, from_sequence=32)))
     assert broken(desk, "2026-11-24")[0][0] == "I10"
     put(keys.settlement(CITY, second.settlement_id), settlement_item(replace(second, opening_rial=1)))
     assert {name for name, _ in broken(desk, "2026-11-24")} == {"I7"}

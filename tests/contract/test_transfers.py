@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import replace
@@ -306,3 +308,49 @@ def test_closing_and_paying_need_exactly_what_they_are_granted(desk: CloseDesk) 
     assert both <= granted("pay-reconciliation")
     assert {("ledger", "GetItem"), ("ledger", "DeleteItem"), ("duty", "UpdateItem")} <= both
     assert keys.transfer(CITY, close.settlement_id)[0].endswith("#TRANSFERS")
+
+
+def test_events_statements_file_and_ledger_come_to_the_same_rial(desk: CloseDesk) -> None:
+    cities = (CITY, "TABRIZ")
+    desk.set_city("TABRIZ")
+    desk.accounts.by_city["TABRIZ"] = Payee("IR050130140500000000000505", "شهرداری تبریز")
+    number = 0
+    for day in range(2):
+        for city in cities:
+            for _ in range(day + 1):
+                number += 1
+                desk.pay(number, city=city, fee_rial=number)
+            desk.sequence(city)
+        desk.clock.advance(timedelta(days=1))
+    desk.run()
+    for city in cities:
+        desk.sequence(city)
+    closes = [close for city in cities for close in desk.parts.closes.settlements(city, before="", limit=9)]
+    _, batch = desk.ask(f"POST {BATCHES}")
+    own = [
+        line
+        for close in closes
+        for line in csv.DictReader(
+            io.StringIO(
+                desk.ask(
+                    "GET /v1/municipalities/{code}/settlements/{id}/statement.csv",
+                    {"code": close.municipality, "id": close.settlement_id},
+                )[1][1:]
+            )
+        )
+        if line["kind"] == "payment"
+    ]
+    of_events = sum(
+        int(posting["credit_rial"])
+        for city in cities
+        for event in desk.events(city)
+        if event["type"] == "payment.settled"
+        for posting in event["entry"]["postings"]
+        if posting["account"].startswith("municipality_")
+    )
+    _, file = desk.ask(f"GET {BATCHES}/{{id}}/paya.xml", {"id": batch["batch_id"]})
+    of_file = sum(int(str(of.text)) for of in ElementTree.fromstring(file).iter(f"{ISO}InstdAmt"))
+    of_ledger = sum(balance(desk, f"municipality_transfer:{city}", city) for city in cities)
+    told = {of_events, sum(int(line["city_rial"]) for line in own), of_file, int(batch["total_rial"]), of_ledger}
+    assert told == {number * OWN_RIAL}
+    assert (len(own), len(closes)) == (number, 4)
