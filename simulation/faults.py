@@ -27,11 +27,15 @@ WRITES = (
     "begin_closing",
     "finish_closing",
     "book_variance",
+    "open_agreement",
+    "start_agreement",
+    "break_agreement",
     "hold",
     "append",
     "release",
+    "save",
 )
-"""The writes of the store, each a site of its own; the last three are the sequencer's."""
+"""The writes of the store, each a site of its own; the last four are the sequencer's and an endpoint's."""
 
 _OF_WRITES = ("busy", "killed_before", "killed_after", "sent_again")
 """Throttled; the process dies before it or after it; the response is lost and the SDK sends it again."""
@@ -56,8 +60,13 @@ SITES: Mapping[str, tuple[str, ...]] = {
     "payer": ("abandons", "cancels", "pays_late", "clicks_twice", "rival", "cancels_at_office"),
     "bank": ("line_repeated", "line_late", "line_unknown", "never_paid", "paid_twice", "paid_elsewhere_too"),
     "terminal": ("answer_lost", "typed_by_hand", "declined", "wrong_amount", "variance", "sale_unknown"),
+    "by parts": ("stops", "two_at_once", "year_alone", "pays_ahead"),
     "sequencer.wake": ("dropped", "duplicated", "delayed"),
     "sequencer": ("two_writers",),
+    "delivery.wake": ("dropped", "duplicated", "delayed"),
+    "delivery": ("two_workers",),
+    "endpoint": ("refused", "slow", "busy", "redirected", "answer_lost"),
+    "city": ("down", "gone", "stops", "replays"),
     "clock": ("jumps",),
     "sweep": ("skipped",),
     "gateway": ("outage",),

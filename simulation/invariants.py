@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 
 from avarez.canonical import content_hash
 from avarez.clock import tehran_today
 from avarez.events.chain import GENESIS, faults
 from avarez.journal import members_of
+from functions.pay.delivery.endpoint import State
+from functions.pay.delivery.service import body_of
 from functions.pay.rules.fees import Fee
-from functions.pay.rules.leases import PAID
+from functions.pay.rules.instalments import Agreement
+from functions.pay.rules.leases import PAID, VOID
 from functions.pay.rules.records import Payment
-from functions.pay.rules.refunds import RefundStatus, left_of
+from functions.pay.rules.refunds import RefundStatus, held_claims, left_of
 from functions.pay.rules.states import OPEN, Status
 from simulation.people import People
 from simulation.world import World
 
-NOT_YET = ("I10", "I11")
-"""What settlement to cities will bring: its lines, and its webhooks."""
+NOT_YET = ("I10",)
+"""What settlement to cities will bring: its lines."""
 
 
 def check(world: World, people: People) -> dict[str, list[str]]:
@@ -86,7 +90,8 @@ def _certified(world: World) -> Counter[tuple[str, int]]:
     held: Counter[tuple[str, int]] = Counter()
     for payment_id in world.store.certificates.values():
         payment = world.store.payments[payment_id]
-        held.update((payment.vehicle_id, part.year) for part in left_of(payment))
+        years = payment.completes if payment.agreement_id else left_of(payment)
+        held.update((payment.vehicle_id, part.year) for part in years)
     return held
 
 
@@ -99,7 +104,11 @@ def one_certificate(world: World, people: People) -> Iterator[str]:
 
 def certificate_is_paid(world: World, people: People) -> Iterator[str]:
     """I4: a duty has a certificate if and only if it is paid."""
-    paid = {duty for duty, holder in world.store.duties.items() if holder["status"] == PAID}
+    paid = {
+        duty
+        for duty, holder in world.store.duties.items()
+        if holder["status"] == PAID and duty[0] not in world.store.agreements
+    }
     for duty in sorted(set(_certified(world)) ^ paid):
         yield f"{duty}"
 
@@ -109,7 +118,7 @@ def applied_once(world: World, people: People) -> Iterator[str]:
     applied: Counter[tuple[str, int]] = Counter()
     for payment in _payments(world):
         if payment.status is Status.SETTLED and not payment.parts:
-            applied.update((payment.vehicle_id, part.year) for part in left_of(payment))
+            applied.update(held_claims(payment))
     for duty, count in applied.items():
         if count > 1:
             yield f"{duty}: {count}"
@@ -182,15 +191,15 @@ def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
         own_rial = years_rial + payment.rounding_rial + payment.fee_rial
         if not taken_rial == payment.amount_rial == own_rial:
             yield f"{entry.payment_id}: took {taken_rial} of {payment.amount_rial}"
-        fee = world.store.fees.get(payment.municipality, Fee())
+        fee = world.store.fees.get(payment.municipality, Fee()) if payment.instalment < 2 else Fee()
         fee_rial = sum(
             p.credit_rial for p in entry.postings if p.account.startswith(("office_fee", "platform_fee"))
         )
         office_rial = sum(p.credit_rial for p in entry.postings if p.account.startswith("office_fee"))
         if fee_rial != fee.amount_rial or office_rial != fee.amount_rial * fee.office_ppm // 1_000_000:
             yield f"{entry.payment_id}: shares of {fee_rial} and {office_rial} are not what the city has set"
-        quote = world.store.quotes.get(payment.assessment_id)
-        quoted_rial = quote.owed_rial + payment.fee_rial if quote is not None else own_rial
+        asked_rial = _asked_rial(world, payment)
+        quoted_rial = asked_rial + payment.fee_rial if asked_rial is not None else own_rial
         if payment.channel != "bill" and payment.amount_rial != quoted_rial:
             yield f"{entry.payment_id}: another amount than its quote's"
     parts_rial: defaultdict[str, list[int]] = defaultdict(list)
@@ -201,6 +210,39 @@ def applied_is_own_amount(world: World, people: People) -> Iterator[str]:
             own = parts_rial[parent.payment_id]
             if sum(own) != parent.amount_rial or len(own) != parent.parts:
                 yield f"{parent.payment_id}: parts {sum(own)} of {parent.amount_rial}"
+    yield from agreements_add_up(world)
+
+
+def _asked_rial(world: World, payment: Payment) -> int | None:
+    """What its quote, or its part of an agreement, asked for without fees."""
+    if payment.agreement_id:
+        return world.store.agreements[payment.agreement_id].parts[payment.instalment - 1].amount_rial
+    quote = world.store.quotes.get(payment.assessment_id)
+    return None if quote is None else quote.owed_rial
+
+
+def agreements_add_up(world: World) -> Iterator[str]:
+    """Of I8: an agreement counts exactly the parts that are paid, in order, and its years are paid by them."""
+    paid: defaultdict[str, list[Payment]] = defaultdict(list)
+    for payment in _payments(world):
+        if payment.agreement_id and payment.status is Status.SETTLED:
+            paid[payment.agreement_id].append(payment)
+    for agreement in world.store.agreements.values():
+        parts = sorted(paid[agreement.agreement_id], key=lambda part: part.instalment)
+        if [part.instalment for part in parts] != list(range(1, agreement.paid_parts + 1)):
+            yield f"{agreement.agreement_id}: {len(parts)} parts are settled, {agreement.paid_parts} counted"
+        years: Counter[int] = Counter()
+        for part in parts:
+            years.update({year.year: year.amount_rial for year in part.years})
+        yield from _years_differ(world, agreement, years, {part.payment_id for part in parts})
+
+
+def _years_differ(world: World, agreement: Agreement, years: Counter[int], payments: set[str]) -> Iterator[str]:
+    for year in agreement.years:
+        holder = world.store.duties.get((agreement.vehicle_id, year.year))
+        ours = holder is not None and holder["status"] == PAID and holder["payment_id"] in payments
+        if ours != (years[year.year] == year.amount_rial):
+            yield f"{agreement.agreement_id}: {year.year} has {years[year.year]} of {year.amount_rial}"
 
 
 def in_time(world: World, people: People) -> Iterator[str]:
@@ -211,7 +253,7 @@ def in_time(world: World, people: People) -> Iterator[str]:
             if begun.at > payment.verify_until_at:
                 yield f"{payment.payment_id}: verified after the gateway's window"
         quote = world.store.quotes.get(payment.assessment_id)
-        if quote is None or payment.parent_id or not payment.years:
+        if quote is None or payment.parent_id or not payment.years or payment.agreement_id:
             continue
         if payment.created_at >= quote.expires_at:
             yield f"{payment.payment_id}: created after its quote"
@@ -220,6 +262,29 @@ def in_time(world: World, people: People) -> Iterator[str]:
             continue
         if payment.amount_rial == quote.owed_rial + payment.fee_rial:
             yield f"{payment.payment_id}: honoured at its amount after the date on it"
+
+
+def nothing_dropped(world: World, people: People) -> Iterator[str]:
+    """I11: each event's id is taken by its city, in order and as the chain has it, or is still to be sent."""
+    for city, receiver in world.cities.receivers.items():
+        chain, endpoint = world.store.chains[city], world.store.find(city)
+        yield from (f"{city}: {how}" for how in receiver.wrong)
+        if endpoint is None:
+            yield f"{city} has no endpoint"
+            continue
+        for event, taken in zip(chain, receiver.taken, strict=False):
+            if event.event_id != taken:
+                yield f"{city} {event.sequence}: it took {taken} in this place"
+                break
+            if receiver.taken[taken] != sha256(body_of(event)).digest():
+                yield f"{city} {event.sequence}: it took something else than the chain has"
+        if endpoint.delivered > len(receiver.taken):
+            yield f"{city}: passed over {endpoint.delivered - len(receiver.taken)} events"
+        if len(receiver.taken) > len(chain):
+            yield f"{city}: took {len(receiver.taken) - len(chain)} events that are not in the chain"
+        scheduled = endpoint.state in (State.ACTIVE, State.PAUSED)
+        if endpoint.delivered < len(chain) and not scheduled:
+            yield f"{city}: nobody sends what waits behind {endpoint.delivered}"
 
 
 def never_changed(world: World, people: People) -> Iterator[str]:
@@ -259,6 +324,7 @@ RULES: dict[str, Callable[[World, People], Iterator[str]]] = {
     "I7": cities_get_what_is_applied,
     "I8": applied_is_own_amount,
     "I9": in_time,
+    "I11": nothing_dropped,
     "I12": never_changed,
 }
 
@@ -275,10 +341,13 @@ def unrest(world: World) -> list[str]:
     ]
     held = defaultdict(list)
     for duty, holder in world.store.duties.items():
-        if holder["status"] != PAID:
+        if holder["status"] not in (PAID, VOID):
             held[str(holder["payment_id"])].append(duty)
     told += [f"{payment_id} still holds {len(duties)} duties" for payment_id, duties in held.items()]
     told += [f"{event_id} waits for its place" for rows in world.store.outgoing.values() for event_id in rows]
+    for city, receiver in world.cities.receivers.items():
+        if (behind := len(world.store.chains[city]) - len(receiver.taken)) > 0:
+            told.append(f"{city} has not got {behind} events")
     told += [f"{event_id} could not be placed" for event_id in sorted(world.aside)]
     told += [f"row {due_at} {of}" for rows in world.store.open_rows for due_at, of in rows]
     return told

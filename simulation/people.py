@@ -24,6 +24,7 @@ from functions.pay.rules.bills import PaidLine
 from functions.pay.rules.records import Payment, Quote, Replay
 from functions.pay.rules.states import Status
 from functions.pay.rules.terminals import ClosingLine
+from simulation.by_parts import ByParts
 from simulation.gateway import MemoryGateway
 from simulation.world import BEGIN, CITIES, TERMINALS, World
 
@@ -31,7 +32,7 @@ CLERK = Principal("clerk", "office", None, "of1", ("*",), frozenset())
 RIVAL = Principal("rival", "office", None, "of2", ("*",), frozenset())
 TRIES_MAX = 4
 FLEET_CARS = 4
-MIX = (("gateway", 0.80), ("bill", 0.07), ("pos", 0.07), ("fleet", 0.06))
+MIX = (("gateway", 0.79), ("bill", 0.07), ("pos", 0.07), ("fleet", 0.06), ("by parts", 0.01))
 """How the visits are spread over the channels."""
 STRAYS = 0.1
 """How many sales bring one with them that nobody told us of."""
@@ -41,6 +42,14 @@ AGAIN = 0.05
 """How many come again for a duty that they began to pay."""
 REFUNDS = 0.08
 """How many visits end in somebody wanting money back."""
+
+
+def wish_of(payment: Payment, channel: str, *, gateway: str = "", supersede_bill: bool = False) -> Asked:
+    """What somebody asks for who wants to pay what this payment is of: its quote, or its agreement's next part."""
+    assessments = () if payment.agreement_id else (payment.assessment_id,)
+    return Asked(
+        assessments, channel, gateway, "", supersede_bill=supersede_bill, agreement_id=payment.agreement_id
+    )
 
 
 class People:
@@ -59,6 +68,7 @@ class People:
         self.closed: set[str] = set()
         self.slip_numbers = 0
         self.lines = 0
+        self.by_parts = ByParts(self)
 
     # -- quotes --------------------------------------------------------------------------------------
 
@@ -102,23 +112,23 @@ class People:
             draw -= share
         car = f"ve_{number}"
         city = CITIES[number % len(CITIES)]
-        {"gateway": self._by_gateway, "bill": self._by_bill, "pos": self._by_card, "fleet": self._fleet}[channel](
-            car, city
-        )
+        {
+            "gateway": self._by_gateway,
+            "bill": self._by_bill,
+            "pos": self._by_card,
+            "fleet": self._fleet,
+            "by parts": self.by_parts.come,
+        }[channel](car, city)
 
-    def _opened(self, key: str, open_it: Callable[[], Opened], then: Callable[[Payment], None]) -> None:
+    def opened(self, open_it: Callable[[], Opened], then: Callable[[Payment], None], *, tries: int = 1) -> None:
         """Tries a few times with one key, as a clerk's page does; then goes on with the payment."""
-
-        def attempt(tries: int) -> None:
-            answer = self.w.attempt(open_it)
-            if isinstance(answer, Opened):
-                payment = self.w.store.payments.get(answer.payment_id)
-                if payment is not None:
-                    then(payment)
-            elif tries < TRIES_MAX and (answer is None or (isinstance(answer, AvarezError) and answer.retryable)):
-                self.w.at(3, lambda: attempt(tries + 1))
-
-        attempt(1)
+        answer = self.w.attempt(open_it)
+        if isinstance(answer, Opened):
+            payment = self.w.store.payments.get(answer.payment_id)
+            if payment is not None:
+                then(payment)
+        elif tries < TRIES_MAX and (answer is None or (isinstance(answer, AvarezError) and answer.retryable)):
+            self.w.at(3, lambda: self.opened(open_it, then, tries=tries + 1))
 
     def _by_gateway(self, car: str, city: str) -> None:
         made = self.quote(car, city)
@@ -130,16 +140,15 @@ class People:
             return create(self.w.desk, principal=CLERK, key=key, asked=asked)
 
         kind = self.w.faults.at("payer")
-        self._opened(key, open_it, lambda payment: self._at_the_page(payment, gateway, kind))
+        self.opened(open_it, lambda payment: self.at_the_page(payment, gateway, kind))
         if kind == "clicks_twice":
-            self._opened(key, open_it, lambda payment: self._at_the_page(payment, gateway, ""))
+            self.opened(open_it, lambda payment: self.at_the_page(payment, gateway, ""))
         if kind == "rival":
             other = self.quote(car, city)
             wish = Asked((other.assessment_id,), "gateway", gateway.name, "")
-            self._opened(
-                f"r{self.visits}",
+            self.opened(
                 lambda: create(self.w.desk, principal=RIVAL, key=f"r{other.assessment_id}", asked=wish),
-                lambda payment: self._at_the_page(payment, gateway, ""),
+                lambda payment: self.at_the_page(payment, gateway, ""),
             )
 
     def _fleet(self, car: str, city: str) -> None:
@@ -151,13 +160,12 @@ class People:
         gateway = self.w.gateways[0]
         asked = Asked(tuple(ids), "gateway", gateway.name, "")
         key = f"f{self.visits}"
-        self._opened(
-            key,
+        self.opened(
             lambda: joint.create(self.w.desk, principal=CLERK, key=key, asked=asked),
-            lambda payment: self._at_the_page(payment, gateway, kind),
+            lambda payment: self.at_the_page(payment, gateway, kind),
         )
 
-    def _at_the_page(self, payment: Payment, gateway: MemoryGateway, kind: str) -> None:
+    def at_the_page(self, payment: Payment, gateway: MemoryGateway, kind: str) -> None:
         if not payment.token:
             return
         if kind == "abandons":
@@ -174,11 +182,10 @@ class People:
     def _comes_again(self, payment: Payment, gateway: MemoryGateway) -> None:
         """The same duty once more with the quote of before: somebody forgot, or did not believe the first page."""
         key = f"a{payment.payment_id}"
-        asked = Asked((payment.assessment_id,), "gateway", gateway.name, "")
-        self._opened(
-            key,
+        asked = wish_of(payment, "gateway", gateway=gateway.name)
+        self.opened(
             lambda: create(self.w.desk, principal=RIVAL, key=key, asked=asked),
-            lambda other: self._at_the_page(other, gateway, ""),
+            lambda other: self.at_the_page(other, gateway, ""),
         )
 
     def _pays(self, payment: Payment, gateway: MemoryGateway) -> None:
@@ -232,11 +239,9 @@ class People:
         made = self.quote(car, city)
         asked = Asked((made.assessment_id,), "bill", "", "")
         key = f"b{self.visits}"
-        self._opened(
-            key, lambda: billing.create(self.w.desk, principal=CLERK, key=key, asked=asked), self._at_the_bank
-        )
+        self.opened(lambda: billing.create(self.w.desk, principal=CLERK, key=key, asked=asked), self.at_the_bank)
 
-    def _at_the_bank(self, payment: Payment) -> None:
+    def at_the_bank(self, payment: Payment) -> None:
         kind = self.w.faults.at("bank")
         if kind == "never_paid":
             return
@@ -253,17 +258,15 @@ class People:
 
     def _elsewhere_too(self, bill: Payment) -> None:
         """At the gateway as well, shortly before the bank tells: the bill is given up for it."""
-        made = self.w.store.quotes[bill.assessment_id]
         gateway = self.w.gateways[0]
-        asked = Asked((made.assessment_id,), "gateway", gateway.name, "", supersede_bill=True)
+        asked = wish_of(bill, "gateway", gateway=gateway.name, supersede_bill=True)
         wait_s = 1_800 - (self.w.clock.now() - BEGIN).total_seconds() % 1_800 - 60
 
         def open_it() -> None:
             key = f"e{bill.payment_id}"
-            self._opened(
-                key,
+            self.opened(
                 lambda: create(self.w.desk, principal=CLERK, key=key, asked=asked),
-                lambda payment: self._at_the_page(payment, gateway, ""),
+                lambda payment: self.at_the_page(payment, gateway, ""),
             )
 
         self.w.at(max(wait_s, 1), open_it)
@@ -293,13 +296,12 @@ class People:
         terminal = f"T-{self.visits % TERMINALS}"
         asked = Asked((made.assessment_id,), "pos", "", "", terminal=terminal)
         key = f"t{self.visits}"
-        self._opened(
-            key,
+        self.opened(
             lambda: terminals.create(self.w.desk, principal=CLERK, key=key, asked=asked),
-            self._at_the_terminal,
+            self.at_the_terminal,
         )
 
-    def _at_the_terminal(self, payment: Payment) -> None:
+    def at_the_terminal(self, payment: Payment) -> None:
         kind = self.w.faults.at("terminal")
         if kind == "declined":
             self.w.at(20, lambda: terminals.declined(self.w.desk, self._now(payment)))
@@ -341,8 +343,8 @@ class People:
     def _wants_money_back(self, payment: Payment) -> None:
         of = self._now(payment)
         if of.parts:
-            parts = [part for part in self.w.store.payments.values() if part.parent_id == of.payment_id]
-            of = parts[0] if parts else of
+            first, *_ = self.w.store.members(of, 0)
+            of = self.w.store.payments.get(first.payment_id, of)
         if of.status is not Status.SETTLED:
             return
         some = self.random.random() < 0.5 and len(of.years) > 1

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -21,15 +22,21 @@ from typing import Any
 from avarez import ids
 from functions.pay.rules.states import Status
 from simulation import invariants
+from simulation.by_parts import AGREED_BEFORE
 from simulation.faults import table, unreached
 from simulation.people import People
-from simulation.world import World
+from simulation.world import BEGIN, CITIES, World
 
 VISITS_PER_WORLD = 10_000
 SECONDS_BETWEEN = 0.2
 HEAL_MINUTES = 100
 """Longer than any window: a page, a verification, a refund's reversal."""
 CLOSING_TRIES_MAX = 50
+CITY_EVERY_S = 15
+"""How often something may happen in one of the cities."""
+AGREED_SHARE = 0.01
+LEAST_AGREEMENTS = 3
+"""Those who agreed days before the run, as a share of its visits."""
 SHOWN_MAX = 20
 FULL_SIZE = 50_000
 """A run of so many payments must have reached every type of fault at every site."""
@@ -69,7 +76,8 @@ def _run_world(seed: int, number: int, visits: int, rate: float) -> Part:
     with ids.drawn_from(source.getrandbits):
         world = World(name, rate)
         people = People(world)
-        for place in range(visits):
+        agreed = _before(world, people, visits)
+        for place in range(visits - agreed):
             world.at(place * SECONDS_BETWEEN, people.visit)
         minutes = int(visits * SECONDS_BETWEEN // 60) + 1
         for minute in range(1, minutes + 40):
@@ -78,9 +86,11 @@ def _run_world(seed: int, number: int, visits: int, rate: float) -> Part:
             world.at(place * 120, world.maybe_outage)
         for hour in range(1, minutes // 30 + 2):
             world.at(hour * 1_800, people.bank_tells)
+        for place in range(minutes * 60 // CITY_EVERY_S):
+            world.at(place * CITY_EVERY_S, world.cities.maybe_happens)
         world.run()
         _heal(world, people)
-        return Part(
+        part = Part(
             payments=len(world.store.payments),
             fired=world.faults.fired,
             broken=invariants.check(world, people),
@@ -90,6 +100,24 @@ def _run_world(seed: int, number: int, visits: int, rate: float) -> Part:
             state_hash=_state_hash(world),
             reports=world.reports,
         )
+        # What refers to itself no more is let go without the collector going through all of it.
+        for of in (*world.gateways, world.store, world.cities, world, people):
+            of.__dict__.clear()
+        return part
+
+
+def _before(world: World, people: People, visits: int) -> int:
+    """Days before: the cities register their endpoints, and some agree to pay in parts; how many they are."""
+    agreed = min(visits, max(LEAST_AGREEMENTS, int(visits * AGREED_SHARE)))
+    world.clock.instant = BEGIN - AGREED_BEFORE
+    for city in CITIES:
+        world.cities.enrol(city)
+    for number in range(agreed):
+        world.at(60 + number, partial(people.by_parts.agreed_before, number, CITIES[number % len(CITIES)]))
+    for minute in range(1, 40):
+        world.at(minute * 60, world.sweep)
+    world.run(BEGIN)
+    return agreed
 
 
 def _heal(world: World, people: People) -> None:
@@ -107,8 +135,8 @@ def _heal(world: World, people: People) -> None:
         world.run(world.clock.now())
         world.sweep()
     people.bank_tells()
-    world.clock.advance(timedelta(days=30))  # bills pass their dates, and banks have told everything
-    for _ in range(3):
+    for _ in range(4):  # bills pass their dates, banks have told everything, one part after the other is late
+        world.clock.advance(timedelta(days=30))
         people.bank_tells()
         world.clock.advance(timedelta(minutes=3))
         world.run(world.clock.now())
@@ -126,6 +154,10 @@ def _state_hash(world: World) -> str:
         digest.update(entry.content_hash.encode())
     for city, head in sorted(world.store.heads.items()):
         digest.update(f"{city} {head.sequence} {head.hash}\n".encode())
+    for city, receiver in sorted(world.cities.receivers.items()):
+        digest.update(f"{city} {len(receiver.taken)} {world.store.endpoints[city].version}\n".encode())
+    for agreement_id, agreement in sorted(world.store.agreements.items()):
+        digest.update(f"{agreement_id} {agreement.status} {agreement.paid_parts}\n".encode())
     for duty, holder in sorted(world.store.duties.items()):
         digest.update(f"{duty} {holder['status']} {holder['payment_id']}\n".encode())
     return digest.hexdigest()

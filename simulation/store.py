@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -31,7 +32,10 @@ from functions.pay.rules.records import Chunk, ChunkState, Event, Member, OpenRo
 from functions.pay.rules.refunds import Found, Refund, left_of
 from functions.pay.rules.terminals import Closing, Sale, Terminal
 from simulation.chain_store import MemoryChain
+from simulation.endpoint_store import MemoryEndpoints
 
+YEARS_MAX = 40
+"""A certificate that takes another one's place has a sign more; each time a year at least goes back."""
 AFTER_ALL_IDS = "~"
 """Sorts behind every id."""
 
@@ -40,11 +44,12 @@ class Crash(BaseException):
     """The process died here."""
 
 
-class MemoryStore(MemoryChain):
+class MemoryStore(MemoryChain, MemoryEndpoints):
     """The store's rules over dictionaries; `tests/contract` holds it to the same suite as DynamoDB's."""
 
     def __init__(self) -> None:
-        super().__init__()
+        MemoryChain.__init__(self)
+        MemoryEndpoints.__init__(self)
         self.quotes: dict[str, Quote] = {}
         self.fees: dict[str, Fee] = {}
         self.payments: dict[str, Payment] = {}
@@ -59,7 +64,7 @@ class MemoryStore(MemoryChain):
         self.bills: dict[tuple[str, str], str] = {}
         self.open_bills: dict[tuple[str, str], tuple[str, str]] = {}
         self.terms: dict[str, BillTerms] = {}
-        self.sold: list[tuple[str, str]] = []
+        self.sold: defaultdict[str, list[str]] = defaultdict(list)
         self.machines: dict[str, Terminal] = {}
         self.closings: dict[tuple[str, date], Closing] = {}
         self.variances: set[str] = set()
@@ -160,6 +165,8 @@ class MemoryStore(MemoryChain):
 
     def open_agreement(self, agreement: Agreement) -> None:
         self._admit()
+        if agreement.agreement_id in self.agreements:
+            raise TransactionRefused(["ConditionalCheckFailed"])
         self.agreements[agreement.agreement_id] = agreement
         self._wrote()
 
@@ -187,7 +194,7 @@ class MemoryStore(MemoryChain):
         self._move_agreement(before, after)
         self._wrote()
 
-    def _part_given_back(self, payment: Payment, now: datetime) -> None:
+    def _part_given_back(self, payment: Payment, because: str, now: datetime) -> None:
         before = self.agreements[payment.agreement_id]
         following = self.duties.get((payment.agreement_id, payment.instalment + 1))
         if before.paid_parts != payment.instalment:
@@ -204,10 +211,16 @@ class MemoryStore(MemoryChain):
             del self.duties[payment.vehicle_id, part.year]
             if runs:
                 self.duties[payment.vehicle_id, part.year] = {"status": BOUND, "payment_id": payment.agreement_id}
-        held = [of for of, whose in self.certificates.items() if whose == payment.payment_id]
-        for certificate_id in held:
-            del self.certificates[certificate_id]
+        if self.certificates.pop(payment.certificate_id, None) is not None:
+            self._revoke(payment, payment.certificate_id, because, now)
         self._move_agreement(before, after)
+
+    def _revoke(self, payment: Payment, certificate_id: str, because: str, now: datetime, new: str = "") -> None:
+        event_id = new_id("ev", now)
+        told = announcing.of_certificate(
+            payment, certificate_id, superseded_by=new, because=because, event_id=event_id, now=now
+        )
+        self.announce(told)
 
     def _expect_agreement(self, before: Agreement) -> None:
         self._admit()
@@ -260,7 +273,7 @@ class MemoryStore(MemoryChain):
         else:
             self._lease(payment, confirmed=False)
         if payment.terminal:
-            self.sold.append((payment.terminal, payment.payment_id))
+            insort(self.sold[payment.terminal], payment.payment_id)
         self.replays[replay.caller, replay.route, replay.key] = replay
         self._move(None, payment, event)
         self._wrote()
@@ -357,7 +370,8 @@ class MemoryStore(MemoryChain):
         return [machine for _, machine in sorted(self.machines.items()) if machine.office == office]
 
     def sales(self, terminal_id: str, *, after: str) -> Sequence[Sale]:
-        return [Sale(of) for terminal, of in sorted(self.sold) if terminal == terminal_id and of > after]
+        sold = self.sold[terminal_id]
+        return [Sale(of) for of in sold[bisect_right(sold, after) :]]
 
     def closing(self, terminal_id: str, day: date) -> Closing | None:
         return self.closings.get((terminal_id, day))
@@ -413,29 +427,21 @@ class MemoryStore(MemoryChain):
     ) -> None:
         self._expect(payment)
         self._expect_refund(before)
-        self.book(entry, payment_after, after)
         if not before.of_suspense and payment.agreement_id:
-            self._part_given_back(payment, event.at)
+            self._part_given_back(payment, after.refund_id, event.at)
         elif not before.of_suspense:
             left = {part.year: part.amount_rial for part in left_of(payment_after)}
             for part in left_of(payment):
                 if part.year not in left:
                     del self.duties[payment.vehicle_id, part.year]
-            old = next(of for of, whose in self.certificates.items() if whose == payment.payment_id)
+            names = (payment.certificate_id + "+" * times for times in range(YEARS_MAX))
+            old = next(name for name in names if name in self.certificates)
             del self.certificates[old]
             new = f"{old}+" if left else ""
             if left:
                 self.certificates[new] = payment.payment_id
-            self.announce(
-                announcing.of_certificate(
-                    payment,
-                    old,
-                    superseded_by=new,
-                    because=after.refund_id,
-                    event_id=new_id("ev", event.at),
-                    now=event.at,
-                )
-            )
+            self._revoke(payment, old, after.refund_id, event.at, new)
+        self.book(entry, payment_after, after)
         self._put_refund(before, after)
         self._move(payment, payment_after, event)
         self._wrote()

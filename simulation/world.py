@@ -20,6 +20,7 @@ from avarez.clock import FixedClock
 from avarez.errors import AvarezError, OutcomeUnknown, ServiceBusy
 from avarez.events.chain import Waiting
 from avarez.journal import YearAmount
+from functions.pay.delivery.endpoint import Endpoint
 from functions.pay.gateways.port import (
     Inquiry,
     NotPaid,
@@ -38,6 +39,7 @@ from functions.pay.rules.fees import Bearer, Fee
 from functions.pay.rules.records import Payment
 from functions.pay.rules.terminals import Terminal
 from functions.pay.sequencing.service import sequence
+from simulation.cities import Cities
 from simulation.faults import WRITES, Faults
 from simulation.gateway import MemoryGateway, MemoryGateways
 from simulation.store import Crash, MemoryStore
@@ -68,6 +70,7 @@ class FaultyStore(MemoryStore):
         self.doubled: Counter[str] = Counter()
         self.wake: Callable[[str], None] = lambda municipality: None
         self.rival: Callable[[str], None] = lambda municipality: None
+        self.second_worker: Callable[[str], None] = lambda municipality: None
 
     def announce(self, event: Waiting) -> None:
         super().announce(event)
@@ -78,6 +81,12 @@ class FaultyStore(MemoryStore):
         rows = super().waiting(municipality)
         self.rival(municipality)
         return rows
+
+    def find(self, municipality: str) -> Endpoint | None:
+        """As read; somebody else may write it before the reader does."""
+        endpoint = super().find(municipality)
+        self.second_worker(municipality)
+        return endpoint
 
 
 def _faulty(name: str) -> Callable[..., Any]:
@@ -228,6 +237,8 @@ class World:
         self.killed = 0
         self.store.wake = self._wake
         self.store.rival = self._rival
+        self.cities = Cities(self, CITIES)
+        self.store.second_worker = self.cities.rival
         self._woken: set[str] = set()
         self.aside: set[str] = set()
         self._writing = False
@@ -268,7 +279,7 @@ class World:
         try:
             return act()
         except AvarezError as refusal:
-            return refusal
+            return refusal.with_traceback(None)  # nobody looks at it, and it would keep all that was at hand
         except Crash:
             self.killed += 1
             return None
@@ -327,6 +338,8 @@ class World:
         holder = ids.new_id("sq", self.clock.now())
         done = sequence(self.store, municipality, holder=holder, clock=self.clock, time_left=lambda: True)
         self.aside.update(done.aside)
+        if done.events:
+            self.cities.wake(municipality)
 
     def _rival(self, municipality: str) -> None:
         """The lease lapses in the middle of a run, and a second writer does the work of the first."""
@@ -359,3 +372,4 @@ class World:
         for municipality in sorted(self.store.outgoing):
             if self.store.outgoing[municipality]:
                 self.attempt(partial(self.sequence, municipality))
+        self.cities.sweep()

@@ -341,10 +341,22 @@ def test_lost_paper_gets_a_successor_and_both_say_so(desk: Desk) -> None:
     new_id = reissued(desk)
     rows = [row for shard in range(keys.SHARDS) for row in Table("ledger").query(f"OUTBOX#{CITY}#{shard}")]
     (row,) = [row for row in rows if not row["sk"].startswith(keys.TO_CHAIN_PREFIX)]
+    told = [waiting_from(row) for row in rows if row["sk"].startswith(keys.TO_CHAIN_PREFIX)]
+    (ended,) = [event for event in told if event.type is EventType.CERTIFICATE_SUPERSEDED]
+    assert (ended.municipality, ended.about) == (CITY, old.payment_id)
+    assert ended.content == {
+        "certificate": {
+            "certificate_id": old.certificate_id,
+            "plate": old.plate,
+            "because": "lost",
+            "superseded_by": new_id,
+        },
+        "payment": {"payment_id": old.payment_id},
+    }
     successor = replace(desk, certificate_id=new_id, outbox=OutboxKey(row["pk"], row["sk"]))
     assert successor.issue() is Issue.ISSUED
-    ended, new = desk.record(), successor.record()
-    assert (ended.status.value, ended.superseded_by, ended.ended_at) == (
+    gone, new = desk.record(), successor.record()
+    assert (gone.status.value, gone.superseded_by, gone.ended_at) == (
         "superseded",
         new_id,
         NOW + timedelta(minutes=5),

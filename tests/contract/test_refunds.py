@@ -10,6 +10,7 @@ import pytest
 from avarez import keys
 from avarez.dynamo import Item, Table, transact
 from avarez.errors import CertificateInPreparation
+from avarez.events.chain import EventType
 from avarez.events.log import waiting_from
 from avarez.journal import YearAmount
 from functions.pay.counter import refunds as refunds_function
@@ -127,6 +128,7 @@ def clear(counter: Counter, payment: Payment, status: str, *payments: str) -> ke
     """A clearance of the payment's vehicle that rests on `payments`."""
     key = keys.certificate(payment.municipality, payment.plate, "ce_clearance")
     record = {"certificate_id": "ce_clearance", "payment_id": "", "status": status, "status_index": 9}
+    record["municipality"] = payment.municipality
     lock = {"target_pk": key[0], "target_sk": key[1], "certificate_id": "ce_clearance", "payments": list(payments)}
     writes = [counter.duty.put_new(key, record), counter.duty.put_new(keys.clearance(payment.vehicle_id), lock)]
     transact(writes, dynamodb=counter.w.desk.store.duty.dynamodb)  # type: ignore[attr-defined]
@@ -141,6 +143,13 @@ def test_refund_revokes_the_clearance_that_rests_on_the_payment(counter: Counter
     assert (clearance["status"], clearance["revoked_because"]) == ("revoked", done.refund_id)
     assert counter.duty.get(keys.clearance(payment.vehicle_id)) is None, "another may be had"
     assert counter.duty.get(keys.status_end(0, 9)) is not None, "the status list is told"
+    partition = keys.to_chain(payment.municipality, "ce_clearance", "")[0]
+    told = [
+        waiting_from(row) for row in Table("ledger", counter.duty.dynamodb).query(partition, keys.TO_CHAIN_PREFIX)
+    ]
+    ended = {"certificate_id": "ce_clearance", "plate": payment.plate, "because": done.refund_id}
+    (event,) = [event for event in told if event.about == "ce_clearance"]
+    assert (event.type, event.content) == (EventType.CERTIFICATE_REVOKED, {"certificate": ended})
 
 
 def test_clearance_of_other_payments_stands_and_one_in_the_making_is_waited_for(counter: Counter) -> None:

@@ -24,6 +24,7 @@ from avarez.assessment import (
     VehicleClass,
     assess,
     load_tariff,
+    tariff_from_document,
 )
 from avarez.assessment.model import Agreement
 from avarez.assessment.replay import differences
@@ -112,6 +113,35 @@ def test_broken_agreement_owes_the_rest_and_the_penalty_resumes_on_it() -> None:
     assert "ag_example, broken on 1404-03-10, 1,224,000" in credit.text_en
     assert "۱٬۲۲۴٬۰۰۰" in credit.text_fa
     assert replayed(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("cap", "before", "after"),
+    [
+        # Of 2,400,000: 5 % is 120,000 for the year in all, of which Farvardin and Ordibehesht took 96,000.
+        ("5/100", 96_000, 24_000),
+        # 4 % is 96,000: nothing is left for Tir to Shahrivar.
+        ("4/100", 96_000, 0),
+        # 3 % is 72,000, less than the two months before.
+        ("3/100", 72_000, 0),
+        # 7 % is 168,000 and would leave 72,000: the 70,560 are below it.
+        ("7/100", 96_000, 70_560),
+    ],
+)
+def test_cap_of_the_penalty_is_the_years_before_and_after_an_agreement_that_broke(
+    cap: str, before: int, after: int
+) -> None:
+    rows = [
+        {**row, "penalty_cap": cap} if row["id"] == "setting-national" else row for row in TARIFF.document["rows"]
+    ]
+    tariff = tariff_from_document({**TARIFF.document, "rows": rows})
+    broken = replace(
+        AGREED, until=parse_jalali("1404-03-10"), open_years=frozenset(), credits=((1403, 1_224_000),)
+    )
+    answer = assess(CAR, (SELLER,), (), tariff, parse_jalali("1404-06-05"), 1403, "TABRIZ", agreements=[broken])
+    penalties = [amount for _, kind, amount in lines(answer) if kind == "penalty"]
+    assert penalties == [amount for amount in (before, after) if amount]
+    assert list(differences(answer.to_json(), tariff)) == []
 
 
 def test_year_that_a_broken_agreement_left_is_settled_by_its_payment() -> None:

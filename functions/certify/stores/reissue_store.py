@@ -12,6 +12,8 @@ from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, Table, transact
 from avarez.endings import ending_writes
 from avarez.errors import CertificateNotInForce, ServiceBusy, TransactionRefused
+from avarez.events.certificates import ended_event
+from avarez.events.log import waiting_write
 from avarez.ids import new_id
 from functions.certify.certificates.record import CertificateRecord
 from functions.certify.certificates.reissuing import Reissue
@@ -61,6 +63,16 @@ class ReissueTable:
             "created_at": at,
             "pending_shard": str(keys.shard_of(asked_for)),
         }
+        told = ended_event(
+            certificate_id=old.certificate_id,
+            municipality=old.municipality,
+            plate=old.plate,
+            payment_id=old.payment_id,
+            superseded_by=reissue.certificate_id,
+            because=reissue.reason.value,
+            event_id=new_id("ev", reissue.at),
+            now=reissue.at,
+        )
         place = {"target_pk": new_key[0], "target_sk": new_key[1], "municipality": old.municipality}
         in_force = CertificateStatus.IN_FORCE.value
         writes = [
@@ -68,6 +80,7 @@ class ReissueTable:
             self._duty.put_new(new_key, new),
             self._duty.put_new(keys.pointer(reissue.certificate_id), place),
             self._ledger.put_new(keys.outbox(old.municipality, asked_for, event_id), row),
+            waiting_write(self._ledger, told),
             *ending_writes(item, CertificateStatus.SUPERSEDED, duty=self._duty, ledger=self._ledger),
             *self._clearance_moves(old, place | {"certificate_id": reissue.certificate_id}),
         ]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
+from avarez.changed import changed
 from functions.pay.delivery.wire.sending import Answer
 
 FIRST_WAIT: Final = timedelta(seconds=5)
@@ -113,7 +114,7 @@ def confirmed(endpoint: Endpoint) -> Endpoint:
         return replace(endpoint, candidate_proved=True)
     url = endpoint.candidate_url or endpoint.url
     state = State.STOPPED if endpoint.state is State.STOPPED else State.ACTIVE
-    return _well(replace(endpoint, url=url, candidate_url="", candidate_proved=False, state=state))
+    return _well(endpoint, url=url, candidate_url="", candidate_proved=False, state=state)
 
 
 def stopped(endpoint: Endpoint) -> Endpoint:
@@ -123,7 +124,7 @@ def stopped(endpoint: Endpoint) -> Endpoint:
 
 def resumed(endpoint: Endpoint) -> Endpoint:
     """Tried again at once, because its owner says that it is back."""
-    return _well(replace(endpoint, state=State.ACTIVE))
+    return _well(endpoint, state=State.ACTIVE)
 
 
 def rotated(endpoint: Endpoint) -> Endpoint:
@@ -139,7 +140,7 @@ def replayed(endpoint: Endpoint, from_sequence: int) -> Endpoint:
 
 def succeeded(endpoint: Endpoint, sequence: int) -> Endpoint:
     """The event with this sequence is there."""
-    return _well(replace(endpoint, delivered=sequence, state=State.ACTIVE))
+    return _well(endpoint, delivered=sequence, state=State.ACTIVE)
 
 
 def failed(endpoint: Endpoint, answer: Answer, now: datetime, chance: float) -> Endpoint:
@@ -169,5 +170,5 @@ def wait_after(failures: int, chance: float) -> timedelta:
     return min(doubled, LONGEST_WAIT) * spread
 
 
-def _well(endpoint: Endpoint) -> Endpoint:
-    return replace(endpoint, failing_since=None, failures=0, due_at=None, alerted=0)
+def _well(endpoint: Endpoint, **changes: Any) -> Endpoint:
+    return changed(endpoint, failing_since=None, failures=0, due_at=None, alerted=0, **changes)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import hmac
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import lru_cache
 from typing import Final
 
 from avarez.webhooks import SECRET_PREFIX
 
 MASTER_CHARACTERS_MIN: Final = 32
+SECRETS_KEPT: Final = 64
+"""In a process that holds the master anyway: one endpoint is sent many messages in a row."""
 _LABEL: Final = b"avarez webhook secret"
 _BITS: Final = 256
 
@@ -35,7 +37,11 @@ class WebhookSecrets:
 
     def secret(self, municipality: str, endpoint_id: str, generation: int) -> str:
         """`whsec_…` with 256 bits: another one for each city, endpoint and generation."""
-        context = f"{municipality}\0{endpoint_id}\0{generation}".encode()
-        fixed = (1).to_bytes(4, "big") + _LABEL + b"\0" + context + _BITS.to_bytes(4, "big")
-        derived = hmac.new(self.master.encode(), fixed, sha256).digest()
-        return SECRET_PREFIX + base64.b64encode(derived).decode("ascii")
+        return _derived(self.master, f"{municipality}\0{endpoint_id}\0{generation}")
+
+
+@lru_cache(maxsize=SECRETS_KEPT)
+def _derived(master: str, context: str) -> str:
+    fixed = (1).to_bytes(4, "big") + _LABEL + b"\0" + context.encode() + _BITS.to_bytes(4, "big")
+    derived = hmac.digest(master.encode(), fixed, "sha256")
+    return SECRET_PREFIX + base64.b64encode(derived).decode("ascii")

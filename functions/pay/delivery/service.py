@@ -171,8 +171,8 @@ def body_of(event: Event) -> bytes:
 
     The chain's text of it is not encoded again: it stands first in the order of the message's members.
     """
-    rest = canonical_bytes({"timestamp": str(event.data["occurred_at"]), "type": str(event.data["type"])})
-    return b'{"data":' + event.canonical.encode() + b"," + rest[1:]
+    timestamp, kind = canonical_bytes(str(event.data["occurred_at"])), canonical_bytes(str(event.data["type"]))
+    return b'{"data":%b,"timestamp":%b,"type":%b}' % (event.canonical.encode(), timestamp, kind)
 
 
 def message_body(kind: str, timestamp: str, data: Any) -> bytes:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from avarez.clock import to_rfc3339
-from avarez.events.chain import EventType, Waiting
+from avarez.events.certificates import ended_event
+from avarez.events.chain import Waiting
 from avarez.events.entries import event_of, years_told
 from avarez.journal import JournalEntry
 from avarez.money import format_rial
@@ -27,17 +28,16 @@ def of_entry(entry: JournalEntry, payment: Payment | None, refund: Refund | None
 def of_certificate(
     payment: Payment, certificate_id: str, *, superseded_by: str, because: str, event_id: str, now: datetime
 ) -> Waiting:
-    """The event of a certificate that is in force no longer; revoked where none takes its place."""
-    certificate = {"certificate_id": certificate_id, "plate": payment.plate, "because": because}
-    if superseded_by:
-        certificate["superseded_by"] = superseded_by
-    return Waiting(
-        event_id=event_id,
-        type=EventType.CERTIFICATE_SUPERSEDED if superseded_by else EventType.CERTIFICATE_REVOKED,
+    """The event of a payment's certificate that is in force no longer; revoked where none takes its place."""
+    return ended_event(
+        certificate_id=certificate_id,
         municipality=payment.municipality,
-        about=payment.payment_id,
-        occurred_at=now,
-        content={"certificate": certificate, "payment": {"payment_id": payment.payment_id}},
+        plate=payment.plate,
+        payment_id=payment.payment_id,
+        superseded_by=superseded_by,
+        because=because,
+        event_id=event_id,
+        now=now,
     )
 
 

@@ -12,6 +12,7 @@ from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, transact
 from avarez.endings import ending_writes
 from avarez.errors import CertificateInPreparation
+from avarez.events.certificates import ended_event
 from avarez.events.log import waiting_write
 from avarez.ids import new_id
 from avarez.journal import JournalEntry, year_items
@@ -221,6 +222,17 @@ class DynamoRefunds:
             raise CertificateInPreparation(retry_after_s=2)
         changes = {"status": REVOKED, "revoked_at": to_rfc3339(now), "revoked_because": refund.refund_id}
         yield self._duty.update(place, changes, "#status = :in_force", in_force=IN_FORCE)
+        told = ended_event(
+            certificate_id=str(certificate["certificate_id"]),
+            municipality=str(certificate["municipality"]),
+            plate=payment.plate,
+            payment_id="",
+            superseded_by="",
+            because=refund.refund_id,
+            event_id=new_id("ev", now),
+            now=now,
+        )
+        yield waiting_write(self._ledger, told)
         yield from self._listed(certificate, CertificateStatus.REVOKED)
         yield self._duty.delete(key, "certificate_id = :held", **ours)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
@@ -81,7 +80,7 @@ def check(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: 
 
 def _signature(key: bytes, message_id: str, seconds: str, body: bytes) -> str:
     signed = f"{message_id}.{seconds}.".encode() + body
-    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode("ascii")
+    return base64.b64encode(hmac.digest(key, signed, "sha256")).decode("ascii")
 
 
 def _v1(entry: str) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from avarez.errors import WebhookUrlRefused
@@ -24,6 +25,8 @@ _HTTPS: Final = re.compile(rf"(?i:https)://((?i:{_HOST}))(?::([1-9][0-9]{{0,4}})
 _LOOPBACK: Final = re.compile(rf"http://(127\.0\.0\.1):([1-9][0-9]{{0,4}})({_TARGET})", re.ASCII)
 HOST_CHARACTERS_MAX: Final = 253
 PORT_MAX: Final = 65_535
+TARGETS_KEPT: Final = 64
+"""An endpoint is sent many messages in a row; what was refused is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Target:
         return f"{'https' if self.secure else 'http'}://{self.authority}{self.path}"
 
 
+@lru_cache(maxsize=TARGETS_KEPT)
 def read_target(url: str, *, loopback_allowed: bool = False) -> Target:
     """The target in a municipality's URL; `loopback_allowed` is for receivers of the local system.
 

@@ -17,6 +17,7 @@ from avarez.assessment.rules import (
     penalty_rial,
     principal_rial,
     relief_rial,
+    room_under_cap_rial,
     rounding_rial,
     surcharge_percent,
     surcharge_rial,
@@ -405,11 +406,21 @@ class _Work:
         resumed = month_number(max(agreement.until or as_of for agreement in credited)) + 1
         rest = max(base - sum(agreement.credit_rial(year) for agreement in credited), 0)
         earlier = self._penalty_line(year, first, min(last, resumed - 1), as_of, base)
-        later = self._penalty_line(year, max(first, resumed), last, as_of, rest) if rest else None
+        # The cap is the year's: what the earlier months took of it is not there for the later ones.
+        taken_rial = earlier.amount_rial if earlier is not None else 0
+        room_rial = room_under_cap_rial(taken_rial, base, settings.penalty_cap_ppm)
+        later = None
+        if rest and room_rial != 0:
+            later = self._penalty_line(year, max(first, resumed), last, as_of, rest, room_rial)
         lines += [line for line in (earlier, later) if line is not None]
 
-    def _penalty_line(self, year: int, first: int, last: int, as_of: date, base: int) -> Line | None:
-        """The penalty of the months from `first` to `last` on this base; None where none of them counts."""
+    def _penalty_line(
+        self, year: int, first: int, last: int, as_of: date, base: int, room_rial: int | None = None
+    ) -> Line | None:
+        """The penalty of the months from `first` to `last` on this base; None where none of them counts.
+
+        `room_rial` is what earlier months left of the year's cap; None is all of it.
+        """
         settings = self.settings
         months = last - first + 1
         paused = self._paused(year, first, last) if self.pauses or self.agreements else ()
@@ -431,6 +442,8 @@ class _Work:
                 inputs["by_instalments"] = True
         uncapped = penalty_rial(base, segments)
         amount = capped_rial(uncapped, base, settings.penalty_cap_ppm)
+        if room_rial is not None:
+            amount = min(amount, room_rial)
         if amount < uncapped:
             inputs["cap_ppm"] = settings.penalty_cap_ppm
         return _line(year, LineKind.PENALTY, amount, source, inputs)

@@ -90,6 +90,11 @@ def capped_rial(penalty: int, base_rial: int, cap_ppm: int | None) -> int:
     return penalty if cap_ppm is None else min(penalty, divide_half_up(base_rial * cap_ppm, PPM))
 
 
+def room_under_cap_rial(taken_rial: int, base_rial: int, cap_ppm: int | None) -> int | None:
+    """What a cap of the whole leaves after so much was taken; None is no cap."""
+    return None if cap_ppm is None else max(divide_half_up(base_rial * cap_ppm, PPM) - taken_rial, 0)
+
+
 def relief_rial(of_rial: int, rate_ppm: int, remaining_rial: int) -> int:
     """What an exemption or a discount takes off: its rate of `of_rial`, never more than what remains."""
     return min(divide_half_up(of_rial * rate_ppm, PPM), max(remaining_rial, 0))

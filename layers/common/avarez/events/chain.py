@@ -21,6 +21,8 @@ from avarez.clock import to_rfc3339
 GENESIS: Final = "0" * 64
 """What the first event of a city has as its `previous_hash`."""
 SCHEMA: Final = 1
+_NO_HASH: Final = '"hash":"",'
+"""Never the last member: `municipality` and others come after it."""
 OF_THE_CHAIN: Final = frozenset(
     {"schema", "municipality", "sequence", "previous_hash", "hash", "event_id", "type", "occurred_at"}
 )
@@ -112,7 +114,11 @@ class Head:
 
 
 def chained(waiting: Waiting, *, sequence: int, previous_hash: str) -> Event:
-    """The event in this place, under its hash; encoded once, the hash being put in between."""
+    """The event in this place, under its hash: encoded once, with a gap in which the hash is put.
+
+    Raises:
+        ValueError: the content has a member `hash` without one.
+    """
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "event_id": waiting.event_id,
@@ -123,11 +129,12 @@ def chained(waiting: Waiting, *, sequence: int, previous_hash: str) -> Event:
         "sequence": sequence,
         "previous_hash": previous_hash,
     }
-    before = canonical_bytes({name: data[name] for name in data if name < "hash"})[:-1]
-    behind = canonical_bytes({name: data[name] for name in data if name > "hash"})[1:]
-    data["hash"] = sha256(before + b"," + behind).hexdigest()
-    text = f'{before.decode()},"hash":"{data["hash"]}",{behind.decode()}'
-    return Event(sequence, data, waiting.about, waiting.journal, text)
+    text = canonical_bytes({**data, "hash": ""}).decode()
+    before, place, behind = text.partition(_NO_HASH)
+    if not place or _NO_HASH in behind:
+        raise ValueError(f"{waiting.event_id}: its content has an empty hash of its own")
+    data["hash"] = sha256(f"{before}{behind}".encode()).hexdigest()
+    return Event(sequence, data, waiting.about, waiting.journal, f'{before}"hash":"{data["hash"]}",{behind}')
 
 
 def hash_of(data: Mapping[str, Any]) -> str:

@@ -14,9 +14,13 @@ from avarez.money import format_rial
 
 TYPE_OF_KIND = {
     "payment_settled": EventType.PAYMENT_SETTLED,
+    "suspense_matched": EventType.PAYMENT_SETTLED,
     "refund_approved": EventType.PAYMENT_REFUNDED,
 }
-"""Every other kind is a `correction.posted`; which, the entry's own kind says."""
+"""Every other kind is a `correction.posted`; which, the entry's own kind says.
+
+Money that two people gave to a duty pays it as any other does: a receiver books it by its postings, from suspense.
+"""
 
 
 def event_of(entry: JournalEntry, more: Mapping[str, Any] | None = None) -> Waiting:

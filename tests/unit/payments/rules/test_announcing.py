@@ -9,7 +9,7 @@ import pytest
 
 from avarez.events.chain import EventType, JournalPlace
 from functions.pay.rules import announcing
-from functions.pay.rules.ledger import refund_entry, settled_entry, suspense_entry
+from functions.pay.rules.ledger import matched_entry, refund_entry, settled_entry, suspense_entry
 from functions.pay.rules.refunds import RefundStatus
 from functions.pay.rules.states import Status
 from tests.unit.payments.payments_fake import NOON, a_payment, a_refund
@@ -118,6 +118,15 @@ def test_refund_is_told_with_its_entry_and_its_cause(
         "amount_rial": "234516",
         **more,
     }
+
+
+def test_money_that_two_people_gave_to_a_duty_is_told_as_its_payment() -> None:
+    payment = a_payment(fee_rial=0, office_fee_rial=0, amount_rial=1_235_000, status=Status.SETTLED)
+    entry = matched_entry(payment, a_payment(payment_id="py_found"), journal_id="je_8", now=NOON)
+    told = announcing.of_entry(entry, payment)
+    assert told.type is EventType.PAYMENT_SETTLED
+    assert (told.content["entry"]["kind"], told.content["entry"]["cause"]) == ("suspense_matched", "py_found")
+    assert told.content["payment"]["years"] == YEARS
 
 
 def test_every_other_entry_is_a_correction_that_says_its_kind() -> None:
