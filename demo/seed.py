@@ -28,6 +28,7 @@ from avarez.clock import SystemClock, to_rfc3339
 from avarez.dynamo import Table, transact
 from avarez.quotes.store import TariffStore, put_municipality_settings
 from functions.identity.accounts import create_account
+from functions.identity.groups import GROUP_SCOPES
 from functions.pay.accounts.deciding import Desk
 
 DEMO = Path(__file__).resolve().parent
@@ -163,7 +164,7 @@ def seed(system: Running, *, rolls: list[tuple[str, Path]] | None = None, say: C
 def _accounts(system: Running, marks: Marks, say: Callable[[str], None]) -> None:
     accounts = demo_accounts()
     outputs = system.outputs
-    content = _digest(json.dumps([accounts, outputs["UserPoolId"]]).encode())
+    content = _digest(json.dumps([accounts, outputs["UserPoolId"], GROUP_SCOPES]).encode())
     listed = system.data_dir / "accounts.json"
     if marks.done("accounts", content) and listed.exists():
         return
@@ -180,6 +181,7 @@ def _accounts(system: Running, marks: Marks, say: Callable[[str], None]) -> None
             municipality=account.get("municipality"),
             office=account.get("office"),
             serves=account.get("serves", ()),
+            name=account["title_fa"],
         )
     public = ("username", "password", "group", "municipality", "office")
     shown = [{name: account[name] for name in public if name in account} for account in accounts]

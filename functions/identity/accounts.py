@@ -23,11 +23,14 @@ def create_account(
     municipality: str | None = None,
     office: str | None = None,
     serves: Sequence[str] = (),
+    name: str = "",
+    since: str = "2026-03-21T00:00:00.000Z",
 ) -> None:
     """The account exists, with this password, in this one group; calling it again changes nothing.
 
-    The row comes first: a sign-in never finds a user whose row is still missing. `cognito` and `dynamodb`
-    are boto3 clients with an administrator's rights, which no function of the system has.
+    An officer of a municipality is a head of it from `since` on, called `name`. The row comes first: a sign-in
+    never finds a user whose row is still missing. `cognito` and `dynamodb` are boto3 clients with an
+    administrator's rights.
 
     Raises: ValueError for a group that is none, or a municipality officer without a municipality.
     """
@@ -53,6 +56,11 @@ def create_account(
             }
         ),
     )
+    if municipality is not None:
+        pk, sk = keys.officer(municipality, username)
+        head = {"municipality": municipality, "username": username, "role": "head", "since": since}
+        row = {"pk": pk, "sk": sk, "name": name or username, **head}
+        dynamodb.put_item(TableName=identity_table, Item=to_item(row))
     with suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(UserPoolId=user_pool_id, Username=username, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(UserPoolId=user_pool_id, Username=username, Password=password, Permanent=True)

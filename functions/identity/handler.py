@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from avarez.dynamo import client
 from avarez.http import Request, Response, Router, json_response
 from avarez.settings import setting
+from functions.identity.officers import handler as officers
 from functions.identity.pool_adapter import CognitoPool
 from functions.identity.sign_in import Pool, sign_in
 
@@ -79,6 +80,9 @@ def _viewer_address(request: Request) -> str:
         return str(ip_address(forwarded[-2]))
     except (IndexError, ValueError):
         return request.source_ip
+
+
+router.routes.update(officers.router.routes)
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:

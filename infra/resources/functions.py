@@ -36,6 +36,9 @@ LOG_RETENTION = logs.RetentionDays.ONE_YEAR
 EVENT_AGE_MINUTES = 10
 """An event that waited longer is stale: the next tick of the clock does its work."""
 
+RULE_TARGETS_MAX = 5
+"""Source: EventBridge quotas, targets of a rule."""
+
 STREAM_RETRIES = 5
 """Then the record goes aside; the sweep over outbox rows does the work in any case."""
 
@@ -76,6 +79,7 @@ class Functions(Construct):
             compatible_architectures=[lambda_.Architecture.ARM_64],
             removal_policy=RemovalPolicy.RETAIN,
         )
+        self._ticks: dict[int, list[tuple[events.Rule, int]]] = {}
         self.functions: dict[str, lambda_.Function] = {}
         for entry in ENTRY_POINTS:
             own = Construct(self, _title(entry.name))
@@ -214,17 +218,11 @@ class Functions(Construct):
                     ),
                 )
             case ScheduleTrigger() as trigger:
-                minutes = trigger.every_minutes
-                self._rule(
-                    scope,
-                    function,
-                    schedule=events.Schedule.rate(Duration.minutes(minutes)),
-                    description=f"Every {minutes} min: {entry.handler}",
-                )
+                self._aim(self._tick(trigger.every_minutes), function)
             case ObjectTrigger() as trigger:
-                self._rule(
+                rule = events.Rule(
                     scope,
-                    function,
+                    "Rule",
                     description=f"{trigger.bucket}/{trigger.prefix}: {entry.handler}",
                     event_pattern=events.EventPattern(
                         source=["aws.s3"],
@@ -235,6 +233,7 @@ class Functions(Construct):
                         },
                     ),
                 )
+                self._aim(rule, function)
             case TokenTrigger():
                 self._identity.add_token_trigger(function)
             case None:
@@ -242,16 +241,18 @@ class Functions(Construct):
             case _:
                 assert_never(entry.trigger)
 
-    def _rule(
-        self,
-        scope: Construct,
-        function: lambda_.Function,
-        *,
-        description: str,
-        schedule: events.Schedule | None = None,
-        event_pattern: events.EventPattern | None = None,
-    ) -> None:
-        rule = events.Rule(scope, "Rule", description=description, schedule=schedule, event_pattern=event_pattern)
+    def _tick(self, minutes: int) -> events.Rule:
+        """A clock with room for one more function: one each would take a resource of the stack for each."""
+        rules = self._ticks.setdefault(minutes, [])
+        if not rules or rules[-1][1] == RULE_TARGETS_MAX:
+            name = f"Every{minutes}Minutes{len(rules) + 1}"
+            every = events.Schedule.rate(Duration.minutes(minutes))
+            rules.append((events.Rule(self, name, description=f"Every {minutes} min", schedule=every), 0))
+        rule, targets_before = rules[-1]
+        rules[-1] = rule, targets_before + 1
+        return rule
+
+    def _aim(self, rule: events.Rule, function: lambda_.Function) -> None:
         rule.add_target(
             targets.LambdaFunction(
                 function,

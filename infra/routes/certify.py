@@ -90,10 +90,12 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/payments/{id}/receipt.pdf", "payments.read"),
             Route("GET", "/v1/payments/{id}/summary.pdf", "payments.read"),
             Route("GET", "/v1/municipalities/{code}/settlements/{id}/statement.pdf", "ledger.read"),
+            Route("PUT", "/v1/municipalities/{code}/profile", "profile.write"),
         ),
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET"),
         grants=(
             TableGrant("duty", ("BatchGetItem", "GetItem", "Query")),
+            TableGrant("duty", ("UpdateItem",), leading_keys=("SETTING",)),
             TableGrant("ledger", ("GetItem", "PutItem", "Query"), leading_keys=("*#SETTLE*",)),
             BucketGrant("documents", ("GetObject", "PutObject"), "settlements/*"),
         ),

@@ -12,6 +12,8 @@ SCOPES: dict[str, str] = {
     "accounts.read": "Read a city's account and its changes",
     "accounts.write": "Propose and cancel changes of a city's account",
     "accounts.approve": "Approve changes that a second person proposed",
+    "officers.write": "Invite officers of a city and take them out",
+    "profile.write": "Set a city's emblem and contact",
     "vehicles.read": "Look up a vehicle and its standing",
     "vehicles.write": "Enter a vehicle from its card, and what changes of it",
     "vehicles.decide": "Confirm or reject what offices entered of a vehicle",

@@ -15,6 +15,8 @@ from infra.routes.kinds import (
 
 BATCH_TIMEOUT_S = 29
 """Below the HTTP API's own 30 s; rows of short codes are read one by one."""
+ACTIVATION_RATE_PER_S = 5
+"""Of all callers together: officers come one by one, and a code of 192 bits is not guessed at any rate."""
 BATCH_RATE_PER_S = 10
 """Of all callers together: 5,000 certificates a second, without taking the public check's place."""
 
@@ -56,9 +58,32 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         handler="functions.identity.handler.handle",
         timeout_s=HTTP_TIMEOUT_S,
         memory_mb=512,
-        routes=(Route("POST", "/v1/tokens"),),
-        environment=("USER_POOL_ID", "USER_POOL_CLIENT_ID"),
-        grants=(PoolGrant(("AdminInitiateAuth",)),),
+        routes=(
+            Route("POST", "/v1/tokens"),
+            Route("POST", "/v1/municipalities/{code}/officers", "officers.write"),
+            Route("POST", "/v1/municipalities/{code}/officers/{username}/removals", "officers.write"),
+            Route("POST", "/v1/officer-activations", rate_per_s=ACTIVATION_RATE_PER_S),
+        ),
+        environment=("USER_POOL_ID", *PRINCIPAL, "IDENTITY_TABLE", "LEDGER_TABLE"),
+        grants=(
+            PoolGrant(
+                (
+                    "AdminAddUserToGroup",
+                    "AdminCreateUser",
+                    "AdminDisableUser",
+                    "AdminEnableUser",
+                    "AdminInitiateAuth",
+                    "AdminSetUserPassword",
+                    "AdminUserGlobalSignOut",
+                )
+            ),
+            TableGrant(
+                "identity",
+                ("DeleteItem", "GetItem", "PutItem", "Query"),
+                leading_keys=("USER#*", "OFFICERS#*"),
+            ),
+            TableGrant("ledger", ("BatchGetItem", "GetItem", "PutItem"), leading_keys=("*#ACCOUNT", "OUTBOX#*")),
+        ),
     ),
     EntryPoint(
         name="identity-pre-token",

@@ -285,6 +285,7 @@ def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
         "GET /v1/tariffs/versions/{version}",
         "GET /v1/verify/{id}",
         "POST /v1/callbacks/{gateway}",
+        "POST /v1/officer-activations",
         "POST /v1/tokens",
         "POST /v1/verify",
     }

@@ -22,7 +22,7 @@ from avarez.ids import is_id
 from avarez.municipalities import is_municipality
 from avarez.settings import setting
 from avarez.settlements import Settlement
-from functions.certify.papers import fleet, page, statement
+from functions.certify.papers import fleet, page, profile, statement
 from functions.certify.papers.payment import PaymentRecord, PaymentTable
 from functions.certify.papers.settlement_store import SettlementTable
 from functions.certify.stores.document_store import DocumentBucket
@@ -157,6 +157,9 @@ def _pdf(pdf: bytes, filename: str, payment: PaymentRecord) -> Response:
         "cache-control": "no-store",
     }
     return Response(200, pdf, headers, log_fields={"payment_id": payment.payment_id})
+
+
+router.routes.update(profile.router.routes)
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from avarez.clock import to_rfc3339
 from avarez.errors import ChangeNotFound, MunicipalityNotFound
 from avarez.http import Request, Response, Router, json_response
 from avarez.ids import is_id
-from avarez.municipalities import is_municipality
-from functions.pay.accounts import wiring
+from avarez.municipalities import find_municipality, is_municipality
+from functions.pay.accounts import onboarding, wiring
 from functions.pay.accounts.rules import Account
 
 router = Router("pay-accounts")
@@ -73,6 +73,26 @@ def read_changes(request: Request) -> Response:
     found = [change for subject in Subject for change in store.history(code, subject)]
     found.sort(key=lambda change: change.change_id, reverse=True)
     return json_response({"municipality": code, "changes": [told(change) for change in found]})
+
+
+@router.route("GET", "/v1/municipalities/{code}/onboarding", scopes=["accounts.read"])
+def read_onboarding(request: Request) -> Response:
+    """What the city has set up and what is missing, in words, with its names, its officers and its contact."""
+    code = _city(request)
+    tables = wiring.setup_tables()
+    settings, officers = tables.settings(code), tables.officers(code)
+    stands = tables.setup(code, settings, len(officers), wiring.desk().clock.now())
+    city = find_municipality(code)
+    body = {
+        "municipality": code,
+        "name_fa": city.name_fa if city else "",
+        "name_en": city.name_en if city else "",
+        "ready": onboarding.is_ready(stands),
+        "steps": onboarding.steps(stands),
+        "officers": officers,
+        "contact": settings.get("contact"),
+    }
+    return json_response(body)
 
 
 @router.route("POST", "/v1/municipalities/{code}/changes/{id}/approvals", scopes=["accounts.approve"])

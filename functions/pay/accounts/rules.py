@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from avarez.changes.change import COOLING_OFF, COOLING_OFF_MAX, Change
+from avarez.changes.change import COOLING_OFF, COOLING_OFF_MAX, Change, Subject
 from avarez.errors import FieldError, InvalidInput
 from avarez.identifiers import read_sheba
 
@@ -15,6 +15,10 @@ COOLING_OFF_SETTING: Final = "change_cooling_off_s"
 FIRST_COOLING_OFF_SETTING: Final = "first_account_cooling_off_s"
 FIRST_COOLING_OFF: Final = timedelta(0)
 """Of a first account: there is none from which its money would be led away, and two people have signed it."""
+
+OFFICER_COOLING_OFF_SETTING: Final = "officer_cooling_off_s"
+OFFICER_COOLING_OFF: Final = timedelta(0)
+"""Of an invitation: it moves neither money nor events, and whatever a new officer approves cools off itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,12 @@ def read_iban(text: str) -> str:
 
 def cooling_off(change: Change, settings: Mapping[str, Any]) -> timedelta:
     """How long after its approval this change is in force, by the city's settings; at most thirty days."""
-    first = change.initial
-    name = FIRST_COOLING_OFF_SETTING if first else COOLING_OFF_SETTING
+    name, default = COOLING_OFF_SETTING, COOLING_OFF
+    if change.initial:
+        name, default = FIRST_COOLING_OFF_SETTING, FIRST_COOLING_OFF
+    if change.subject is Subject.OFFICER:
+        name, default = OFFICER_COOLING_OFF_SETTING, OFFICER_COOLING_OFF
     given = settings.get(name)
     if not isinstance(given, int) or isinstance(given, bool) or given < 0:
-        return FIRST_COOLING_OFF if first else COOLING_OFF
+        return default
     return min(timedelta(seconds=given), COOLING_OFF_MAX)

@@ -13,6 +13,7 @@ from avarez.dynamo import Table
 from avarez.observability import metric
 from avarez.settings import setting
 from functions.pay.accounts.deciding import Desk
+from functions.pay.accounts.setup_store import SetupTables
 from functions.pay.delivery.changing import effects_on
 from functions.pay.delivery.store import EndpointTable
 
@@ -26,6 +27,13 @@ def desk() -> Desk:
     endpoints = EndpointTable(ledger)
     effects = effects_on(endpoints.find, endpoints.write)
     return Desk(ChangeTable(ledger), settings_of, clock, metric, effects)
+
+
+@functools.cache
+def setup_tables() -> SetupTables:
+    """The process's view of what cities have set up."""
+    duty, ledger, identity = (Table(setting(f"{name}_TABLE")) for name in ("DUTY", "LEDGER", "IDENTITY"))
+    return SetupTables(duty, ledger, identity, ChangeTable(ledger))
 
 
 def settings_of(municipality: str) -> Mapping[str, Any]:

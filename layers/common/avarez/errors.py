@@ -472,6 +472,34 @@ class ChangeConflict(AvarezError):
     title_fa = "دربارهٔ این تغییر تصمیم گرفته شده، در آستانهٔ اجراست یا همین دم تغییر کرد؛ دوباره بخوانید."
 
 
+class ActivationRefused(AvarezError):
+    code, status = "activation_refused", 401
+    title_en = "Code, name or invitation is not right, was used, or waits for its second person."
+    title_fa = "کد، نام یا دعوت‌نامه درست نیست، به کار رفته است یا هنوز تأیید نفر دوم را ندارد."
+
+
+class EmblemRefused(AvarezError):
+    code, status = "emblem_refused", 422
+    title_en = "An emblem is an SVG of shapes, up to 20,000 characters, without text, links, styles or scripts."
+    title_fa = "نشان باید SVG تنها از شکل‌ها باشد، حداکثر ۲۰٬۰۰۰ نویسه، بدون متن، پیوند، سبک یا اسکریپت."
+
+
+class OfficerConflict(AvarezError):
+    code, status = "officer_conflict", 409
+    title_en = "The city keeps at least one head officer; invite another one first."
+    title_fa = "شهرداری دست‌کم یک مسئول می‌خواهد؛ نخست مسئول دیگری دعوت کنید."
+
+
+class OfficerExists(AvarezError):
+    code, status = "officer_exists", 409
+    title_en, title_fa = "Somebody signs in under this name already.", "این نام کاربری هم‌اکنون به کار می‌رود."
+
+
+class OfficerNotFound(AvarezError):
+    code, status = "officer_not_found", 404
+    title_en, title_fa = "The city has no such officer.", "شهرداری چنین مأموری ندارد."
+
+
 class ChallengeOpen(AvarezError):
     code, status = "challenge_open", 409
     title_en = "The new address has not answered its challenge; send it again (POST …/webhook/challenges)."

@@ -621,3 +621,13 @@ def transfer_task_id(municipality: str, settlement_id: str, what: str) -> str:
 
 def account(username: str) -> Key:
     return f"USER#{username}", "ACCOUNT"
+
+
+def activation(username: str, change_id: str) -> Key:
+    """That an invitation was used."""
+    return f"USER#{username}", f"ACTIVATION#{change_id}"
+
+
+def officer(municipality: str, username: str) -> Key:
+    """The city's roster of officers."""
+    return f"OFFICERS#{municipality}", username

@@ -81,6 +81,12 @@ class Change:
         return self.steps[-1].what
 
     @property
+    def lock(self) -> str:
+        """Of what one change is open at a time: of each subject, and of each officer."""
+        whose = self.value.get("username", "") if self.subject is Subject.OFFICER else ""
+        return f"{self.subject.value}#{whose}" if whose else self.subject.value
+
+    @property
     def proposed_by(self) -> str:
         return self.steps[0].by
 

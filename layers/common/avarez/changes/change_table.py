@@ -91,8 +91,22 @@ class ChangeTable:
                 raise ChangeOpen() from refusal
             raise
 
+    def note(self, change: Change, also: Sequence[Item]) -> None:
+        """What was done at once, without a proposal: the change as it stands, its event, and what it did.
+
+        Raises:
+            TransactionRefused: what it did is not possible any more.
+        """
+        key = keys.city_change(change.municipality, change.subject, change.change_id)
+        event = waiting_write(self._ledger, event_of(change, new_id("ev", change.steps[-1].at)))
+        transact(
+            [self._ledger.put_new(key, change_item(change)), event, *also],
+            mine=lambda: self._one(change.municipality, change.subject, change.change_id) == change,
+            dynamodb=self._ledger.dynamodb,
+        )
+
     def _lock(self, before: Change | None, after: Change) -> list[Item]:
-        lock = keys.city_change_lock(after.municipality, after.subject)
+        lock = keys.city_change_lock(after.municipality, after.lock)
         named = {
             "municipality": after.municipality,
             "subject": after.subject.value,
