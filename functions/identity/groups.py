@@ -11,6 +11,7 @@ _READ = (
     "certificates.read",
     "clearances.read",
     "events.read",
+    "exchange.read",
     "keys.read",
     "ledger.read",
     "objections.read",

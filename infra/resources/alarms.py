@@ -126,6 +126,14 @@ FILE_METRICS = {
 FILING = ("certify-event-files",)
 """The function that may write them."""
 
+EXCHANGE_METRICS = {
+    "exchange_refused": "A city's chain does not hold, or an event of it cannot be read: it is not reported on.",
+}
+"""The same, of the national exchange."""
+
+EXCHANGING = ("pay-settle",)
+"""The function that may write them."""
+
 METRICS = (
     (BUSINESS_METRICS, SETTLING),
     (KEY_METRICS, KEEPING_KEYS),
@@ -135,6 +143,7 @@ METRICS = (
     (ACCOUNT_METRICS, ACCOUNTING),
     (FIGURE_METRICS, FIGURING),
     (FILE_METRICS, FILING),
+    (EXCHANGE_METRICS, EXCHANGING),
 )
 
 

@@ -24,6 +24,7 @@ SCOPES: dict[str, str] = {
     "bank-files.read": "Read what became of a bank's file",
     "bank-files.write": "Load a bank's file of paid bills",
     "events.read": "Read a city's events",
+    "exchange.read": "Read the batches of the national exchange",
     "ledger.read": "Read the trial balance, and whether the books are whole",
     "settlements.write": "Close a city's day now, and make the files that pay cities",
     "statements.write": "Load a bank statement",

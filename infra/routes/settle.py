@@ -1,8 +1,16 @@
-"""The daily close: days closed by the clock and by hand, the files that pay cities."""
+"""The daily close, the files that pay cities, and the batches of the national exchange."""
 
 from __future__ import annotations
 
-from infra.routes.kinds import HTTP_TIMEOUT_S, PRINCIPAL, EntryPoint, Route, ScheduleTrigger, TableGrant
+from infra.routes.kinds import (
+    HTTP_TIMEOUT_S,
+    PRINCIPAL,
+    BucketGrant,
+    EntryPoint,
+    Route,
+    ScheduleTrigger,
+    TableGrant,
+)
 
 CLOSES = "/v1/municipalities/{code}/settlements"
 
@@ -15,13 +23,13 @@ CLOSING = (
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
         name="pay-settle",
-        handler="functions.pay.settlement.worker.handle",
-        timeout_s=300,
-        memory_mb=1024,
+        handler="functions.pay.settlement.quarterly.handle",
+        timeout_s=600,
+        memory_mb=1769,
         trigger=ScheduleTrigger(every_minutes=15),
         reserved_concurrency=1,
-        environment=("DUTY_TABLE", "LEDGER_TABLE"),
-        grants=CLOSING,
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET"),
+        grants=(*CLOSING, BucketGrant("documents", ("GetObject", "PutObject"), "exchange/*")),
     ),
     EntryPoint(
         name="pay-settlements",
@@ -39,8 +47,14 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/transfer-batches/{id}", "settlements.write"),
             Route("GET", "/v1/transfer-batches/{id}/paya.xml", "settlements.write"),
             Route("GET", "/v1/transfer-batches/{id}/paya.ccti", "settlements.write"),
+            Route("GET", "/v1/exchange/batches", "exchange.read"),
+            Route("GET", "/v1/exchange/batches/{number}", "exchange.read"),
         ),
-        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE"),
-        grants=(*CLOSING, TableGrant("ledger", ("UpdateItem",), leading_keys=("*#TRANSFERS",))),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET"),
+        grants=(
+            *CLOSING,
+            TableGrant("ledger", ("UpdateItem",), leading_keys=("*#TRANSFERS",)),
+            BucketGrant("documents", ("GetObject",), "exchange/*"),
+        ),
     ),
 )

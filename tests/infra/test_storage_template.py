@@ -14,6 +14,7 @@ from infra.resources.alarms import (
     BUSINESS_METRICS,
     CHAIN_METRICS,
     DELIVERY_METRICS,
+    EXCHANGE_METRICS,
     FIGURE_METRICS,
     FILE_METRICS,
     KEY_METRICS,
@@ -251,6 +252,7 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
         *SETTLEMENT_METRICS,
         *ACCOUNT_METRICS,
         *FILE_METRICS,
+        *EXCHANGE_METRICS,
         *FIGURE_METRICS,
         *AGES,
     }

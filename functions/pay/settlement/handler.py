@@ -21,6 +21,7 @@ from avarez.ids import is_id
 from avarez.jalali import parse_jalali
 from avarez.municipalities import is_municipality
 from avarez.settlements import Settlement, settlement_json
+from functions.pay.exchange import batches_handler as exchange_handler
 from functions.pay.settlement import wiring
 from functions.pay.settlement.bank import batches_handler
 from functions.pay.settlement.bank.status import Told, told_of
@@ -30,6 +31,7 @@ from functions.pay.settlement.worker import log_close
 
 router = Router("pay-settlements")
 batches_handler.register(router)
+exchange_handler.register(router)
 LIST_DEFAULT: Final = 31
 LIST_MAX: Final = 100
 CLOSING_SECONDS_MAX: Final = 10

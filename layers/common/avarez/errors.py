@@ -630,6 +630,12 @@ class FiguresNotFound(AvarezError):
     title_fa = "چنین انتشار، پرونده یا تعریفی در آمار عمومی نیست."
 
 
+class ExchangeBatchNotFound(AvarezError):
+    code, status = "exchange_batch_not_found", 404
+    title_en = "There is no such batch of the national exchange."
+    title_fa = "چنین دسته‌ای برای تبادل ملی نیست."
+
+
 # --- our own house --------------------------------------------------------------------------------------
 
 

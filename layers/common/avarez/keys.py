@@ -527,6 +527,11 @@ def event_files_last(municipality: str) -> Key:
     return f"{municipality}#EVENTFILES", "LAST"
 
 
+def exchange_batch(number: int) -> Key:
+    """A batch of records for the national exchange, counted from 1."""
+    return "EXCHANGE", f"{number:012d}"
+
+
 def webhook_endpoint(municipality: str) -> Key:
     """Where the city's events go, and how far they are."""
     return f"{municipality}#WEBHOOK", "ENDPOINT"

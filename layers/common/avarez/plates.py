@@ -132,6 +132,11 @@ class Plate:
     region: str
 
     @property
+    def letter_fa(self) -> str:
+        """The letter as it stands on the plate; nothing where the kind has none."""
+        return _LETTER_FA[self.letter] if self.letter else ""
+
+    @property
     def text_fa(self) -> str:
         """For Persian text, with Persian digits: `۱۲ ب ۳۴۵ - ایران ۶۷`; a chassis number stays as stamped."""
         return self._text_fa(self.serial)
