@@ -15,9 +15,9 @@ from avarez.certificates.payload import SHARD_PLACES
 from avarez.certificates.status_list import LIST_BYTES_MAX
 from avarez.certificates.verification import Outcome, Reason, Verdict
 from avarez.clock import to_rfc3339
+from avarez.csv_lines import BYTE_ORDER_MARK, csv_line
 from avarez.money import format_rial
 from avarez.plates import parse_plate
-from avarez.roll.refusals import BYTE_ORDER_MARK, csv_line
 
 LIST_ENDING: Final = ".cwt"
 #: What `/.well-known/avarez/status` is called in a folder, by hand and by its address.

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avarez.csv_lines import csv_line, safe_cell
 from avarez.errors import InvalidInput
-from avarez.roll.refusals import REFUSALS, Refusal, csv_line, refused_lines, safe_cell
+from avarez.roll.refusals import REFUSALS, Refusal, refused_lines
 from avarez.roll.rows import COLUMNS, RollReader, RollRow
 from avarez_cli import roll as roll_command
 from demo import make_rolls

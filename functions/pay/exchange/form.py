@@ -12,10 +12,10 @@ from importlib import resources
 from typing import Any, Final
 
 from avarez.canonical import canonical_bytes
-from avarez.roll.refusals import BYTE_ORDER_MARK, csv_line
+from avarez.csv_lines import BYTE_ORDER_MARK, csv_line
 from functions.pay.exchange.records import Record
 
-_NUMBER: Final = re.compile(r"-?[0-9]+", re.ASCII)
+_NEGATIVE: Final = re.compile(r"-[1-9][0-9]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +79,5 @@ def files_of(number: int, records: Sequence[Record], form: Sequence[Column]) -> 
 
 
 def _line(cells: Sequence[str]) -> str:
-    """A line of the table. A negative amount stays the number that it is: it computes nothing."""
-    return ",".join(f'"{cell}"' if _NUMBER.fullmatch(cell) else csv_line([cell])[:-2] for cell in cells) + "\r\n"
+    """A line of the table. A negative amount stays the number that it is."""
+    return csv_line([int(cell) if _NEGATIVE.fullmatch(cell) else cell for cell in cells])

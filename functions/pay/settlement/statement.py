@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
+from avarez.csv_lines import BYTE_ORDER_MARK, csv_line
 from avarez.jalali import format_jalali
-from avarez.money import format_rial
-from avarez.roll.refusals import BYTE_ORDER_MARK, safe_cell
 from avarez.settlements import Line, Settlement, line_json, settlement_json
 
 LINES_PER_PART: Final = 10_000
@@ -47,8 +46,7 @@ def parts_of(settlement: Settlement) -> int:
 def statement_csv(settlement: Settlement, lines: Sequence[Line]) -> str:
     """The part with these lines, with a byte-order mark.
 
-    Source: RFC 4180 for the quoting; OWASP ASVS 1.2.10 for the apostrophe before a formula. Amounts are numbers:
-    they alone may begin with a minus.
+    Amounts are numbers: they alone may begin with a minus.
     """
     day_jalali = format_jalali(date.fromisoformat(settlement.day))
     before_rial = lines[0].balance_rial - lines[0].city_rial if lines else settlement.opening_rial
@@ -86,10 +84,10 @@ def _cells(line: Line) -> dict[str, Any]:
 
 
 def _row(cells: dict[str, Any]) -> str:
-    return ",".join(_cell(name, cells.get(name, "")) for name in COLUMNS) + "\r\n"
+    return csv_line([_cell(name, cells.get(name, "")) for name in COLUMNS])
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, value: Any) -> str | int:
     if name in AMOUNTS or name == "sequence":
-        return "" if value == "" else format_rial(int(value))
-    return '"' + safe_cell(str(value)).replace('"', '""') + '"'
+        return "" if value == "" else int(value)
+    return str(value)

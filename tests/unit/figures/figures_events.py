@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from avarez.clock import to_rfc3339
 from avarez.events.chain import Event, EventType, Head, Waiting, chained
 from avarez.events.entries import event_of
 from avarez.journal import JournalEntry, YearAmount
@@ -17,6 +18,7 @@ from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Refund, RefundStatus
 from functions.pay.rules.settling import Share, paid_out_entry
 from functions.pay.rules.states import Status
+from functions.pay.settlement.rules import Modes, Own, Plan, Position, transfer_entry
 from tests.unit.payments.payments_fake import a_payment, a_refund
 
 BEGIN = datetime(2026, 3, 25, 8, 30, tzinfo=UTC)
@@ -93,11 +95,32 @@ class City:
         self.books(entry, replace(payment, refunded_rial=payment.amount_rial), refund)
 
     def passes_on(self, at: datetime) -> None:
-        """A gateway's day has arrived at the city itself."""
+        """A gateway's day has arrived at the city itself, and a close has paid on what lay at our account."""
         share = Share(self.municipality, 5_000_000, 4_000_000, 1_000)
-        made = paid_out_entry("sandbox", share, day=at.date(), journal_id=f"je_out_{len(self.events)}", now=at)
-        self.entries.append(made)
-        self.tells(event_of(made))
+        self._passed(
+            paid_out_entry("sandbox", share, day=at.date(), journal_id=f"je_out_{len(self.events)}", now=at)
+        )
+        plan = Plan(
+            settlement_id=f"st_{len(self.events)}",
+            event_id="",
+            journal_id=f"je_on_{len(self.events)}",
+            municipality=self.municipality,
+            number=1,
+            day=at.date().isoformat(),
+            ends_at=to_rfc3339(at),
+            early=False,
+            from_sequence=1,
+            to_sequence=len(self.events),
+            modes=Modes(),
+            before=Position(),
+            planned_at=to_rfc3339(at),
+            planned_by="schedule",
+        )
+        self._passed(transfer_entry(plan, Own(3_000_000, 2_000)))
+
+    def _passed(self, entry: JournalEntry) -> None:
+        self.entries.append(entry)
+        self.tells(event_of(entry))
 
     def days(self, count: int, *, a_day: int, at: datetime = BEGIN) -> None:
         """So many days of so many payments, now and then one that goes back or is slow."""
@@ -149,7 +172,7 @@ class City:
         return sum(
             posting.credit_rial - posting.debit_rial
             for entry in self.entries
-            if entry.kind != "gateway_paid_out"
+            if entry.kind not in ("gateway_paid_out", "settlement_transfer")
             for posting in entry.postings
             if posting.account in own
         )

@@ -42,7 +42,7 @@ def test_files_and_events_that_were_published_are_good(desk: Desk) -> None:
     assert found.faults == []
     assert found.books is not None
     assert found.books.figures_rial == desk.cities[0].ledger_rial()
-    assert found.books.balance_rial == desk.cities[0].ledger_rial() - 3 * 4_001_000
+    assert found.books.balance_rial == desk.cities[0].ledger_rial() - 3 * (4_001_000 + 3_002_000)
 
 
 def test_file_that_is_not_what_its_name_says_is_named(desk: Desk) -> None:

@@ -29,10 +29,10 @@ from avarez.canonical import canonical_bytes
 from avarez.certificates.jwks import KeysError, KeySet, KeyStatus, b64url, from_b64url
 from avarez.certificates.signatures import is_signed_by
 from avarez.clock import from_rfc3339, tehran_today, to_rfc3339
+from avarez.csv_lines import BYTE_ORDER_MARK, csv_line
 from avarez.events.chain import GENESIS, SCHEMA, Event, faults
 from avarez.jalali import format_jalali
 from avarez.ports import Signer
-from avarez.roll.refusals import BYTE_ORDER_MARK, csv_line
 
 TYPE: Final = "avarez-events+jws"
 EVENTS_PER_FILE: Final = 20_000
@@ -45,6 +45,7 @@ COLUMNS: Final = (
     "data",
 )  # fmt: skip
 """`city_rial` is what the event changes of what the city is owed; `data` is the event, as in the JSON file."""
+AMOUNTS: Final = frozenset({"amount_rial", "city_rial"})
 
 
 class ManifestError(ValueError):
@@ -117,13 +118,14 @@ def json_lines(events: Sequence[Event]) -> bytes:
 
 
 def csv_file(events: Sequence[Event], day: date) -> bytes:
-    """The same for a spreadsheet: UTF-8 with its mark, every cell quoted, none of them a formula."""
+    """The same for a spreadsheet: UTF-8 with its mark, no cell a formula, amounts as numbers."""
     lines = [csv_line([_cell(row, name) for name in COLUMNS]) for row in (_row(event, day) for event in events)]
     return (BYTE_ORDER_MARK + csv_line(COLUMNS) + "".join(lines)).encode()
 
 
-def _cell(row: Mapping[str, str], name: str) -> str:
-    return row[name]
+def _cell(row: Mapping[str, str], name: str) -> str | int:
+    text = row[name]
+    return int(text) if text and name in AMOUNTS else text
 
 
 def _row(event: Event, day: date) -> dict[str, str]:

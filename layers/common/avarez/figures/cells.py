@@ -32,8 +32,8 @@ UNKNOWN: Final = "unknown"
 SUBJECTS_MIN: Final = 5
 """A cell of fewer vehicles is not published. Source: k >= 5, as the issue of the figures asks."""
 
-PASSED_ON_KINDS: Final = frozenset({"gateway_paid_out"})
-"""Entries that move a city's money to its own account: neither income nor a refund."""
+PASSED_ON_KINDS: Final = frozenset({"gateway_paid_out", "settlement_transfer"})
+"""Entries that move a city's money to its own account, by a gateway or by a close: neither income nor a refund."""
 CHANNELS: Final = {"gateway": "online", "pos": "office", "bill": "bank"}
 WAITS: Final = ((60, "1_minute"), (300, "5_minutes"), (900, "15_minutes"), (3_600, "1_hour"), (86_400, "1_day"))
 """At most so many seconds from payment to certificate; whatever takes longer is `longer`."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from avarez.csv_lines import BYTE_ORDER_MARK, csv_line
+
 REFUSED_COLUMNS: Final = ("row", "column", "code", "message", "message_fa", "value")
 """The header of the file of refused rows; `row` counts as a spreadsheet does, the header being row 1."""
-BYTE_ORDER_MARK: Final = "\ufeff"
-"""Without it Excel reads UTF-8 as the machine's old code page and Persian turns to noise."""
 SHOWN_VALUE_MAX: Final = 80
 """Enough to find the cell by eye."""
-_FORMULA_STARTS: Final = frozenset("=+-@\t\r\n\0＝＋－＠|%")
-"""First characters by which a spreadsheet starts to compute (ASVS 1.2.10), full-width ones included."""
-_LINE_BREAKS: Final = str.maketrans("", "", "\r\n\0")
 _PRIVATE_COLUMNS: Final = frozenset({"owner_id"})
 """Columns whose value never leaves the upload."""
 
@@ -137,22 +134,7 @@ class Refusal:
 
 
 def refused_lines(refusals: Iterable[Refusal]) -> Iterator[str]:
-    """The file of refused rows line by line: opens in Excel, computes nothing there.
-
-    Source: RFC 4180 for the quoting; OWASP ASVS 1.2.10 for the apostrophe before a formula.
-    """
+    """The file of refused rows line by line: opens in Excel, computes nothing there."""
     yield BYTE_ORDER_MARK + csv_line(REFUSED_COLUMNS)
     for refusal in refusals:
         yield csv_line(refusal.cells())
-
-
-def csv_line(cells: Sequence[str]) -> str:
-    """One CSV line, every cell quoted and none a formula."""
-    return ",".join('"' + safe_cell(cell).replace('"', '""') + '"' for cell in cells) + "\r\n"
-
-
-def safe_cell(text: str) -> str:
-    """`text` on one line, with an apostrophe before what a spreadsheet would compute."""
-    stripped = text.lstrip(" \u00a0\u200b\u200c\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2067\u2068\ufeff")
-    dangerous = text[:1] in _FORMULA_STARTS or stripped[:1] in _FORMULA_STARTS
-    return ("'" if text and dangerous else "") + text.translate(_LINE_BREAKS)
