@@ -12,10 +12,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import document, engine, fleets, imports, journeys, open_figures, status_list, transparency
+from benchmarks import engine, imports, open_figures
+from benchmarks.certificates import document, status_list, transparency
 from benchmarks.cost import measure as cost
 from benchmarks.openfisca import compare
 from benchmarks.report import Figure, save, table
+from benchmarks.rolls import fleets
+from benchmarks.running import deliveries, journeys
 from benchmarks.typesetters import compare as typesetters
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +36,9 @@ def main() -> int:
     began, started = datetime.now(UTC), time.monotonic()
     figures: list[Figure] = []
     figures += journeys.figures(rounds=rounds, journeys=count, samples=10 if options.quick else 60)
+    figures += deliveries.figures(
+        rounds=1 if options.quick else 5, many=20 if options.quick else 300, payments=40 if options.quick else 200
+    )
     figures += cost.figures(payments=8 if options.quick else 40)
     with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:
         figures += imports.figures(ROOT, Path(folder), rounds=1 if options.quick else 5)

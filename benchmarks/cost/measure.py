@@ -20,9 +20,9 @@ from typing import Any
 
 from benchmarks.cost import document
 from benchmarks.cost.units import MILLION, Units, a_month, cost_usd, counted
-from benchmarks.desk import Desk
-from benchmarks.journeys import running_system, together
 from benchmarks.report import Figure, machine
+from benchmarks.running.desk import Desk
+from benchmarks.running.journeys import running_system, together
 from demo.plates import owing_plates
 from demo.seed import demo_accounts
 from infra.local.system import LocalSystem

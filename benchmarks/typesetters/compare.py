@@ -187,7 +187,7 @@ def latin_texts(page: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Prints the comparison; exit code 1 where the floor is not met."""
-    from benchmarks.document import LocalSigner, sample
+    from benchmarks.certificates.document import LocalSigner, sample
 
     signer = LocalSigner()
     found = figures(ROOT, [sample(signer)[0] for _ in range(9)], rounds=5)

@@ -18,7 +18,7 @@ from avarez.certificates.document import ATTACHMENT
 from avarez.certificates.jwks import KeySet
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.verification import IssuedRecord, Verdict
-from benchmarks.document import YEARS
+from benchmarks.certificates.document import YEARS
 from functions.certify.certificates.record import YearPaid
 from functions.verify.check import check_shown_pdf
 from tests.data.certificate_vectors import STRANGER, message_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import large_roll
+from benchmarks.rolls import large_roll
 from tests.system.conftest import Client, System
 from tests.system.plates import ROLL
 

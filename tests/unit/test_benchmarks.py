@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.document import LocalSigner, sample
+from benchmarks.certificates.document import LocalSigner, sample
 from benchmarks.report import Figure, at_least, at_most, percentile, save, table
 from benchmarks.typesetters.compare import NotTheSamePage, require_same
 from functions.certify.document.render import render

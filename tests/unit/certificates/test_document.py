@@ -20,7 +20,7 @@ from avarez.certificates import payload as payloads
 from avarez.certificates.document import NoMessage, message_in_pdf
 from avarez.certificates.payload import Kind
 from avarez.plates import LETTER_KEYS
-from benchmarks.document import YEARS, unsigned
+from benchmarks.certificates.document import YEARS, unsigned
 from functions.certify.certificates.record import CertificateRecord, Paper, RecordUnsound, YearPaid, payload_of
 from functions.certify.document.page import MunicipalityName, YearLines, page_content
 from functions.certify.document.render import render

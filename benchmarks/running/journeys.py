@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from avarez.certificates import link
-from benchmarks import transparency
-from benchmarks.desk import ASSESSMENT, Desk
+from benchmarks.certificates import transparency
 from benchmarks.report import Figure, at_least, percentile, spread
+from benchmarks.running.desk import ASSESSMENT, Desk
 from demo.plates import owing_plates
 from demo.seed import demo_accounts
 from demo.snapshot import seeded_folder

@@ -14,8 +14,8 @@ from avarez.transparency import merkle
 from avarez.transparency.checkpoint import LogKey
 from avarez.transparency.proof import LogProof, check_proof, entry_of
 from avarez.transparency.tiles import Tile, TileTree
-from benchmarks.desk import Desk
 from benchmarks.report import Figure, at_least, at_most, spread
+from benchmarks.running.desk import Desk
 from functions.certify.log.sequencing import Leaf, Log, Tree, Waiting, sequence
 
 GROUP = "the transparency log"

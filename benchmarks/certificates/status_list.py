@@ -10,7 +10,7 @@ from avarez.certificates import jwks
 from avarez.certificates.payload import SHARD_PLACES
 from avarez.certificates.status import SHARDS_PER_YEAR
 from avarez.certificates.status_list import STATUS_AGE_MAX, TokenStatus, read_list, sign_list
-from benchmarks.document import LocalSigner
+from benchmarks.certificates.document import LocalSigner
 from benchmarks.report import Figure, plain
 
 GROUP = "the status list: 25 million certificates, 0.1 % ended"

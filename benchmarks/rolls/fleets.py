@@ -15,8 +15,8 @@ from avarez.assessment import Tariff, load_tariff, tariff_from_document
 from avarez.fleet.engine import Question, assess_block
 from avarez.fleet.fleet import Fleet
 from avarez.fleet.simulation import Simulation
-from benchmarks import large_roll
 from benchmarks.report import Figure, at_most, plain
+from benchmarks.rolls import large_roll
 
 GROUP = "whole rolls"
 AS_OF = date(2026, 11, 23)
@@ -60,7 +60,7 @@ def figures(root: Path, folder: Path, *, rounds: int, count: int) -> list[Figure
 def check(root: Path, path: Path, city: str, folder: Path) -> dict[str, Any]:
     """What the roll's check did with the file, in a process of its own."""
     told = subprocess.run(
-        [sys.executable, "-m", "benchmarks.check_roll", str(path), city, str(folder)],
+        [sys.executable, "-m", "benchmarks.rolls.check_roll", str(path), city, str(folder)],
         cwd=root,
         env={**os.environ, "PYTHONPATH": f"{root}:{root / 'layers' / 'common'}"},
         capture_output=True,

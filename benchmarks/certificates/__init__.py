@@ -1,0 +1,1 @@
+"""Papers, signatures, the status list and the log."""

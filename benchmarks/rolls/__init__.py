@@ -1,0 +1,1 @@
+"""Rolls of a million rows: checked, and simulated over."""
