@@ -7,8 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from avarez.certificates import jwks
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import SHARDS_PER_YEAR
+from avarez.certificates.status import SHARD_PLACES, SHARDS_PER_YEAR
 from avarez.certificates.status_list import STATUS_AGE_MAX, TokenStatus, read_list, sign_list
 from benchmarks.certificates.document import LocalSigner
 from benchmarks.report import Figure, plain

@@ -11,7 +11,7 @@ from typing import Final
 
 from avarez.certificates.jwks import KeySet
 from avarez.certificates.offline.listed import KeptLists, Listed, check_listed, read_lists
-from avarez.certificates.payload import SHARD_PLACES
+from avarez.certificates.status import SHARD_PLACES
 from avarez.certificates.status_list import LIST_BYTES_MAX
 from avarez.certificates.verification import Outcome, Reason, Verdict
 from avarez.clock import to_rfc3339

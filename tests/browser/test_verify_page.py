@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from avarez.certificates import link
-from avarez.certificates.payload import SHARD_PLACES
+from avarez.certificates.status import SHARD_PLACES
 from tests.browser.conftest import PHONE, shoot
 from tests.browser.demo_answers import CITIES, in_minutes
 from tests.browser.stub import ROOT, Stub

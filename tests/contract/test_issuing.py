@@ -14,8 +14,7 @@ from moto import mock_aws
 from avarez import dynamo, keys
 from avarez.certificates import cose
 from avarez.certificates.jwks import KeyStatus
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import SHARDS_PER_YEAR
+from avarez.certificates.status import SHARD_PLACES, SHARDS_PER_YEAR
 from avarez.certificates.verification import check_message
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, to_item

@@ -15,7 +15,7 @@ from avarez.dynamo import transact
 from avarez.errors import GatewayReportInvalid, OutcomeUnknown, StatementConflict, StatementInvalid
 from functions.pay.audit.books_store import Books
 from functions.pay.audit.checks import balances, check
-from functions.pay.gateways.port import ReportLine
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.gateways.report import GENERAL, read_report
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status

@@ -20,11 +20,11 @@ import pytest
 
 from avarez.errors import OutcomeUnknown
 from functions.pay.gateways.adapters.sandbox import SandboxGateway
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.gateways.port import (
     AmountRefused,
     Inquiry,
     NotPaid,
-    ReportLine,
     Returned,
     Token,
     TokenRefused,

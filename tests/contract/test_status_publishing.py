@@ -14,8 +14,7 @@ from moto import mock_aws
 from avarez import dynamo
 from avarez.certificates import jwks
 from avarez.certificates.jwks import KeyStatus
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import SHARDS_PER_YEAR, CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, SHARDS_PER_YEAR, CertificateStatus
 from avarez.certificates.status_list import StatusList, read_list
 from avarez.dynamo import Table, transact
 from avarez.endings import ending_writes

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from avarez.certificates import cbor, cose, jwks, link, payload
+from avarez.certificates import cbor, cose, jwks, link, payload, status
 from avarez.certificates.offline.listed import check_listed, read_lists
 from avarez.certificates.offline.logged import by_proof
 from avarez.certificates.payload import CertificatePayload, Kind
@@ -108,7 +108,7 @@ SAMPLE = CertificatePayload(
     issued_at=ISSUED_AT,
     vehicle_fingerprint=payload.vehicle_fingerprint("ve_sample"),
     trace_prefix=bytes(range(8)),
-    status_index=17 * payload.SHARD_PLACES + 654_321,
+    status_index=17 * status.SHARD_PLACES + 654_321,
 )
 FIRST_VERSION = replace(SAMPLE, status_index=None, vehicle_fingerprint=b"vehicle1", trace_prefix=bytes(range(16)))
 CLEARANCE = replace(SAMPLE, kind=Kind.CLEARANCE, paid_through=1404, status_index=0)
@@ -297,14 +297,14 @@ def compromise() -> list[dict[str, Any]]:
 
 JUDGED_AT = ISSUED_AT + timedelta(days=3)
 STATUS_AT = f"{ORIGIN}{LIST_PATH}"
-SHARD, PLACE = divmod(SAMPLE.status_index or 0, payload.SHARD_PLACES)
+SHARD, PLACE = divmod(SAMPLE.status_index or 0, status.SHARD_PLACES)
 
 
 def status_list(value: int, age: timedelta = timedelta(hours=1), key: TestKey = ACTIVE, **changes: Any) -> bytes:
     """A list of SAMPLE's shard that says this of it, issued so long before JUDGED_AT."""
     said: dict[str, Any] = {
         "subject": f"{STATUS_AT}/{SHARD}",
-        "places": payload.SHARD_PLACES,
+        "places": status.SHARD_PLACES,
         "at": PLACE,
         **changes,
     }
@@ -325,7 +325,7 @@ def listed() -> list[dict[str, Any]]:
     old, week = STATUS_AGE_MAX + timedelta(seconds=1), timedelta(days=7)
     whole: dict[str, Any] = {
         "subject": STATUS_AT,
-        "places": (SHARD + 1) * payload.SHARD_PLACES,
+        "places": (SHARD + 1) * status.SHARD_PLACES,
         "at": SAMPLE.status_index,
     }
     flipped = bytearray(status_list(0))
@@ -404,7 +404,7 @@ def _other() -> CertificatePayload:
         issued_at=ISSUED_AT,
         vehicle_fingerprint=bytes(6),
         trace_prefix=b"\xff" * 8,
-        status_index=payload.SHARD_PLACES * payload.SHARDS_MAX - 1,
+        status_index=status.SHARD_PLACES * status.SHARDS_MAX - 1,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from avarez.certificates import cbor, cose, jwks, link, payload
+from avarez.certificates import cbor, cose, jwks, link, payload, status
 from avarez.certificates.jwks import KeySet
 from avarez.certificates.payload import CertificatePayload, Kind
 from avarez.certificates.status import CertificateStatus
@@ -46,7 +46,7 @@ def random_payload(draw: random.Random) -> CertificatePayload:
         issued_at=issued_at,
         vehicle_fingerprint=draw.randbytes(payload.VEHICLE_BYTES[version]),
         trace_prefix=draw.randbytes(payload.TRACE_BYTES[version]),
-        status_index=None if is_first else draw.randrange(payload.SHARD_PLACES * payload.SHARDS_MAX),
+        status_index=None if is_first else draw.randrange(status.SHARD_PLACES * status.SHARDS_MAX),
         paid_through=draw.randrange(1395, 1406) if kind is Kind.CLEARANCE and not is_first else None,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.pay.gateways.port import ReportLine
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.three_way.matching import EXPLAINED, Ours, State, bank_item, match, totals
 
 EXAMPLES = 2_000 if os.environ.get("AVAREZ_PROVE") == "1" else 150

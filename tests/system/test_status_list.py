@@ -14,8 +14,7 @@ import pytest
 from avarez.certificates import cose, link
 from avarez.certificates import payload as payloads
 from avarez.certificates.jwks import read_keys
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.certificates.status_list import StatusList, StatusListError, read_list
 from tests.system.conftest import System
 from tests.system.journey import certificate, pay

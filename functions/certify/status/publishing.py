@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import CertificateStatus, shards_through
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus, shards_through
 from avarez.certificates.status_list import LIST_PATH, STATUS_AGE_MAX, VALUE_OF, sign_list
 from avarez.clock import tehran_today
 from avarez.jalali import to_jalali

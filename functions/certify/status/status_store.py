@@ -10,8 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from avarez import keys
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.certificates.status_list import TYPE
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Table, client, transact

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from avarez import keys
 from avarez.certificates.jwks import b64url
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Table, transact
 from avarez.errors import ServiceBusy, TransactionRefused

@@ -18,7 +18,6 @@ from functions.pay.audit.checks import Book
 from functions.pay.audit.settled import ClosedDay, Moved
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import certified_claims
-from functions.pay.settlement.rules import Own, movement
 from functions.pay.stores import items
 
 SHARD_ENTRIES_MAX: Final = 100_000
@@ -106,6 +105,8 @@ class Books:
 
     def _moved(self, made: Settlement) -> Iterator[Moved]:
         """The events of the close's range, a page at a time."""
+        from functions.pay.settlement.rules import Own, movement  # who only looks up entries does without
+
         last = made.from_sequence - 1
         while last < made.to_sequence:
             page = self._log.read(made.municipality, after=last, limit=min(READ_MAX, made.to_sequence - last))

@@ -6,9 +6,7 @@ from typing import Any
 
 from avarez.clock import to_rfc3339
 from avarez.money import format_rial
-from avarez.plates import parse_plate
 from functions.pay.payments.opening import instalment_members
-from functions.pay.rules.bills import barcode
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
 
@@ -34,6 +32,8 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
             if who:
                 answer[name] = who
     if payment.bill_id:
+        from functions.pay.rules.bills import barcode
+
         answer["bill_id"] = payment.bill_id
         answer["payment_code"] = payment.payment_code
         answer["barcode"] = barcode(payment.bill_id, payment.payment_code)
@@ -55,6 +55,8 @@ def payment_answer(payment: Payment) -> dict[str, Any]:
 def _of_one(payment: Payment) -> dict[str, Any]:
     if not payment.years:  # money that was found
         return {"municipality": payment.municipality}
+    from avarez.plates import parse_plate
+
     return {
         "assessment_id": payment.assessment_id,
         "municipality": payment.municipality,

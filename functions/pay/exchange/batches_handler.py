@@ -1,14 +1,18 @@
-"""HTTP: the batches of the national exchange, for operators and auditors."""
+"""HTTP: the batches of the national exchange, for operators and auditors.
+
+What stands behind them is loaded by the first request: the function's other routes do not pay for it.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from avarez.errors import ExchangeBatchNotFound, FieldError, InvalidInput
 from avarez.http import Request, Response, Router, json_response
-from functions.pay.exchange import wiring
-from functions.pay.exchange.reporting import Batch
+
+if TYPE_CHECKING:
+    from functions.pay.exchange.reporting import Batch
 
 LIST_MAX: Final = 100
 NUMBER: Final = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
@@ -23,6 +27,8 @@ def register(router: Router) -> None:
 
 def listed(request: Request) -> Response:
     """The last hundred batches, the newest first; `cursor` is the number before which to go on."""
+    from functions.pay.exchange import wiring
+
     cursor = request.query.get("cursor", "")
     if cursor and not NUMBER.fullmatch(cursor):
         message = "Not a cursor of this list.", "نشانهٔ ادامهٔ این فهرست نیست."
@@ -35,6 +41,8 @@ def listed(request: Request) -> Response:
 
 def read(request: Request) -> Response:
     """A batch with its files, each with an address that works for a quarter of an hour."""
+    from functions.pay.exchange import wiring
+
     number = request.params["number"]
     batch = wiring.batches().find(int(number)) if NUMBER.fullmatch(number) else None
     if batch is None:

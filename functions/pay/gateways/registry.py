@@ -6,10 +6,12 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from avarez.errors import AvarezError, ChannelUnavailable
-from functions.pay.gateways.port import Gateway
+
+if TYPE_CHECKING:
+    from functions.pay.gateways.port import Gateway
 
 SECRET_SECONDS_MAX = 300
 """A rotated credential is in use within five minutes; while the secret cannot be read, the last one stays."""
@@ -29,7 +31,7 @@ ADAPTERS: Mapping[str, str] = {
 def adapter(name: str) -> Callable[..., Gateway]:
     """The class of this gateway's adapter; its module is loaded now, and those of the others are not."""
     module = importlib.import_module(f"{_FOLDER}.{name}")
-    return cast(Callable[..., Gateway], getattr(module, ADAPTERS[name]))
+    return cast("Callable[..., Gateway]", getattr(module, ADAPTERS[name]))
 
 
 class Gateways:

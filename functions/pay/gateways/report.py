@@ -17,8 +17,8 @@ from urllib.parse import urlencode, urlsplit
 from avarez.clock import from_rfc3339
 from avarez.digits import ascii_digits
 from avarez.errors import FieldError, GatewayReportInvalid, OutcomeUnknown
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.gateways.exchange import get
-from functions.pay.gateways.port import ReportLine, from_units
 
 LINES_MAX = 200_000
 """A gateway's day; more would not fit into a function's memory beside our own."""
@@ -158,7 +158,7 @@ def _line(row: Mapping[str, str | None], layout: Layout, rial_per_unit: int) -> 
     return ReportLine(
         reference=reference,
         order_id=order_id,
-        amount_rial=from_units(int(amount), rial_per_unit),
+        amount_rial=int(amount) * rial_per_unit,
         state=state,
         paid_at=_instant(cell(layout.paid_at), layout.paid_at),
     )

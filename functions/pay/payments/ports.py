@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from avarez.clock import Clock
 from avarez.journal import JournalEntry, YearAmount
 from avarez.ports import Queue
-from functions.pay.gateways.port import GatewaySet
-from functions.pay.rules.bills import BillTerms
-from functions.pay.rules.fees import Fee
-from functions.pay.rules.records import Chunk, Event, Member, OpenRow, Payment, Quote, Replay
-from functions.pay.rules.refunds import Found, Refund
-from functions.pay.rules.terminals import Closing, Sale, Terminal
 
 if TYPE_CHECKING:
+    from functions.pay.gateways.port import GatewaySet
+    from functions.pay.rules.bills import BillTerms
+    from functions.pay.rules.fees import Fee
     from functions.pay.rules.instalments import Agreement
+    from functions.pay.rules.records import Chunk, Event, Member, OpenRow, Payment, Quote, Replay
+    from functions.pay.rules.refunds import Found, Refund
+    from functions.pay.rules.terminals import Closing, Sale, Terminal
 
 
 class Store(Protocol):

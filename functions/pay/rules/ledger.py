@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from avarez.canonical import content_hash
 from avarez.clock import tehran_today
 from avarez.journal import JournalEntry, Posting, YearAmount, check_balanced, credit, debit, members_of, signed
-from functions.pay.rules.records import Payment
-from functions.pay.rules.refunds import Refund
+
+if TYPE_CHECKING:
+    from functions.pay.rules.records import Payment
+    from functions.pay.rules.refunds import Refund
 
 SUSPENSE = "suspense"
 """Money that was confirmed and is no payment's own."""

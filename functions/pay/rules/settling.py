@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from avarez.canonical import content_hash
 from avarez.clock import tehran_today
 from avarez.journal import JournalEntry, Posting, check_balanced, members_of, signed
 from functions.pay.rules.ledger import BANK, clearing, municipality_payable, municipality_rounding
-from functions.pay.rules.records import Payment
+
+if TYPE_CHECKING:
+    from functions.pay.rules.records import Payment
 
 
 @dataclass(frozen=True, slots=True)

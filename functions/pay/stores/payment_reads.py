@@ -10,7 +10,6 @@ from avarez import keys
 from avarez.clock import to_rfc3339
 from avarez.dynamo import Item, Table, batch_get
 from avarez.money import PARTS_PER_MILLION
-from functions.pay.rules.bills import BillTerms
 from functions.pay.rules.fees import Bearer, Fee
 from functions.pay.rules.leases import holds
 from functions.pay.rules.records import (
@@ -26,6 +25,7 @@ from functions.pay.stores import items
 from functions.pay.stores.agreement_items import agreement_from
 
 if TYPE_CHECKING:
+    from functions.pay.rules.bills import BillTerms
     from functions.pay.rules.instalments import Agreement
 
 EVENTS_READ_MAX = 1_000
@@ -98,6 +98,8 @@ class PaymentReads:
         return None if place is None else self.payment(str(place["payment_id"]))
 
     def bill_terms(self, municipality: str) -> BillTerms | None:
+        from functions.pay.rules.bills import BillTerms  # few payments are bills
+
         settings = self.duty.get(keys.municipality_setting(municipality)) or {}
         company_code = int(settings.get("bill_company_code", 0))
         return BillTerms(company_code, int(settings.get("bill_valid_days", 10))) if company_code else None

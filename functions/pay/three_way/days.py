@@ -18,8 +18,8 @@ from typing import Protocol
 from avarez.errors import OutcomeUnknown, ReferenceReused
 from avarez.ids import is_id, new_id
 from avarez.journal import JournalEntry
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.gateways.orders import order_number
-from functions.pay.gateways.port import ReportLine
 from functions.pay.rules.ledger import clearing, suspense_entry
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found

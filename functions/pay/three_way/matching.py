@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from avarez.clock import tehran_today
-from functions.pay.gateways.port import ReportLine
+from functions.pay.gateways.day_reports import ReportLine
 
 
 class State(StrEnum):

@@ -18,7 +18,7 @@ from avarez.errors import FieldError, StatementInvalid
 from avarez.identifiers import read_sheba
 from avarez.jalali import format_jalali, read_jalali
 from avarez.money import format_rial
-from functions.pay.settlement.bank.transfers import OPERATOR, read_reference
+from functions.pay.settlement.bank.references import OPERATOR, read_reference
 
 COLUMNS = (
     "account",

@@ -17,11 +17,11 @@ from avarez.errors import ServiceBusy, StatementConflict, TransactionRefused
 from avarez.ids import new_id
 from avarez.journal import JournalEntry
 from functions.pay.audit.books_store import Books
-from functions.pay.gateways.port import ReportLine
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.settling import arrival_entry
-from functions.pay.settlement.bank.transfers import Transfer, read_reference
+from functions.pay.settlement.bank.references import read_reference
 from functions.pay.stores import items
 from functions.pay.stores.payment_store import DynamoStore
 from functions.pay.three_way import results
@@ -31,6 +31,7 @@ from functions.pay.three_way.statement import StatementLine
 
 if TYPE_CHECKING:
     from functions.pay.settlement.bank.transfer_store import TransferTable
+    from functions.pay.settlement.bank.transfers import Transfer
 
 CHUNK_LINES: Final = 1_000
 """A chunk of a report has some 150 kilobytes; an item may have 400."""

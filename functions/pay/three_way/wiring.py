@@ -11,7 +11,7 @@ from typing import Any
 from avarez.dynamo import Table, client, translated
 from avarez.errors import ChannelUnavailable
 from avarez.settings import setting
-from functions.pay.gateways.port import ReportLine, ReportsDays
+from functions.pay.gateways.day_reports import ReportLine, ReportsDays
 from functions.pay.gateways.registry import Gateways
 from functions.pay.gateways.report import GENERAL, read_report
 from functions.pay.three_way.store import ThreeWayTable

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from avarez import keys
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.dynamo import Item, Table
 
 

@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avarez.errors import OutcomeUnknown
+from functions.pay.gateways.day_reports import ReportsDays
 from functions.pay.gateways.orders import order_number
 from functions.pay.gateways.port import (
     Inquiry,
     NotPaid,
     NotReversible,
-    ReportsDays,
     Reversed,
     Share,
     Token,

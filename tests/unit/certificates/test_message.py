@@ -12,7 +12,7 @@ from cwt import COSE, COSEKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avarez.certificates import cbor, cose, jwks, link, payload
+from avarez.certificates import cbor, cose, jwks, link, payload, status
 from avarez.certificates.status import SHARDS_PER_YEAR, draw_index
 from avarez.certificates.verification import check_text
 from tests.data.certificate_vectors import ACTIVE, CLEARANCE, FIRST_VERSION, JWKS, ORIGIN, SAMPLE, message_of
@@ -74,11 +74,11 @@ def test_payload_of_each_version_is_read_back(version: payload.CertificatePayloa
 
 def test_place_in_the_status_list_is_drawn_among_the_years_own() -> None:
     first, last = draw_index(1405, lambda _: 0), draw_index(1405, lambda choices: choices - 1)
-    assert (first, last) == (0, SHARDS_PER_YEAR * payload.SHARD_PLACES - 1)
+    assert (first, last) == (0, SHARDS_PER_YEAR * status.SHARD_PLACES - 1)
     assert draw_index(1406, lambda _: 0) == last + 1
     assert draw_index(1399, lambda _: 0) == 0
     with pytest.raises(ValueError, match="no shards"):
-        draw_index(1405 + payload.SHARDS_MAX // SHARDS_PER_YEAR, lambda _: 0)
+        draw_index(1405 + status.SHARDS_MAX // SHARDS_PER_YEAR, lambda _: 0)
 
 
 @given(st.binary(min_size=1, max_size=300))

@@ -11,8 +11,7 @@ from cwt import COSE, COSEKey
 
 from avarez.certificates import cbor, cose, jwks
 from avarez.certificates.jwks import KeyStatus
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.certificates.status_list import (
     SKEW,
     STATUS_AGE_MAX,

@@ -8,7 +8,7 @@ import pytest
 
 from avarez.errors import GatewayReportInvalid
 from functions.pay.gateways import report
-from functions.pay.gateways.port import ReportLine
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.gateways.registry import ADAPTERS, adapter
 from functions.pay.gateways.report import GENERAL, Layout, read_report
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from functions.pay.gateways.port import ReportLine
+from functions.pay.gateways.day_reports import ReportLine
 from functions.pay.three_way.matching import (
     EXPLAINED,
     WAITING,

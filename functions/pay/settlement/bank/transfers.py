@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,12 +18,9 @@ from typing import Final, Protocol
 
 from avarez.settlements import Settlement, Status, transfer_reference
 
-OPERATOR: Final = "transfer"
-"""What a line of a bank statement has in its column `operator` when it is a transfer of ours."""
 ROWS_PER_CHUNK: Final = 25
 FILE_TRANSFERS_MAX: Final = 500
 """Of one file: a screen's worth for whoever signs it at the bank; the next file takes the rest."""
-_REFERENCE: Final = re.compile(r"([A-Z0-9-]{2,24})-([0-9]{1,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +122,6 @@ def transfer_of(settlement: Settlement, *, has_account: bool) -> Transfer:
         status=(Status.OPEN if has_account else Status.WAITING).value,
         created_at=settlement.closed_at,
     )
-
-
-def read_reference(text: str) -> tuple[str, int] | None:
-    """City and number of a close that a line of a bank names; None where it names none."""
-    match = _REFERENCE.fullmatch(text)
-    return None if match is None else (match[1], int(match[2]))
 
 
 def told(transfer: Transfer, amount_rial: int, *, by_city: bool, owner: str, at: str) -> tuple[Transfer, bool]:

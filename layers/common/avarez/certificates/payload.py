@@ -31,6 +31,7 @@ from hashlib import sha256
 from typing import Final, assert_never
 
 from avarez.certificates import cbor
+from avarez.certificates.status import SHARD_PLACES, SHARDS_MAX
 from avarez.ids import id_bytes, id_from_bytes, is_id
 
 VERSION: Final = 2
@@ -42,9 +43,6 @@ TRACE_BYTES: Final = {FIRST_VERSION: 16, VERSION: 8}
 #: Duty years are Jalali; the first motor vehicle duty and a horizon beyond any certificate bound them.
 YEAR_MIN, YEAR_MAX = 1300, 1499
 YEAR_RANGES_MAX: Final = 32
-#: Places of one shard of the status list; an index is its shard's number times this, plus the place.
-SHARD_PLACES: Final = 1 << 20
-SHARDS_MAX: Final = 1 << 12
 #: 10**15 rial: more than any duty, below 2**53, so that browsers read it exactly.
 AMOUNT_MAX_RIAL: Final = 10**15
 _SECONDS_MAX: Final = 1 << 40

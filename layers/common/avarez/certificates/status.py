@@ -6,8 +6,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from avarez.certificates.payload import SHARD_PLACES, SHARDS_MAX
-
+#: Places of one shard of the status list; an index is its shard's number times this, plus the place.
+SHARD_PLACES: Final = 1 << 20
+SHARDS_MAX: Final = 1 << 12
 #: Certificates of this Jalali year of issue take the first shards.
 FIRST_YEAR: Final = 1405
 #: 33.5 million places a year: 25 million certificates find one in 1.9 draws on average, 4 at the year's end.

@@ -21,9 +21,8 @@ from typing import Final
 
 from avarez.certificates import cbor, cose
 from avarez.certificates.jwks import KeySet, KeyStatus
-from avarez.certificates.payload import SHARD_PLACES
 from avarez.certificates.signatures import is_signed_by
-from avarez.certificates.status import CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.ports import Signer
 
 TYPE: Final = "application/statuslist+cwt"

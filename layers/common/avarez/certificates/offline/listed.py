@@ -9,8 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from avarez.certificates.jwks import KeySet
-from avarez.certificates.payload import SHARD_PLACES
-from avarez.certificates.status import CertificateStatus
+from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.certificates.status_list import LIST_PATH, StatusList, StatusListError, read_list
 from avarez.certificates.verification import Outcome, Reason, Verdict, judge_status
 
