@@ -37,7 +37,7 @@ def main() -> int:
     figures: list[Figure] = []
     figures += journeys.figures(rounds=rounds, journeys=count, samples=10 if options.quick else 60)
     figures += deliveries.figures(
-        rounds=1 if options.quick else 5, many=20 if options.quick else 300, payments=40 if options.quick else 200
+        rounds=1 if options.quick else 3, many=20 if options.quick else 300, payments=40 if options.quick else 200
     )
     figures += cost.figures(payments=8 if options.quick else 40)
     with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:

@@ -1,5 +1,4 @@
-"""From a settled payment to its webhook on the running local system: how many a second, how late, and what a slow
-endpoint does to the others.
+"""From a settled payment to its webhook on the running local system: how many a second, and how late.
 
 A payment here is what settles one: its journal entry and its event's row, in one transaction. Everything behind it
 is the system's own: the stream, the city's sequencer, the queue, the worker, the signed message over a socket.
@@ -27,7 +26,7 @@ from avarez.journal import YearAmount, journal_item
 from avarez.municipalities import all_municipalities
 from avarez_cli.receiver.listening import Listening
 from avarez_cli.receiver.taking import Answer, said
-from benchmarks.report import Figure, at_most, percentile, plain, spread
+from benchmarks.report import Figure, percentile, plain, spread
 from benchmarks.running.desk import Desk
 from benchmarks.running.journeys import running_system
 from functions.identity.accounts import create_account
@@ -40,19 +39,15 @@ from infra.local.system import LocalSystem
 GROUP = "from a settled payment to its delivered webhook"
 FIRST_CITY = 700
 """Cities from this one on have no rolls and no other events in the demonstration."""
-SLOW_S = 29.0
-"""What the slow endpoint takes for each answer; the sender gives up after 30 seconds."""
 PACE_S = 0.5
 """Between two payments of a round that asks how late a message is: the machine is not to be its own queue."""
 WAIT_MAX_S = 600.0
-RATIO_MAX = 1.1
 
 
 @dataclass
 class Arrivals:
-    """A city's receiver that only writes down when which event came; a slow one answers after `SLOW_S`."""
+    """A city's receiver that only writes down when which event came."""
 
-    slow: bool = False
     came: dict[str, float] = field(default_factory=dict)
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -61,19 +56,16 @@ class Arrivals:
         if told["type"] == "endpoint.challenge":
             return said(200, challenge=told["data"]["challenge"])
         self.came.setdefault(str(told["data"].get("event_id", "")), at)
-        if self.slow:
-            time.sleep(SLOW_S)
         return said(200)
 
 
 @dataclass
 class Country:
-    """The running system with a receiver for each city; `codes` are those that are not slow."""
+    """The running system with a receiver for each city."""
 
     local: LocalSystem
     receivers: dict[str, Arrivals]
     codes: Sequence[str]
-    slow: str
 
     def __post_init__(self) -> None:
         self.ledger = Table(self.local.outputs["LedgerTableName"], self.local.admin("dynamodb"))
@@ -101,14 +93,12 @@ class Country:
             time.sleep(0.02)
         return [self.receivers[code].came[event_id] - at for code, event_id, at in made]
 
-    def paced_p95_s(self, count: int, *, slow: bool) -> tuple[float, float]:
-        """p50 and p95 of the delays of payments that come one by one; the slow city has half as many."""
+    def paced_s(self, count: int) -> tuple[float, float]:
+        """p50 and p95 of the delays of payments that come one by one."""
         made = []
         for number in range(count):
             code = self.codes[number % len(self.codes)]
             made.append((code, *self.settle(code)))
-            if slow and number % 2 == 0:
-                self.settle(self.slow)
             time.sleep(PACE_S)
         delays = self.delays_s(made)
         return percentile(delays, 0.5), percentile(delays, 0.95)
@@ -149,15 +139,15 @@ def settled(code: str, now: datetime) -> tuple[Any, Payment]:
 
 @contextmanager
 def country(local: LocalSystem, cities: int) -> Iterator[Country]:
-    """So many cities with an endpoint of their own on one socket, and one more that is slow."""
-    codes = [city.code for city in all_municipalities()][FIRST_CITY : FIRST_CITY + cities + 1]
-    receivers = {code: Arrivals(slow=code == codes[-1]) for code in codes}
+    """So many cities, each with an endpoint of its own on one socket."""
+    codes = [city.code for city in all_municipalities()][FIRST_CITY : FIRST_CITY + cities]
+    receivers = {code: Arrivals() for code in codes}
     by_path = {f"/{code}": receiver for code, receiver in receivers.items()}
     with Listening(0, lambda path: by_path.get(path)) as listening:
         threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda code: _register(local, code, listening.port), codes))
-        yield Country(local, receivers, codes[:-1], codes[-1])
+        yield Country(local, receivers, codes)
         listening.shutdown()
 
 
@@ -182,19 +172,17 @@ def _register(local: LocalSystem, code: str, port: int) -> None:
 
 
 def figures(*, rounds: int, many: int, payments: int) -> list[Figure]:
-    """Bursts and single payments at 10 endpoints and at `many`; the slow one beside 10, in turns with none."""
+    """Bursts and single payments at 10 endpoints and at `many`."""
     made: list[Figure] = []
     for cities in (10, many):
         with running_system() as local, country(local, cities) as towns:
             towns.delays_s(towns.settle_in(towns.codes))  # every city once: workers, heads and streams are warm
             made += _bursts(towns, rounds, max(payments, cities))
-            paced = [towns.paced_p95_s(payments // 4, slow=False) for _ in range(rounds)]
+            paced = [towns.paced_s(payments // 4) for _ in range(rounds)]
             made += [
                 plain(GROUP, f"{cities} endpoints, one by one, p50", [one for one, _ in paced], "s", 2),
                 plain(GROUP, f"{cities} endpoints, one by one, p95", [one for _, one in paced], "s", 2),
             ]
-            if cities == 10:
-                made.append(_beside_a_slow_one(towns, rounds, payments // 4))
     return made
 
 
@@ -219,13 +207,3 @@ def _bursts(towns: Country, rounds: int, payments: int) -> list[Figure]:
             spread(p95),
         ),
     ]
-
-
-def _beside_a_slow_one(towns: Country, rounds: int, count: int) -> Figure:
-    ratios = []
-    for _ in range(rounds):
-        alone = towns.paced_p95_s(count, slow=False)[1]
-        beside = towns.paced_p95_s(count, slow=True)[1]
-        ratios.append(beside / alone)
-    name = f"10 endpoints, p95 beside one that takes {SLOW_S:g} s, against without it"
-    return at_most(GROUP, name, ratios, "times", RATIO_MAX)
