@@ -19,6 +19,7 @@ from tests.browser.demo_answers import (
     load,
     problem,
 )
+from tests.browser.office.steps import sign_in, to_quote, type_plate
 from tests.browser.stub import Stub
 
 pytestmark = pytest.mark.browser
@@ -27,27 +28,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(autouse=True)
 def answers(stub: Stub) -> None:
     load(stub)
-
-
-def sign_in(page: Page, stub: Stub) -> None:
-    page.goto(stub.origin)
-    page.locator("#username").fill("clerk")
-    page.locator("#password").fill("right")
-    page.keyboard.press("Enter")
-    expect(page.locator("#plate-two")).to_be_focused()
-
-
-def type_plate(page: Page) -> None:
-    """By the keyboard alone: each full part leads to the next."""
-    for key in "12b34567":
-        page.keyboard.press(key)
-    page.keyboard.press("Enter")
-
-
-def to_quote(page: Page, stub: Stub) -> None:
-    sign_in(page, stub)
-    type_plate(page)
-    expect(page.locator("#pay")).to_be_focused()
 
 
 def test_keyboard_alone_reaches_the_certificate(stub: Stub, page: Page) -> None:

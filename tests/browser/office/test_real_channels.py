@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import shoot
+from tests.browser.office.real_steps import begin_sale
 from tests.browser.office.steps import choose_channel
 from tests.browser.test_office_journey import SLOW_MS, choose_city, search, sign_in
 from tests.system.conftest import System
@@ -49,17 +50,7 @@ def test_bill_is_printed_and_superseded_at_the_gateway(system: System, page: Pag
 
 
 def test_slip_that_two_clerks_read_is_certified(system: System, page: Page, browser: Browser) -> None:
-    terminal = f"T-{secrets.token_hex(4).upper()}"
-    registered = {"office": "OFFICE-TEHRAN-101", "acquirer": "saman"}
-    assert system.client("operator").put(f"/v1/terminals/{terminal}", registered).status == 200
-    sign_in(page, system)
-    search(page, fresh_plate())
-    choose_city(page)
-    choose_channel(page, "pos")
-    page.locator("#terminal").fill(terminal)
-    page.locator("#pay").click()
-    expect(page.locator("#terminal-amount")).to_be_visible(timeout=SLOW_MS)
-    payment_id = page.url.rpartition("/")[2]
+    _, payment_id = begin_sale(page, system)
     sale = system.client("clerk").get(f"/v1/payments/{payment_id}").json
     slip = {
         "#slip-reference": "".join(secrets.choice("123456789") for _ in range(12)),

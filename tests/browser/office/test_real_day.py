@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
-from tests.browser.office.steps import choose_channel, open_view
+from tests.browser.office.real_steps import begin_sale
+from tests.browser.office.steps import open_view
 from tests.browser.test_office_journey import SLOW_MS, choose_city, search, sign_in
 from tests.system.conftest import System
 from tests.system.plates import fresh_plate
@@ -19,17 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.system]
 
 
 def test_sale_stands_on_the_day_and_the_closing_finds_it(system: System, page: Page) -> None:
-    terminal = f"T-{secrets.token_hex(4).upper()}"
-    registered = {"office": "OFFICE-TEHRAN-101", "acquirer": "saman"}
-    assert system.client("operator").put(f"/v1/terminals/{terminal}", registered).status == 200
-    sign_in(page, system)
-    search(page, fresh_plate())
-    choose_city(page)
-    choose_channel(page, "pos")
-    page.locator("#terminal").fill(terminal)
-    page.locator("#pay").click()
-    expect(page.locator("#terminal-amount")).to_be_visible(timeout=SLOW_MS)
-    payment_id = page.url.rpartition("/")[2]
+    terminal, payment_id = begin_sale(page, system)
     amount = system.client("clerk").get(f"/v1/payments/{payment_id}").json["amount_rial"]
 
     page.locator("#nav-today").click()
