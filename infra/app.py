@@ -8,6 +8,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.delivery import DeliveryStack
+from infra.http_api import ApiStack
 from infra.packaging.build import Assets, build
 from infra.packaging.targets import target_named
 from infra.stack import AvarezStack
@@ -25,7 +26,8 @@ def make_app(assets: Assets, outdir: str | None = None) -> App:
     """The application with its stacks; synthesis raises when a nag rule is open."""
     app = App(outdir=outdir, analytics_reporting=False, context=FEATURE_FLAGS)
     main = AvarezStack(app, "Avarez", assets=assets)
-    WatchStack(app, "Watch", watched=main)
+    api = ApiStack(app, "Api", behind=main)
+    WatchStack(app, "Watch", watched=main, api=api)
     DeliveryStack(app, "Delivery")
     check(app)
     return app

@@ -70,7 +70,7 @@ class DeliveryStack(Stack):
         Tags.of(self).add("owner", "duty-platform")
         domain = CfnParameter(self, "DomainName", description="The host of PublicOrigin")
         certificate = CfnParameter(self, "CertificateArn", description="Its certificate, in us-east-1")
-        api_host = CfnParameter(self, "ApiHost", description="The host of the main stack's ApiEndpoint")
+        api_host = CfnParameter(self, "ApiHost", description="The host of the API stack's ApiEndpoint")
         storage_origins = CfnParameter(
             self,
             "StorageOrigins",

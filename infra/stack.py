@@ -1,4 +1,7 @@
-"""The main stack: all but what stands in front of it (infra/delivery.py) and what watches it (infra/watch.py)."""
+"""The main stack: the functions and all that they keep.
+
+Before it stand the HTTP API (infra/http_api.py) and CloudFront (infra/delivery.py); infra/watch.py watches it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from aws_cdk import CfnOutput, CfnParameter, DefaultStackSynthesizer, Stack, Tag
 from constructs import Construct
 
 from infra.packaging.build import Assets
-from infra.resources.api import Api
 from infra.resources.functions import Functions
 from infra.resources.identity import Identity
 from infra.resources.queues import Queues
@@ -16,7 +18,7 @@ STACK_NAME = "avarez"
 
 
 class AvarezStack(Stack):
-    """Tables, functions, API, queues, identities."""
+    """Tables, functions, queues, identities."""
 
     def __init__(self, scope: Construct, construct_id: str, *, assets: Assets) -> None:
         """The stack, in whatever account and region deploys it."""
@@ -47,8 +49,8 @@ class AvarezStack(Stack):
         )
         storage = Storage(self, "Storage", public_origin=origin.value_as_string)
         self.queues = queues = Queues(self, "Queues")
-        identity = Identity(self, "Identity")
-        self.functions = functions = Functions(
+        self.identity = identity = Identity(self, "Identity")
+        self.functions = Functions(
             self,
             "Functions",
             assets=assets,
@@ -58,10 +60,7 @@ class AvarezStack(Stack):
             public_origin=origin.value_as_string,
             webhook_loopback=loopback.value_as_string,
         )
-        self.api = api = Api(self, "Api", functions=functions.functions, identity=identity)
         outputs = {
-            "ApiId": api.api.ref,
-            "ApiEndpoint": api.endpoint,
             "UserPoolId": identity.pool.user_pool_id,
             "UserPoolClientId": identity.client.user_pool_client_id,
             "DutyTableName": storage.tables["duty"].table_name,

@@ -1,4 +1,4 @@
-"""Puts the synthesised stack into the engine, closes the engine's known gaps and proves that they are closed.
+"""Puts the synthesised stacks into the engine, closes the engine's known gaps and proves that they are closed.
 
 The engine's CloudFormation reports success while it leaves out some properties (see `docs/local-system.md`).
 `mend` sets them by API calls taken from the template itself and then asks each service: what runs is what the
@@ -23,20 +23,21 @@ from botocore.exceptions import ClientError
 
 from infra.local.engine import ACCOUNT, REGION, Engine
 
-STACK_NAME = "avarez"
-DEPLOY_VERSION = 1
+STACK_NAMES = ("avarez", "avarez-api")
+"""What runs here, in the order of who needs whom; alarms and CloudFront have no engine."""
+DEPLOY_VERSION = 2
 """Raise it when this file deploys in another way, so that existing data folders deploy again."""
 DEPLOY_TIMEOUT_SECONDS = 180.0
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 class DeployError(Exception):
-    """The stack could not be put into the engine as the template says."""
+    """A stack could not be put into the engine as its template says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What a deployment leaves: the stack's outputs, and whether anything was changed."""
+    """What a deployment leaves: the outputs of all stacks, and whether anything was changed."""
 
     outputs: Mapping[str, str]
     changed: bool
@@ -73,26 +74,26 @@ def _here(text: str) -> str:
     )
 
 
-def artifact_of(cdk_out: Path) -> str:
-    """The name under which the assembly keeps our stack's template and assets.
+def artifact_of(cdk_out: Path, stack_name: str) -> str:
+    """The name under which the assembly keeps that stack's template and assets.
 
-    Raises: DeployError when the assembly has no stack of ours.
+    Raises: DeployError when the assembly has no such stack.
     """
     manifest = json.loads((cdk_out / "manifest.json").read_text("utf-8"))
     for name, artifact in manifest["artifacts"].items():
         if artifact["type"] == "aws:cloudformation:stack" and (
-            artifact.get("properties", {}).get("stackName", name) == STACK_NAME
+            artifact.get("properties", {}).get("stackName", name) == stack_name
         ):
             return str(name)
-    raise DeployError(f"the assembly has no stack named {STACK_NAME}")
+    raise DeployError(f"the assembly has no stack named {stack_name}")
 
 
-def assets_of(cdk_out: Path) -> list[Asset]:
-    """Every file asset of the assembly's stack.
+def assets_of(cdk_out: Path, artifact: str) -> list[Asset]:
+    """Every file asset of that stack.
 
     Raises: DeployError when one that the assembly names is missing on disk.
     """
-    manifest = json.loads((cdk_out / f"{artifact_of(cdk_out)}.assets.json").read_text("utf-8"))
+    manifest = json.loads((cdk_out / f"{artifact}.assets.json").read_text("utf-8"))
     found = []
     for entry in manifest["files"].values():
         source = cdk_out / entry["source"]["path"]
@@ -134,18 +135,18 @@ def upload_assets(engine: Engine, assets: list[Asset]) -> dict[str, str]:
         return dict(pool.map(upload, assets))
 
 
-def _fingerprint(cdk_out: Path, parameters: Mapping[str, str]) -> str:
+def _fingerprint(cdk_out: Path, artifact: str, parameters: Mapping[str, str], before: str) -> str:
+    """Of what the stack is made, and of all that was deployed before it: its imports come from there."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([DEPLOY_VERSION, sorted(parameters.items())]).encode())
-    artifact = artifact_of(cdk_out)
+    digest.update(json.dumps([DEPLOY_VERSION, sorted(parameters.items()), before]).encode())
     for name in (f"{artifact}.template.json", f"{artifact}.assets.json"):
         digest.update((cdk_out / name).read_bytes())
     return digest.hexdigest()
 
 
-def _stack(cloudformation: Any) -> dict[str, Any] | None:
+def _stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
     try:
-        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError:
         return None
     return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
@@ -155,8 +156,8 @@ def _outputs(stack: dict[str, Any]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _failures(cloudformation: Any) -> str:
-    events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+def _failures(cloudformation: Any, name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     told = [
         f"{event.get('LogicalResourceId')}: {event.get('ResourceStatusReason', '')}"
         for event in events
@@ -165,70 +166,84 @@ def _failures(cloudformation: Any) -> str:
     return "; ".join(told[:5]) or "no reason given"
 
 
-def _wait(cloudformation: Any) -> dict[str, Any]:
+def _wait(cloudformation: Any, name: str) -> dict[str, Any]:
     deadline = time.monotonic() + DEPLOY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        stack = _stack(cloudformation)
+        stack = _stack(cloudformation, name)
         if stack is None:
-            raise DeployError("the stack vanished while it was being deployed")
+            raise DeployError(f"{name} vanished while it was being deployed")
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
             return stack
         time.sleep(0.1)
-    raise DeployError(f"the stack was not ready within {DEPLOY_TIMEOUT_SECONDS:.0f} s")
+    raise DeployError(f"{name} was not ready within {DEPLOY_TIMEOUT_SECONDS:.0f} s")
 
 
 def deploy(engine: Engine, cdk_out: Path, parameters: Mapping[str, str]) -> Deployed:
-    """The stack of the assembly runs in the engine, with these parameters; state is on disk.
+    """The stacks of the assembly run in the engine, with these parameters; state is on disk.
 
-    Does nothing but read when template, assets and parameters are those of the last deployment.
+    Does nothing but read where template, assets and parameters are those of the last deployment.
 
     Raises: DeployError.
     """
-    cloudformation = engine.client("cloudformation")
     record = engine.data_dir / "deployed.json"
-    fingerprint = _fingerprint(cdk_out, parameters)
-    stack = _stack(cloudformation)
-    if stack is not None and record.exists() and stack["StackStatus"].endswith("_COMPLETE"):
-        stored = json.loads(record.read_text("utf-8"))
-        if stored.get("fingerprint") == fingerprint and stored.get("stack_id") == stack["StackId"]:
-            return Deployed(_outputs(stack), changed=False)
+    stored = json.loads(record.read_text("utf-8")) if record.exists() else {}
+    outputs: dict[str, str] = {}
+    deployed: dict[str, dict[str, str]] = {}
+    fingerprint, changed = "", False
+    for name in STACK_NAMES:
+        artifact = artifact_of(cdk_out, name)
+        fingerprint = _fingerprint(cdk_out, artifact, parameters, fingerprint)
+        stack = _stack(engine.client("cloudformation"), name)
+        if stack is None or stored.get(name) != {"fingerprint": fingerprint, "stack_id": stack["StackId"]}:
+            stack = _put(engine, cdk_out, name, parameters, stack)
+            changed = True
+        deployed[name] = {"fingerprint": fingerprint, "stack_id": stack["StackId"]}
+        outputs |= _outputs(stack)
+    if changed:
+        engine.checkpoint()
+        record.write_text(json.dumps(deployed) + "\n", "utf-8")
+    return Deployed(outputs, changed)
 
-    assets = assets_of(cdk_out)
+
+def _put(
+    engine: Engine, cdk_out: Path, name: str, parameters: Mapping[str, str], stack: dict[str, Any] | None
+) -> dict[str, Any]:
+    """The stack as it runs after its template was created or updated in the engine, and mended."""
+    cloudformation = engine.client("cloudformation")
+    artifact = artifact_of(cdk_out, name)
+    assets = assets_of(cdk_out, artifact)
     digests = upload_assets(engine, assets)
-    template_path = cdk_out / f"{artifact_of(cdk_out)}.template.json"
-    template: dict[str, Any] = json.loads(template_path.read_text("utf-8"))
+    template: dict[str, Any] = json.loads((cdk_out / f"{artifact}.template.json").read_text("utf-8"))
     body = json.dumps(template, sort_keys=True).encode()
     template_key = f"templates/{hashlib.sha256(body).hexdigest()}.json"
     bucket = assets[0].bucket if assets else f"cdk-local-assets-{ACCOUNT}"
-    s3 = engine.client("s3")
-    s3.put_object(Bucket=bucket, Key=template_key, Body=body)
+    engine.client("s3").put_object(Bucket=bucket, Key=template_key, Body=body)
     arguments = {
-        "StackName": STACK_NAME,
+        "StackName": name,
         "TemplateURL": f"{engine.url}/{bucket}/{template_key}",
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         "Parameters": [
-            {"ParameterKey": name, "ParameterValue": value} for name, value in sorted(parameters.items())
+            {"ParameterKey": parameter, "ParameterValue": value}
+            for parameter, value in sorted(parameters.items())
+            if parameter in template.get("Parameters", {})
         ],
     }
     if stack is not None and stack["StackStatus"] in ("ROLLBACK_COMPLETE", "CREATE_FAILED"):
-        cloudformation.delete_stack(StackName=STACK_NAME)
+        cloudformation.delete_stack(StackName=name)
         stack = None
     try:
         if stack is None:
             cloudformation.create_stack(**arguments)
         else:
             cloudformation.update_stack(**arguments)
-        stack = _wait(cloudformation)
     except ClientError as error:
         if "No updates" not in str(error):
             raise DeployError(str(error)) from error
-        stack = _wait(cloudformation)
+    stack = _wait(cloudformation, name)
     if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise DeployError(f"{stack['StackStatus']}: {_failures(cloudformation)}")
-    mend(engine, template, digests, parameters)
-    engine.checkpoint()
-    record.write_text(json.dumps({"fingerprint": fingerprint, "stack_id": stack["StackId"]}) + "\n", "utf-8")
-    return Deployed(_outputs(stack), changed=True)
+        raise DeployError(f"{name}: {stack['StackStatus']}: {_failures(cloudformation, name)}")
+    mend(engine, name, template, digests, parameters)
+    return stack
 
 
 # --- What the engine's CloudFormation leaves out ---------------------------------------------------------
@@ -437,7 +452,11 @@ def _layer(engine: Engine, arn: str, properties: dict[str, Any], digests: Mappin
 
 
 def mend(
-    engine: Engine, template: Mapping[str, Any], digests: Mapping[str, str], parameters: Mapping[str, str]
+    engine: Engine,
+    stack_name: str,
+    template: Mapping[str, Any],
+    digests: Mapping[str, str],
+    parameters: Mapping[str, str],
 ) -> None:
     """What the engine leaves out is set, and every checked property reads back as the template says.
 
@@ -445,7 +464,7 @@ def mend(
     """
     cloudformation = engine.client("cloudformation")
     physical: dict[str, str] = {}
-    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME):
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name):
         for resource in page["StackResourceSummaries"]:
             physical[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
     resolver = Resolver(physical, parameters)

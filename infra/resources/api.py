@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -49,15 +49,19 @@ class Api(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        functions: Mapping[str, lambda_.Function],
+        functions_of: str,
         identity: Identity,
     ) -> None:
-        """The API with its authorizer, routes and stage. Pages come from the same origin: no CORS."""
+        """The API with its authorizer, routes and stage. Pages come from the same origin: no CORS.
+
+        ``functions_of`` is the stack whose functions it calls: their names are made of its name.
+        """
         super().__init__(scope, construct_id)
+        self._functions_of = functions_of
         self.api = apigateway.CfnApi(
             self,
             "Http",
-            name=f"{Stack.of(self).stack_name}-api",
+            name=f"{functions_of}-api",
             protocol_type="HTTP",
             description="Avarez: duty, payments, certificates, verification",
         )
@@ -80,7 +84,7 @@ class Api(Construct):
         for entry in ENTRY_POINTS:
             if not entry.routes:
                 continue
-            integration = self._integration(entry.name, functions[entry.name])
+            integration = self._integration(entry.name)
             for route in entry.routes:
                 routes.append(self._route(route, integration, authorizer))
                 if route.rate_per_s is not None:
@@ -89,14 +93,15 @@ class Api(Construct):
                     rates[f"{route.method} {route.path}"] = PUBLIC_WRITE_RATE
         self._stage(routes, rates)
 
-    def _integration(self, name: str, function: lambda_.Function) -> apigateway.CfnIntegration:
+    def _integration(self, name: str) -> apigateway.CfnIntegration:
         stack = Stack.of(self)
+        function_name = f"{self._functions_of}-{name}"
         title = "".join(word.title() for word in name.split("-"))
         lambda_.CfnPermission(
             self,
             f"MayInvoke{title}",
             action="lambda:InvokeFunction",
-            function_name=function.function_name,
+            function_name=function_name,
             principal=iam.ServicePrincipal("apigateway.amazonaws.com").service,
             source_arn=stack.format_arn(service="execute-api", resource=self.api.ref, resource_name="$default/*"),
         )
@@ -105,7 +110,12 @@ class Api(Construct):
             f"Calls{title}",
             api_id=self.api.ref,
             integration_type="AWS_PROXY",
-            integration_uri=function.function_arn,
+            integration_uri=stack.format_arn(
+                service="lambda",
+                resource="function",
+                resource_name=function_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
             payload_format_version="2.0",
         )
 

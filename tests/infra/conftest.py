@@ -56,6 +56,11 @@ def main(assembly: Path) -> Template:
 
 
 @pytest.fixture(scope="session")
+def api(assembly: Path) -> Template:
+    return Template(json.loads((assembly / "Api.template.json").read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
 def watch(assembly: Path) -> Template:
     return Template(json.loads((assembly / "Watch.template.json").read_text("utf-8")))
 

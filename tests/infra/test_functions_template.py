@@ -253,13 +253,22 @@ def test_rule_every_puts_failed_events_aside(main: Any) -> None:
             assert target["DeadLetterConfig"]["Arn"]
 
 
-def test_permission_every_names_its_caller(main: Any) -> None:
-    for permission in main.of("AWS::Lambda::Permission").values():
-        assert permission["Principal"] != "*"
-        assert permission["SourceArn"]
+def test_permission_every_names_its_caller(main: Any, api: Any) -> None:
+    for template in (main, api):
+        for permission in template.of("AWS::Lambda::Permission").values():
+            assert permission["Principal"] != "*"
+            assert permission["SourceArn"]
 
 
-def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
+def test_api_may_call_the_functions_that_have_routes_and_no_other(main: Any, api: Any) -> None:
+    named = {f"avarez-{entry.name}" for entry in ENTRY_POINTS if entry.routes}
+    assert named <= {function["FunctionName"] for function in main.of("AWS::Lambda::Function").values()}
+    assert {permission["FunctionName"] for permission in api.of("AWS::Lambda::Permission").values()} == named
+    uris = [one["IntegrationUri"]["Fn::Join"][1][-1] for one in api.of("AWS::ApiGatewayV2::Integration").values()]
+    assert {uri.rsplit(":", 1)[1] for uri in uris} == named
+
+
+def test_route_every_but_the_public_demands_its_scope(api: Any) -> None:
     public = {
         "GET /.well-known/avarez/keys-root.json",
         "GET /.well-known/avarez/status",
@@ -290,7 +299,7 @@ def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
         "POST /v1/verify",
     }
     scopes = {f"{route.method} {route.path}": route.scope for entry in ENTRY_POINTS for route in entry.routes}
-    for route in main.of("AWS::ApiGatewayV2::Route").values():
+    for route in api.of("AWS::ApiGatewayV2::Route").values():
         key = route["RouteKey"]
         if key in public:
             assert route["AuthorizationType"] == "NONE"
@@ -300,15 +309,19 @@ def test_route_every_but_the_public_demands_its_scope(main: Any) -> None:
             assert route["AuthorizationScopes"] == [f"{SCOPE_PREFIX}/{scopes[key]}"]
 
 
-def test_authorizer_takes_our_client_only(main: Any) -> None:
-    (authorizer,) = main.of("AWS::ApiGatewayV2::Authorizer").values()
+def test_authorizer_takes_our_client_only(main: Any, api: Any) -> None:
+    (authorizer,) = api.of("AWS::ApiGatewayV2::Authorizer").values()
     (client,) = main.of("AWS::Cognito::UserPoolClient")
-    assert authorizer["JwtConfiguration"]["Audience"] == [{"Ref": client}]
+    exported = {
+        output["Export"]["Name"]: output["Value"] for output in main.body["Outputs"].values() if "Export" in output
+    }
+    (audience,) = authorizer["JwtConfiguration"]["Audience"]
+    assert exported[audience["Fn::ImportValue"]] == {"Ref": client}
     assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
 
 
-def test_stage_throttles_and_logs_without_the_path(main: Any) -> None:
-    (stage,) = main.of("AWS::ApiGatewayV2::Stage").values()
+def test_stage_throttles_and_logs_without_the_path(api: Any) -> None:
+    (stage,) = api.of("AWS::ApiGatewayV2::Stage").values()
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 2000
     assert stage["RouteSettings"]["POST /v1/tokens"]["ThrottlingRateLimit"] == 200
     assert stage["RouteSettings"]["POST /v1/verifications"]["ThrottlingRateLimit"] == 10
@@ -316,6 +329,6 @@ def test_stage_throttles_and_logs_without_the_path(main: Any) -> None:
     assert "$context.routeKey" in stage["AccessLogSettings"]["Format"]
 
 
-def test_api_has_no_cors(main: Any) -> None:
-    (api,) = main.of("AWS::ApiGatewayV2::Api").values()
-    assert "CorsConfiguration" not in api
+def test_api_has_no_cors(api: Any) -> None:
+    (http,) = api.of("AWS::ApiGatewayV2::Api").values()
+    assert "CorsConfiguration" not in http

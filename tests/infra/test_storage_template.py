@@ -186,9 +186,9 @@ def test_queue_of_work_puts_poison_aside_after_five(main: Any) -> None:
             assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
 
 
-def test_stacks_stay_well_below_the_limit(main: Any, watch: Any, delivery: Any) -> None:
+def test_stacks_stay_well_below_the_limit(main: Any, api: Any, watch: Any, delivery: Any) -> None:
     """Source: CloudFormation quotas: 500 resources and 200 outputs in a stack."""
-    for template in (main, watch, delivery):
+    for template in (main, api, watch, delivery):
         assert len(template.body["Resources"]) <= 480
         assert len(template.body.get("Outputs", {})) <= 190
 
