@@ -38,7 +38,7 @@ from infra.local.engine_process import ENGINE_VERSION, EXIT_CORRUPT_STATE, EXIT_
 from infra.local.engine_process.checkpoints import Checkpoints
 from infra.local.engine_process.control import Control
 from infra.local.engine_process.journal import TableJournal
-from infra.local.engine_process.mends import batches_as_single_actions, secret_by_arn
+from infra.local.engine_process.mends import batches_as_single_actions, groups_side_by_side, secret_by_arn
 from infra.local.engine_process.recording import Recorder, record_calls
 from infra.local.engine_process.states import (
     CorruptState,
@@ -183,6 +183,7 @@ def main() -> int:
 
     secret_by_arn(import_module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS)
     batches_as_single_actions(import_module("ministack.core.iam_actions"))
+    groups_side_by_side(lambda_svc, import_module("ministack.services.sqs"))
 
     try:
         asyncio.run(serve(Control(engine, lambda_runtime, token, checkpoints), bound, checkpoints))
