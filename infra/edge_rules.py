@@ -148,6 +148,7 @@ class RateRule:
 
 RATES: tuple[RateRule, ...] = (
     RateRule("SignIns", "/v1/tokens", 100),
+    RateRule("OwnerSessions", "/v1/owner/sessions", 300),
     RateRule("Verifications", "/v1/verify", 1_500),
     RateRule("Everything", "/", 6_000),
 )

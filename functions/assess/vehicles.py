@@ -53,10 +53,21 @@ def standing(
     if found is None:
         raise VehicleNotFound()
     everywhere = quotes.store.rows_of_vehicle(found.vehicle_id) or [found]
-    shown = [row for row in one_a_city(everywhere) if reaches(row.municipality)]
-    if not shown:
+    return standing_in(quotes=quotes, everywhere=everywhere, now=now, sees=lambda row: reaches(row.municipality))
+
+
+def standing_in(
+    *, quotes: Quotes, everywhere: Sequence[VehicleRow], now: datetime, sees: Callable[[VehicleRow], bool]
+) -> dict[str, Any]:
+    """The standing of the vehicle of these rows, in the cities whose row the caller sees.
+
+    Raises:
+        VehicleNotFound: the caller sees none.
+    """
+    shown = [row for row in one_a_city(everywhere) if sees(row)]
+    current = holder(shown)
+    if current is None:
         raise VehicleNotFound()
-    current = holder(shown) or found
     assessed = {row.municipality: _assessed(quotes, row, everywhere, now) for row in shown[:PLACES_SHOWN_MAX]}
     made = {city: answer for city, answer in assessed.items() if isinstance(answer, Assessment)}
     # A city that the caller does not reach is not looked at, and then nothing is said of every city.

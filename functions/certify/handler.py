@@ -62,6 +62,7 @@ class ReissueAsked(BaseModel):
     reason: ReissueReason
 
 
+@router.route("GET", "/v1/owner/certificates/{id}", owner=True)
 @router.route("GET", "/v1/certificates/{id}", scopes=["certificates.read"])
 def read_certificate(request: Request) -> Response:
     """The record as it stands; `link` is what its QR says."""
@@ -69,6 +70,18 @@ def read_certificate(request: Request) -> Response:
     return json_response(certificate_answer(record), certificate_id=record.certificate_id)
 
 
+@router.route("GET", "/v1/owner/certificates", owner=True)
+def list_owners_certificates(request: Request) -> Response:
+    """The certificates of the owner's car in his cities, newest first."""
+    reach = request.principal.owner
+    if reach is None:
+        raise CertificateNotFound()
+    found = [record for place in reach.places for record in certificates().of_car(*place, reach.vehicle_id)]
+    newest = sorted(found, key=lambda record: record.certificate_id, reverse=True)
+    return json_response({"certificates": [_listed(record) for record in newest]})
+
+
+@router.route("GET", "/v1/owner/certificates/{id}/pdf", owner=True)
 @router.route("GET", "/v1/certificates/{id}/pdf", scopes=["certificates.read"])
 def read_pdf(request: Request) -> Response:
     """302 to the PDF in object storage, waiting a little for one that is being made.
@@ -118,13 +131,13 @@ def reissue(request: Request) -> Response:
 
 
 def _find(request: Request) -> CertificateRecord:
-    """The record the caller asks for; one of a city that the caller does not reach does not exist.
+    """The record the caller asks for; one of a city, or of a car, that does not concern the caller does not exist.
 
     Raises: CertificateNotFound.
     """
     certificate_id = request.params["id"]
     record = certificates().find(certificate_id) if is_id("ce", certificate_id) else None
-    if record is None or not request.principal.reaches(record.municipality):
+    if record is None or not request.principal.concerns(record.municipality, record.plate, record.vehicle_id):
         raise CertificateNotFound()
     return record
 
@@ -187,6 +200,18 @@ def certificate_answer(record: CertificateRecord) -> dict[str, Any]:
         answer["pdf_sha256"] = record.pdf_sha256
         answer["pdf_a5_sha256"] = record.pdf_a5_sha256
     return answer
+
+
+def _listed(record: CertificateRecord) -> dict[str, Any]:
+    return {
+        "certificate_id": record.certificate_id,
+        "status": record.status.value,
+        "kind": record.kind.text,
+        "municipality": record.municipality,
+        "years": [paid.year for paid in record.years],
+        "amount_rial": format_rial(record.amount_rial),
+        "paid_at": to_rfc3339(record.paid_at),
+    }
 
 
 def _year_answer(paid: YearPaid) -> dict[str, Any]:

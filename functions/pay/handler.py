@@ -98,6 +98,31 @@ def _opening(asked: Asked) -> Callable[..., Opened]:
     return create
 
 
+class OwnersPayment(BaseModel):
+    """The body of `POST /v1/owner/payments`: an owner pays one quote of his car, at a gateway and nowhere else."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+    assessment_id: AssessmentId
+    gateway: Annotated[str, Field(max_length=32, pattern=r"^[a-z0-9_-]*$")] | None = None
+    return_url: Annotated[str, Field(max_length=2_000)] | None = None
+
+
+@router.route("POST", "/v1/owner/payments", owner=True)
+def open_owners_payment(request: Request) -> Response:
+    """201 with the payment and the address of its page, as an office gets them."""
+    key = request.idempotency_key
+    if key is None:
+        raise IdempotencyKeyRequired()
+    body = request.body_json(OwnersPayment)
+    asked = Asked((body.assessment_id,), "gateway", body.gateway or "", body.return_url or "")
+    opened = create(desk(), principal=request.principal, key=key, asked=asked)
+    headers = {"location": f"/v1/owner/payments/{opened.payment_id}"}
+    if opened.replayed:
+        headers["idempotency-replayed"] = "true"
+    return json_response(opened.answer, 201, headers, payment_id=opened.payment_id)
+
+
 @router.route("GET", "/v1/payments", scopes=["payments.read"])
 def list_payments(request: Request) -> Response:
     """What the caller's office opened on a day, newest first, fifty at a time; `cursor` goes on from there."""
@@ -122,6 +147,7 @@ def list_payments(request: Request) -> Response:
     return json_response(body)
 
 
+@router.route("GET", "/v1/owner/payments/{id}", owner=True)
 @router.route("GET", "/v1/payments/{id}", scopes=["payments.read"])
 def read_payment(request: Request) -> Response:
     """The payment as it stands."""
@@ -172,6 +198,7 @@ def _part_answer(assessment_id: str, payment_id: str, part: Payment | None) -> d
     return {name: answer[name] for name in names if name in answer}
 
 
+@router.route("POST", "/v1/owner/payments/{id}/cancellations", owner=True)
 @router.route("POST", "/v1/payments/{id}/cancellations", scopes=["payments.write"])
 def cancel_payment(request: Request) -> Response:
     """200 with the cancelled payment; its duties are free again."""

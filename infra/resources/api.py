@@ -140,7 +140,8 @@ class Api(Construct):
             acknowledge(
                 made,
                 "Public on purpose: it signs in, verifies a certificate, takes a gateway's return or tells "
-                "that the system is up; its handler trusts nothing that it is sent.",
+                "that the system is up, or is an owner's, whose token its function checks; its handler trusts "
+                "nothing that it is sent.",
                 "AwsSolutions-APIG4",
             )
         return made

@@ -299,6 +299,7 @@ def settings(
         "DELIVER_QUEUE_URL": queues.queues["deliver"].queue_url,
         "SEQUENCE_QUEUE_URL": queues.queues["sequence"].queue_url,
         "GATEWAYS_SECRET_ARN": storage.secrets["gateways"].secret_arn,
+        "SESSION_SECRET_ARN": storage.secrets["session"].secret_arn,
         "WEBHOOK_SECRET_ARN": storage.secrets["webhook"].secret_arn,
         "WEBHOOK_LOOPBACK": webhook_loopback,
         "OWNER_SECRET_ARN": storage.secrets["owner"].secret_arn,

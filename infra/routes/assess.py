@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.routes.kinds import (
     HTTP_TIMEOUT_S,
+    OWNER_RATE_PER_S,
     PRINCIPAL,
     BucketGrant,
     EntryPoint,
@@ -36,6 +37,29 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("duty", ("Query",), indexes=("by_plate", "by_vin", "by_chassis", "by_engine")),
             BucketGrant("tariff", ("GetObject",), "tariffs/*"),
             SecretGrant("owner"),
+        ),
+        packages=("cryptography",),
+    ),
+    EntryPoint(
+        name="assess-owner",
+        handler="functions.assess.online.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=1024,
+        routes=(
+            Route("POST", "/v1/owner/sessions", rate_per_s=OWNER_RATE_PER_S),
+            Route("GET", "/v1/owner/standing", rate_per_s=OWNER_RATE_PER_S),
+            Route("POST", "/v1/owner/assessments", rate_per_s=OWNER_RATE_PER_S),
+            Route("GET", "/v1/owner/assessments/{id}", rate_per_s=OWNER_RATE_PER_S),
+            Route("GET", "/v1/owner/assessments/{id}/differences", rate_per_s=OWNER_RATE_PER_S),
+        ),
+        environment=("DUTY_TABLE", "TARIFF_BUCKET", "OWNER_SECRET_ARN", "SESSION_SECRET_ARN"),
+        grants=(
+            TableGrant("duty", ("BatchGetItem", "GetItem", "PutItem", "Query")),
+            TableGrant("duty", ("UpdateItem",), leading_keys=("ATTEMPTS#*",)),
+            TableGrant("duty", ("Query",), indexes=("by_plate",)),
+            BucketGrant("tariff", ("GetObject",), "tariffs/*"),
+            SecretGrant("owner"),
+            SecretGrant("session"),
         ),
         packages=("cryptography",),
     ),

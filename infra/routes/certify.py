@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from infra.routes.kinds import (
     HTTP_TIMEOUT_S,
+    OWNER_RATE_PER_S,
+    OWNER_READ_RATE_PER_S,
     PRINCIPAL,
     BucketGrant,
     EntryPoint,
@@ -12,6 +14,7 @@ from infra.routes.kinds import (
     QueueTrigger,
     Route,
     ScheduleTrigger,
+    SecretGrant,
     StreamTrigger,
     TableGrant,
 )
@@ -45,9 +48,21 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/certificates/{id}", "certificates.read"),
             Route("GET", "/v1/certificates/{id}/pdf", "certificates.read"),
             Route("POST", "/v1/certificates/{id}/reissues", "certificates.reissue"),
+            Route("GET", "/v1/owner/certificates", rate_per_s=OWNER_RATE_PER_S),
+            Route("GET", "/v1/owner/certificates/{id}", rate_per_s=OWNER_READ_RATE_PER_S),
+            Route("GET", "/v1/owner/certificates/{id}/pdf", rate_per_s=OWNER_RATE_PER_S),
         ),
-        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "PUBLIC_ORIGIN"),
+        environment=(
+            *PRINCIPAL,
+            "SESSION_SECRET_ARN",
+            "DUTY_TABLE",
+            "LEDGER_TABLE",
+            "DOCUMENTS_BUCKET",
+            "PUBLIC_ORIGIN",
+        ),
         grants=(
+            SecretGrant("session"),
+            TableGrant("duty", ("Query",)),
             TableGrant("duty", ("GetItem", "PutItem", "UpdateItem")),
             TableGrant("ledger", ("PutItem",), leading_keys=("OUTBOX#*", "STATUSMARKS")),
             BucketGrant("documents", ("GetObject",), "certificates/*"),

@@ -77,7 +77,7 @@ QueueName = Literal[
     "deliver",
 ]
 KeyPool = Literal["signing", "root", "log"]
-SecretName = Literal["gateways", "owner", "webhook"]
+SecretName = Literal["gateways", "owner", "session", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +210,12 @@ class EntryPoint:
 
 HTTP_TIMEOUT_S = 15
 """Below the HTTP API's 30 s, above the longest wait of a handler (certify waits 8 s for a PDF)."""
+
+OWNER_RATE_PER_S = 200
+"""Of all owners together, to each of their routes: a quarter of the peak that offices are planned for."""
+
+OWNER_READ_RATE_PER_S = 800
+"""Of the routes that a page asks again and again while a payment is under way."""
 
 PRINCIPAL = ("TOKEN_ISSUER", "USER_POOL_CLIENT_ID")
 """What the router needs to check a principal."""

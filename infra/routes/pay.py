@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from infra.routes.kinds import (
     HTTP_TIMEOUT_S,
+    OWNER_RATE_PER_S,
+    OWNER_READ_RATE_PER_S,
     PRINCIPAL,
     BucketGrant,
     EntryPoint,
@@ -36,9 +38,13 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/payments/{id}/events", "payments.read"),
             Route("GET", "/v1/payments/{id}/parts", "payments.read"),
             Route("POST", "/v1/payments/{id}/cancellations", "payments.write"),
+            Route("POST", "/v1/owner/payments", rate_per_s=OWNER_RATE_PER_S),
+            Route("GET", "/v1/owner/payments/{id}", rate_per_s=OWNER_READ_RATE_PER_S),
+            Route("POST", "/v1/owner/payments/{id}/cancellations", rate_per_s=OWNER_RATE_PER_S),
         ),
         environment=(
             *PRINCIPAL,
+            "SESSION_SECRET_ARN",
             "DUTY_TABLE",
             "LEDGER_TABLE",
             "TARIFF_BUCKET",
@@ -53,6 +59,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("PutItem",)),
             BucketGrant("tariff", ("GetObject",), "tariffs/*"),
             SecretGrant("gateways"),
+            SecretGrant("session"),
             QueueGrant("verify-payment"),
         ),
         packages=("cryptography",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Any
 
@@ -268,6 +269,34 @@ def test_api_may_call_the_functions_that_have_routes_and_no_other(main: Any, api
     assert {uri.rsplit(":", 1)[1] for uri in uris} == named
 
 
+OWNERS_ROUTES = {
+    "POST /v1/owner/sessions",
+    "GET /v1/owner/standing",
+    "POST /v1/owner/assessments",
+    "GET /v1/owner/assessments/{id}",
+    "GET /v1/owner/assessments/{id}/differences",
+    "POST /v1/owner/payments",
+    "GET /v1/owner/payments/{id}",
+    "POST /v1/owner/payments/{id}/cancellations",
+    "GET /v1/owner/certificates",
+    "GET /v1/owner/certificates/{id}",
+    "GET /v1/owner/certificates/{id}/pdf",
+}
+"""Of owners without an account: no account's token opens them, and their functions ask for an owner's."""
+
+
+def test_route_of_owners_has_a_rate_of_its_own_and_asks_for_their_token(api: Any) -> None:
+    (stage,) = api.of("AWS::ApiGatewayV2::Stage").values()
+    of_handlers: dict[str, Any] = {}
+    for entry in ENTRY_POINTS:
+        if entry.routes:
+            of_handlers |= importlib.import_module(entry.handler.rsplit(".", 1)[0]).router.routes
+    assert {key for key in of_handlers if "/v1/owner/" in key} == OWNERS_ROUTES
+    for key in OWNERS_ROUTES:
+        assert of_handlers[key].owner == (key != "POST /v1/owner/sessions"), key
+        assert stage["RouteSettings"][key]["ThrottlingRateLimit"] <= 800, key
+
+
 def test_route_every_but_the_public_demands_its_scope(api: Any) -> None:
     public = {
         "GET /.well-known/avarez/keys-root.json",
@@ -297,6 +326,7 @@ def test_route_every_but_the_public_demands_its_scope(api: Any) -> None:
         "POST /v1/officer-activations",
         "POST /v1/tokens",
         "POST /v1/verify",
+        *OWNERS_ROUTES,
     }
     scopes = {f"{route.method} {route.path}": route.scope for entry in ENTRY_POINTS for route in entry.routes}
     for route in api.of("AWS::ApiGatewayV2::Route").values():

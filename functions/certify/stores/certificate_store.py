@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from avarez import keys
 from avarez.dynamo import Table
 from functions.certify.certificates.record import CertificateRecord, parse_record
+
+OF_CAR_MAX: Final = 50
+"""Certificates of one plate in one city: twenty years of payments, each with a lost paper."""
 
 
 class CertificateTable:
@@ -20,3 +25,9 @@ class CertificateTable:
             return None
         item = self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
         return None if item is None else parse_record(item)
+
+    def of_car(self, municipality: str, plate: str, vehicle_id: str) -> list[CertificateRecord]:
+        """The vehicle's certificates in one collection, newest first; ids sort by time."""
+        pk, prefix = keys.certificate(municipality, plate, "")
+        items = self._duty.query(pk, prefix, limit=OF_CAR_MAX, descending=True)
+        return [parse_record(item) for item in items if item["vehicle_id"] == vehicle_id]

@@ -164,7 +164,7 @@ def payable_quote(desk: Desk, principal: Principal, asked: Asked, now: datetime)
         return next_part(desk, principal, asked.agreement_id, now)
     (assessment_id,) = asked.assessment_ids
     quote = desk.store.quote(assessment_id) if is_id("as", assessment_id) else None
-    if quote is None or not principal.reaches(quote.municipality):
+    if quote is None or not principal.concerns(quote.municipality, quote.plate, quote.vehicle_id):
         raise AssessmentNotFound()
     check_quote(desk, quote, principal.username, now)
     return quote
@@ -244,7 +244,10 @@ def find(desk: Desk, *, principal: Principal, payment_id: str) -> Payment:
 
 
 def _sees(principal: Principal, payment: Payment) -> bool:
-    """A joint payment is its maker's and its office's; its parts are their cities'."""
+    """A joint payment is its maker's and its office's, its parts their cities'; an owner's is what he opened."""
+    if principal.owner is not None:
+        its_car = principal.concerns(payment.municipality, payment.plate, payment.vehicle_id)
+        return its_car and payment.created_by == principal.username
     if principal.reaches(payment.municipality):
         return True
     its_office = bool(payment.office) and payment.office == principal.office

@@ -9,6 +9,7 @@ from avarez.clock import to_rfc3339
 from avarez.events.certificates import ended_event
 from avarez.events.chain import Waiting
 from avarez.events.entries import event_of, years_told
+from avarez.ids import OWNER_PREFIX
 from avarez.journal import JournalEntry
 from avarez.money import format_rial
 from functions.pay.rules.records import Payment
@@ -62,6 +63,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "assessment_id": payment.assessment_id,
         "certificate_id": payment.certificate_id,
         "office": payment.office,
+        "opened_by": "owner" if payment.created_by.startswith(OWNER_PREFIX) else "",
         "tracking": payment.tracking,
         "terminal": payment.terminal,
         "bill_id": payment.bill_id,

@@ -119,6 +119,20 @@ class SignatureRefused(AvarezError):
     title_fa = "پیام امضای لازم را ندارد."
 
 
+class OwnerNotMatched(AvarezError):
+    """The one answer to a plate that no roll has, and to an id that is not its owner's."""
+
+    code, status = "owner_not_matched", 404
+    title_en = "No car with this plate and this national id stands in the rolls."
+    title_fa = "خودرویی با این پلاک و این کد ملی در فهرست شهرها نیست."
+
+
+class TooManyAttempts(AvarezError):
+    code, status, retryable = "too_many_attempts", 429, True
+    title_en = "There were too many attempts; wait a while, or go to a service office."
+    title_fa = "تلاش‌ها بیش از اندازه بود؛ کمی صبر کنید یا به دفتر خدمات بروید."
+
+
 class Unauthorized(AvarezError):
     code, status = "unauthorized", 401
     title_en, title_fa = "Sign in first.", "نخست وارد شوید."

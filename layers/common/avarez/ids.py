@@ -9,6 +9,9 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+OWNER_PREFIX = "owner:"
+"""Begins the name under which an owner without an account acts; no account has a colon in its name."""
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _TIME_BITS = 48

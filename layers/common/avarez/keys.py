@@ -368,6 +368,11 @@ def owner(owner_hash: str) -> Key:
     return f"OWNER#{owner_hash}", "KEY"
 
 
+def owner_attempts(kind: str, digest: str, window: int) -> Key:
+    """How often in this hour a plate, an id or an address was tried; no plate, id or address stands in it."""
+    return f"ATTEMPTS#{kind}#{digest}", f"HOUR#{window}"
+
+
 def roll_pointer(municipality: str) -> Key:
     return f"{municipality}#ROLL", "POINTER"
 

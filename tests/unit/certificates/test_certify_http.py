@@ -10,6 +10,8 @@ import pytest
 
 from avarez.certificates import link
 from avarez.certificates.status import CertificateStatus
+from avarez.http import owner_token
+from avarez.http.principal import OwnerReach
 from functions.certify import handler
 from functions.certify.certificates.record import CertificateRecord
 from functions.certify.certificates.reissuing import Reissue
@@ -76,6 +78,48 @@ def call(route: str, *, group: str = "office", certificate_id: str = SIGNED.cert
         },
     }
     return handler.handle(event, None)
+
+
+def as_owner(monkeypatch: pytest.MonkeyPatch, route: str, reach: OwnerReach) -> Any:
+    monkeypatch.setattr(owner_token, "secret", lambda: b"k" * 64)
+    token = owner_token.sign(reach, key=b"k" * 64, expires_at=handler.clock.now() + owner_token.LIFETIME)
+    event = {
+        "routeKey": f"GET {route}",
+        "headers": {"authorization": f"Bearer {token}"},
+        "pathParameters": {"id": SIGNED.certificate_id},
+        "requestContext": {"requestId": "r", "http": {"method": "GET"}},
+    }
+    return handler.handle(event, None)
+
+
+@pytest.mark.parametrize("ending", ["", "/pdf"])
+def test_owner_gets_the_certificates_of_his_car_and_of_no_other(
+    monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    shelve(monkeypatch, IN_FORCE)
+    place, route = (SIGNED.municipality, SIGNED.plate), "/v1/owner/certificates/{id}" + ending
+    assert as_owner(monkeypatch, route, OwnerReach("a", SIGNED.vehicle_id, (place,)))["statusCode"] in (200, 302)
+    for reach in (
+        OwnerReach("a", "ve_other", (place,)),
+        OwnerReach("a", SIGNED.vehicle_id, ((SIGNED.municipality, "11B111-11"),)),
+        OwnerReach("a", SIGNED.vehicle_id, (("MASHHAD", SIGNED.plate),)),
+    ):
+        answer = as_owner(monkeypatch, route, reach)
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "certificate_not_found")
+
+
+def test_owners_list_has_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    older = replace(IN_FORCE, certificate_id="ce_" + "0" * 36)
+
+    class Collections:
+        def of_car(self, municipality: str, plate: str, vehicle_id: str) -> list[CertificateRecord]:
+            return {"TEHRAN": [older], "MASHHAD": [IN_FORCE]}[municipality]
+
+    monkeypatch.setattr(handler, "certificates", Collections)
+    reach = OwnerReach("a", SIGNED.vehicle_id, (("TEHRAN", SIGNED.plate), ("MASHHAD", SIGNED.plate)))
+    listed = json.loads(as_owner(monkeypatch, "/v1/owner/certificates", reach)["body"])["certificates"]
+    assert [one["certificate_id"] for one in listed] == [SIGNED.certificate_id, older.certificate_id]
+    assert "plate" not in listed[0]
 
 
 RECORD, PDF = "/v1/certificates/{id}", "/v1/certificates/{id}/pdf"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from avarez.http import owner_token
+from avarez.http.principal import OwnerReach
 from functions.pay import handler as pay_function
 from functions.pay.returns import callback as callback_function
 from functions.pay.returns.page import plain_page
@@ -109,6 +112,106 @@ def fields_of(w: World, payment_id: str, state: str = "paid") -> dict[str, str]:
         "reference": reference,
         "amount": str(payment.amount_rial),
     }
+
+
+# --- an owner without an account ------------------------------------------------------------------------
+
+OWNER = OwnerReach("ab12", "ve_1", (("TEHRAN", "12B345-67"),))
+
+
+def as_owner(
+    monkeypatch: pytest.MonkeyPatch,
+    w: World,
+    route: str,
+    *,
+    reach: OwnerReach = OWNER,
+    body: Any = "",
+    **given: str,
+) -> Answer:
+    """The answer to the owner of the car of `quote`, or of another one."""
+    monkeypatch.setattr(owner_token, "secret", lambda: b"k" * 64)
+    monkeypatch.setattr(owner_token, "clock", w.clock)
+    token = owner_token.sign(reach, key=b"k" * 64, expires_at=w.clock.now() + owner_token.LIFETIME)
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": given.pop("key", "")}
+    text = body if isinstance(body, str) else json.dumps(body)
+    answer = pay_function.handle(event(route, given, headers, body=text), None)
+    return answer["statusCode"], answer["headers"], json.loads(answer["body"])
+
+
+def test_owner_pays_at_a_gateway_and_follows_his_payment(monkeypatch: pytest.MonkeyPatch, w: World) -> None:
+    w.store.fees["TEHRAN"] = Fee(5_000, office_ppm=800_000)
+    made = quote(w.clock)
+    w.store.quotes[made.assessment_id] = made
+    body = {"assessment_id": made.assessment_id, "return_url": "https://avarez.example/my/"}
+    status, headers, answer = as_owner(monkeypatch, w, "POST /v1/owner/payments", body=body, key="k1")
+    assert (status, headers["location"]) == (201, f"/v1/owner/payments/{answer['payment_id']}")
+    payment = w.store.payments[answer["payment_id"]]
+    assert (payment.channel, payment.created_by, payment.office) == ("gateway", "owner:ab12", "")
+    assert payment.office_fee_rial == 0  # nobody served him
+    again = as_owner(monkeypatch, w, "POST /v1/owner/payments", body=body, key="k1")
+    assert (again[1]["idempotency-replayed"], again[2]) == ("true", answer)
+    w.gateway.pay(payment.token)
+    callback(w, payment)
+    told = as_owner(monkeypatch, w, "GET /v1/owner/payments/{id}", id=payment.payment_id)[2]
+    assert (told["status"], told["amount_rial"]) == ("settled", answer["amount_rial"])
+
+
+def test_owner_may_cancel_what_he_opened(monkeypatch: pytest.MonkeyPatch, w: World) -> None:
+    made = quote(w.clock)
+    w.store.quotes[made.assessment_id] = made
+    body = {"assessment_id": made.assessment_id}
+    opened = as_owner(monkeypatch, w, "POST /v1/owner/payments", body=body, key="k1")[2]
+    route = "POST /v1/owner/payments/{id}/cancellations"
+    assert as_owner(monkeypatch, w, route, id=opened["payment_id"])[2]["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        OwnerReach("ab12", "ve_2", (("TEHRAN", "12B345-67"),)),  # another car on the same plate
+        OwnerReach("ab12", "ve_1", (("SHIRAZ", "12B345-67"),)),  # the car in another city
+        OwnerReach("cd34", "ve_1", (("TEHRAN", "12B345-67"),)),  # the next owner of the car and the plate
+    ],
+)
+def test_payment_and_quote_of_another_do_not_exist_for_an_owner(
+    monkeypatch: pytest.MonkeyPatch, w: World, reach: OwnerReach
+) -> None:
+    made = quote(w.clock)
+    w.store.quotes[made.assessment_id] = made
+    body = {"assessment_id": made.assessment_id}
+    opened = as_owner(monkeypatch, w, "POST /v1/owner/payments", body=body, key="k1")[2]
+    for route in ("GET /v1/owner/payments/{id}", "POST /v1/owner/payments/{id}/cancellations"):
+        status, _, answer = as_owner(monkeypatch, w, route, reach=reach, id=opened["payment_id"])
+        assert (status, answer["code"]) == (404, "payment_not_found")
+    status, _, answer = as_owner(monkeypatch, w, "POST /v1/owner/payments", reach=reach, body=body, key="k2")
+    if reach.subject == OWNER.subject:
+        assert (status, answer["code"]) == (404, "assessment_not_found")
+    else:
+        assert (status, answer["code"]) == (409, "duty_locked")
+        assert "payment_id" not in answer
+
+
+def test_payment_of_an_office_is_none_of_the_owners_and_an_office_sees_his(
+    monkeypatch: pytest.MonkeyPatch, w: World
+) -> None:
+    _, _, opened = post(w)
+    route = "GET /v1/owner/payments/{id}"
+    assert as_owner(monkeypatch, w, route, id=opened["payment_id"])[2]["code"] == "payment_not_found"
+    w.clock.advance(timedelta(hours=1))
+    body = {"assessment_id": quote(w.clock).assessment_id}
+    his = as_owner(monkeypatch, w, "POST /v1/owner/payments", body=body, key="k1")[2]
+    seen = as_clerk("GET /v1/payments/{id}", params={"id": his["payment_id"]})
+    assert (seen[0], seen[2]["payment_id"]) == (200, his["payment_id"])
+    cancelling = as_clerk("POST /v1/payments/{id}/cancellations", params={"id": his["payment_id"]})
+    assert cancelling[2]["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("more", [{"channel": "bill"}, {"channel": "pos"}, {"assessment_ids": ["as_1"]}])
+def test_owner_has_no_other_channel(monkeypatch: pytest.MonkeyPatch, w: World, more: dict[str, Any]) -> None:
+    body = {"assessment_id": quote(w.clock).assessment_id, **more}
+    answer = as_owner(monkeypatch, w, "POST /v1/owner/payments", body=body, key="k1")
+    assert (answer[0], answer[2]["errors"][0]["code"]) == (422, "extra_forbidden")
+    assert as_owner(monkeypatch, w, "POST /v1/owner/payments", body=body)[2]["code"] == "idempotency_key_required"
 
 
 # --- opening --------------------------------------------------------------------------------------------

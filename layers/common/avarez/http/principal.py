@@ -7,15 +7,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from avarez.errors import Unauthorized
+from avarez.ids import OWNER_PREFIX
 from avarez.settings import setting
 
 GROUPS = ("office", "municipality", "auditor", "operator", "verifier")
 SCOPE_PREFIX = "avarez/"
+OWNER_GROUP = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerReach:
+    """What an owner without an account may see: one vehicle, in the collections that name him as its owner.
+
+    `subject` stands for owner and vehicle in records and logs, and says nothing of either. `places` are pairs of
+    municipality and plate.
+    """
+
+    subject: str
+    vehicle_id: str
+    places: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: `serves` are the municipalities (or `*`) it may act for."""
+    """The caller: `serves` are the municipalities (or `*`) it may act for; `owner` is set for an owner alone."""
 
     username: str
     group: str
@@ -23,9 +38,21 @@ class Principal:
     office: str | None
     serves: tuple[str, ...]
     scopes: frozenset[str]
+    owner: OwnerReach | None = None
+
+    def concerns(self, municipality: str, plate: str, vehicle_id: str) -> bool:
+        """Whether what stands in this car's collection exists for the caller; if not, it answers 404."""
+        if self.owner is None:
+            return self.reaches(municipality)
+        return vehicle_id == self.owner.vehicle_id and (municipality, plate) in self.owner.places
 
     def reaches(self, municipality: str) -> bool:
-        """Whether objects of this municipality exist for the caller; if not, they answer 404."""
+        """Whether objects of this municipality exist for the caller; if not, they answer 404.
+
+        An owner reaches no municipality: his car is all that he is asked about (`concerns`).
+        """
+        if self.owner is not None:
+            return False
         if self.group == "municipality":
             return municipality == self.municipality
         if self.group == "office":
@@ -60,6 +87,11 @@ def principal_of(claims: Mapping[str, Any], scopes: object) -> Principal:
         serves=tuple(_words(claims.get("serves"))),
         scopes=frozenset(scope.removeprefix(SCOPE_PREFIX) for scope in granted if scope.startswith(SCOPE_PREFIX)),
     )
+
+
+def owner_principal(reach: OwnerReach) -> Principal:
+    """The caller that an owner's token names."""
+    return Principal(f"{OWNER_PREFIX}{reach.subject}", OWNER_GROUP, None, None, (), frozenset(), reach)
 
 
 def _words(value: object) -> list[str]:

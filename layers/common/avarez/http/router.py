@@ -45,13 +45,17 @@ Endpoint = Callable[[Request], Response]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: who may call (any of `scopes`), or everyone when `public`."""
+    """One route: who may call (any of `scopes`), or everyone when `public`.
+
+    With `owner` the API's authorizer lets everyone pass, and the router asks for an owner's token.
+    """
 
     method: str
     path: str
     scopes: tuple[str, ...]
     public: bool
     endpoint: Endpoint
+    owner: bool = False
 
 
 class Router:
@@ -62,14 +66,16 @@ class Router:
         self.routes: dict[str, Route] = {}
 
     def route(
-        self, method: str, path: str, *, scopes: Sequence[str] = (), public: bool = False
+        self, method: str, path: str, *, scopes: Sequence[str] = (), public: bool = False, owner: bool = False
     ) -> Callable[[Endpoint], Endpoint]:
         """Registers the decorated function for `METHOD /path/{parameter}`."""
-        if public == bool(scopes):
-            raise ValueError("a route names its scopes or is public, one of the two")
+        if [bool(scopes), public, owner].count(True) != 1:
+            raise ValueError("a route names its scopes, is public or is an owner's, one of the three")
 
         def register(endpoint: Endpoint) -> Endpoint:
-            self.routes[f"{method} {path}"] = Route(method, path, tuple(scopes), public, endpoint)
+            self.routes[f"{method} {path}"] = Route(
+                method, path, tuple(scopes), public or owner, endpoint, owner=owner
+            )
             return endpoint
 
         return register
@@ -112,6 +118,10 @@ class Router:
 
     def _admit(self, route: Route, event: Mapping[str, Any]) -> Principal | None:
         """The caller, when the route asks for one and the caller holds one of its scopes."""
+        if route.owner:
+            from avarez.http.owner_token import admitted
+
+            return admitted(event.get("headers") or {})
         if route.public:
             return None
         jwt = ((event.get("requestContext") or {}).get("authorizer") or {}).get("jwt") or {}

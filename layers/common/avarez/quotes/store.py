@@ -161,11 +161,13 @@ class DutyStore:
 
     def quote(self, assessment_id: str) -> tuple[str, Item] | None:
         """The city and the answer of a stored quote, as they were given; None where there is none."""
-        pointer = self.table.get(keys.pointer(assessment_id))
-        if pointer is None:
-            return None
-        item = self.table.get((pointer["target_pk"], pointer["target_sk"]))
+        item = self.quote_item(assessment_id)
         return None if item is None else (item["municipality"], json.loads(item["answer"]))
+
+    def quote_item(self, assessment_id: str) -> Item | None:
+        """A stored quote with what paying needs of it; its answer is in `answer`, as text."""
+        pointer = self.table.get(keys.pointer(assessment_id))
+        return None if pointer is None else self.table.get((pointer["target_pk"], pointer["target_sk"]))
 
     def versions_of(self, municipalities: Collection[str]) -> dict[str, frozenset[int]]:
         """The visible versions of several cities in one reading."""

@@ -46,6 +46,13 @@ PAYMENT: dict[str, Any] = {
 }
 
 
+def test_payment_that_an_owner_opened_himself_is_told_as_his() -> None:
+    of_owner = a_payment(created_by="owner:ab12", office="")
+    told = announcing.of_entry(settled_entry(of_owner, journal_id="je_7x", now=NOON), of_owner)
+    assert told.content["payment"]["opened_by"] == "owner"
+    assert "office" not in told.content["payment"]
+
+
 def test_settled_payment_is_told_with_the_shares_of_city_office_and_platform() -> None:
     payment = a_payment(status=Status.SETTLED, settled_at=NOON + timedelta(seconds=1), **NAMED)
     entry = settled_entry(payment, journal_id="je_7x", now=NOON)
