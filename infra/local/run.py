@@ -56,6 +56,7 @@ def table(system: LocalSystem, started: float) -> str:
     accounts = json.loads((system.data_dir / "accounts.json").read_text("utf-8"))
     rows = [
         ("pages · صفحه‌ها", f"{system.origin}/"),
+        ("city · شهرداری", f"{system.origin}/city"),
         ("verify · راستی‌آزمایی", f"{system.origin}/v"),
         ("figures · آمار عمومی", f"{system.origin}/open"),
         ("API", f"{system.origin}/v1/  (GET {system.origin}/healthz)"),

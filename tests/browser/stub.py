@@ -88,6 +88,12 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._answer("POST")
 
+        def do_PUT(self) -> None:
+            self._answer("PUT")
+
+        def do_DELETE(self) -> None:
+            self._answer("DELETE")
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Nothing: tests read `seen`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +86,8 @@ def test_pdf_says_what_the_events_alone_say_and_is_kept_once(desk: CloseDesk, tm
     ((key, pdf),) = stored().items()
     assert key == f"settlements/{hashlib.sha256(pdf).hexdigest()}.pdf"
     assert all(key in answer["headers"]["location"] for answer in answers)
+    told = ask(close, redirect="false")
+    assert (told["statusCode"], key in json.loads(told["body"])["url"]) == (200, True)
     words = words_of(pdf, tmp_path)
     alone = independent(desk.events(), CITY, close.from_sequence, close.to_sequence)
     figures = [

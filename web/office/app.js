@@ -1,10 +1,10 @@
 // The office page: who is signed in, and which view the address names.
 import { fill, h, icon } from "/common/dom.js";
-import { applyLanguage, language, setLanguage } from "/common/text.js";
-import { call, onSessionLost, signedIn, signOut } from "./api.js";
+import { call, onSessionLost, signedIn } from "/common/desk/api.js";
+import { addressed, beginPage, brand, headerEnd, sectionLinks } from "/common/desk/frame.js";
+import { signInDialog, signInView } from "/common/desk/sign-in.js";
 import { t } from "./messages.js";
 import { cityName, clearDesk, newSearch, state } from "./shell.js";
-import { signInDialog, signInView } from "./views/desk/sign-in.js";
 import { searchView } from "./views/desk/search.js";
 import { vehicleView } from "./views/desk/vehicle.js";
 import { paymentView } from "./views/pay/payment.js";
@@ -32,13 +32,10 @@ let leave = new AbortController();
 function render() {
   leave.abort();
   leave = new AbortController();
-  applyLanguage();
-  document.title = t("brand");
-  document.getElementById("skip").textContent = t("skip");
-  const [, name, id] = /^#\/(\w+)(?:\/([\w-]+))?$/.exec(location.hash) ?? [null, "search", undefined];
+  beginPage();
+  const { name, id } = addressed("search");
   drawHeader(name);
-  drawFooter();
-  showOffline();
+  fill(document.getElementById("footer"), h("p", { class: "wide-only" }, signedIn() ? t("shortcuts") : ""));
   if (!signedIn()) return signInView(main, { done: start });
   const named = loadCities();
   const view = VIEWS[name] ?? searchView;
@@ -49,31 +46,17 @@ function render() {
 
 function drawHeader(view) {
   const session = signedIn();
-  fill(document.getElementById("header"),
-    h("a", { class: "brand", href: "#/search" }, h("img", { src: "/common/icon.svg", alt: "", width: 36, height: 36 }),
-      h("span", {}, h("b", {}, t("brand")), h("small", {}, t("brandSub")))),
-    session && h("nav", { class: "nav", "aria-label": t("menu") }, NAVIGATION.map(([name, label]) =>
-      h("a", { href: `#/${name}`, id: `nav-${name}`, "aria-current": name === view ? "page" : null }, t(label)))),
-    h("div", { class: "header-end" },
-      session && h("a", { class: "button quiet", href: "#/search", id: "new-search", "aria-label": t("newSearch"), onclick: (event) => { event.preventDefault(); newSearch(); } }, icon("search"), h("span", { class: "wide-only" }, t("newSearch"))),
-      h("button", { type: "button", class: "button quiet", id: "language", lang: language() === "fa" ? "en" : "fa", onclick: switchLanguage }, t("switchLanguage")),
-      session && h("span", { class: "who wide-only" }, h("bdi", {}, session.username)),
-      session && h("button", { type: "button", class: "button quiet", id: "sign-out", onclick: leaveShift }, t("signOut"))));
+  const fresh = (event) => {
+    event.preventDefault();
+    newSearch();
+  };
+  const tools = session && h("a", { class: "button quiet", href: "#/search", id: "new-search", "aria-label": t("newSearch"), onclick: fresh }, icon("search"), h("span", { class: "wide-only" }, t("newSearch")));
+  fill(document.getElementById("header"), brand("#/search"),
+    session && h("nav", { class: "nav", "aria-label": t("menu") }, sectionLinks(NAVIGATION, view)),
+    headerEnd({ render, left, tools }));
 }
 
-function drawFooter() {
-  fill(document.getElementById("footer"), h("p", { class: "wide-only" }, signedIn() ? t("shortcuts") : ""));
-}
-
-function switchLanguage() {
-  setLanguage(language() === "fa" ? "en" : "fa");
-  render();
-  document.getElementById("language").focus();
-}
-
-function leaveShift() {
-  signOut();
-  sessionStorage.clear();
+function left() {
   clearDesk();
   history.replaceState(null, "", "/");
   render();
@@ -95,12 +78,6 @@ async function readCities() {
   }
 }
 
-function showOffline() {
-  const bar = document.getElementById("offline");
-  bar.hidden = navigator.onLine;
-  bar.textContent = t("offline");
-}
-
 // Back from the gateway the payment is taken up where it was left; its id was kept for this tab alone.
 function start() {
   const returned = new URLSearchParams(location.search);
@@ -113,8 +90,6 @@ function start() {
 }
 
 addEventListener("hashchange", render);
-addEventListener("online", showOffline);
-addEventListener("offline", showOffline);
 addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || !signedIn() || document.querySelector("dialog[open]")) return;
   if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;

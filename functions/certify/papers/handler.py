@@ -17,7 +17,7 @@ from avarez.errors import (
     PaymentNotFound,
     SettlementNotFound,
 )
-from avarez.http import Request, Response, Router
+from avarez.http import Request, Response, Router, json_response
 from avarez.ids import is_id
 from avarez.municipalities import is_municipality
 from avarez.settings import setting
@@ -97,7 +97,8 @@ def read_summary(request: Request) -> Response:
 def read_statement(request: Request) -> Response:
     """302 to the PDF of a daily close, made when it is first asked for and kept from then on.
 
-    One of more than 500 lines has sheets: `?sheet=2`.
+    One of more than 500 lines has sheets: `?sheet=2`. A page cannot read where a redirect to another origin leads:
+    `?redirect=false` gets 200 with `{url}` instead.
     """
     code, settlement_id = request.params["code"], request.params["id"]
     if not is_municipality(code) or not request.principal.reaches(code):
@@ -108,7 +109,10 @@ def read_statement(request: Request) -> Response:
     sheet = _sheet(request, statement.sheets_of(settlement))
     content_sha256 = settlements().kept(settlement, sheet) or _statement(settlement, sheet)
     name = f"statement-{code}-{settlement.day}-{sheet}.pdf"
-    headers = {"location": statements().address(content_sha256, name), "cache-control": "no-store"}
+    address = statements().address(content_sha256, name)
+    if request.query.get("redirect") == "false":
+        return json_response({"url": address}, settlement_id=settlement_id, sheet=sheet)
+    headers = {"location": address, "cache-control": "no-store"}
     return Response(302, "", headers, log_fields={"settlement_id": settlement_id, "sheet": sheet})
 
 

@@ -1,8 +1,8 @@
 // A quote: its years and lines with "how?", how far to pay, the total, and the panel that pays it.
 import { fill, h, icon } from "/common/dom.js";
 import { dateTime, digits, language, longDate, money, sumRial } from "/common/text.js";
-import { call } from "../../api.js";
-import { once } from "../../attempts.js";
+import { call } from "/common/desk/api.js";
+import { once } from "/common/desk/attempts.js";
 import { announce, busy, cityName, go, problemBox, rename, state, word } from "../../shell.js";
 import { t } from "../../messages.js";
 import { payPanel } from "../pay/panel.js";

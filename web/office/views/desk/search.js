@@ -1,7 +1,7 @@
 // The first question of every visit: which vehicle?
 import { fill, h, icon } from "/common/dom.js";
 import { asciiDigits } from "/common/text.js";
-import { call } from "../../api.js";
+import { call } from "/common/desk/api.js";
 import { busy, go, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { carPlateInput, motorcyclePlateInput } from "./plate-input.js";

@@ -1,8 +1,8 @@
 // Choosing how to pay: the channels, what each needs to know, the one button, and a way on from every refusal.
 import { fill, h, icon } from "/common/dom.js";
 import { asciiDigits, digits, money } from "/common/text.js";
-import { call } from "../../api.js";
-import { once } from "../../attempts.js";
+import { call } from "/common/desk/api.js";
+import { once } from "/common/desk/attempts.js";
 import { busy, go, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { cancelPayment, lockedBox, startPayment } from "./paying.js";

@@ -1,8 +1,8 @@
 // Starting, resuming and cancelling a payment. The idempotency key of a quote outlives a broken connection.
 import { fill, h, icon } from "/common/dom.js";
 import { digits } from "/common/text.js";
-import { forget, once } from "../../attempts.js";
-import { call } from "../../api.js";
+import { forget, once } from "/common/desk/attempts.js";
+import { call } from "/common/desk/api.js";
 import { go } from "../../shell.js";
 import { t } from "../../messages.js";
 

@@ -1,6 +1,6 @@
 // Follows a payment until its certificate is there, without asking more often than is useful; each channel has its view.
 import { fill, h, icon } from "/common/dom.js";
-import { call, pause } from "../../api.js";
+import { call, pause } from "/common/desk/api.js";
 import { announce, busy, go, newSearch, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { billView } from "./bill.js";

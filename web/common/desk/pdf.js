@@ -1,8 +1,8 @@
 // A paper as a PDF: shown, printed, opened. One file is fetched once, whoever of the three asks first.
 import { fill, h, icon } from "/common/dom.js";
-import { call, pause } from "../../api.js";
-import { busy, problemBox } from "../../shell.js";
-import { t } from "../../messages.js";
+import { call, pause } from "./api.js";
+import { busy, problemBox } from "./shell.js";
+import { t } from "./messages.js";
 
 const PDF_ATTEMPTS_MAX = 8;
 
@@ -13,13 +13,19 @@ export function madePaper(path) {
 
 /** The certificate's own file, kept in object storage, on A4 or A5. */
 export function certificatePaper(id, format = "a4") {
-  return paper(async () => {
-    const answer = await askForFile(id, format);
-    if (answer.pdf) return { blob: answer.pdf, url: null };
-    const response = await fetch(answer.url, { credentials: "omit", referrerPolicy: "no-referrer" }).catch(() => null);
-    const blob = response?.ok ? new Blob([await response.arrayBuffer()], { type: "application/pdf" }) : null;
-    return { blob, url: answer.url };
-  });
+  return paper(async () => kept(await askForFile(id, format)));
+}
+
+/** A paper kept in object storage, whose `path` says where: the statement of a close and its like. */
+export function keptPaper(path) {
+  return paper(async () => kept(await call("GET", path)));
+}
+
+async function kept(answer) {
+  if (answer.pdf) return { blob: answer.pdf, url: null };
+  const response = await fetch(answer.url, { credentials: "omit", referrerPolicy: "no-referrer" }).catch(() => null);
+  const blob = response?.ok ? new Blob([await response.arrayBuffer()], { type: "application/pdf" }) : null;
+  return { blob, url: answer.url };
 }
 
 async function askForFile(id, format) {

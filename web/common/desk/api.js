@@ -56,6 +56,16 @@ export function signedIn() {
   return session;
 }
 
+/** What the access token says of its bearer, to show by; the service alone decides. Empty where there is none to read. */
+export function claims() {
+  try {
+    const bytes = Uint8Array.from(atob(session.access.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return {};
+  }
+}
+
 /** `again` is called when a session is beyond refreshing; it resolves once somebody has signed in again. */
 export function onSessionLost(again) {
   mend = again;
@@ -114,7 +124,7 @@ export async function call(method, path, options = {}) {
   }
 }
 
-async function send(method, path, { body, idempotencyKey, anonymous = false, accept = "application/json" } = {}) {
+async function send(method, path, { body, idempotencyKey, anonymous = false, accept = "application/json", file = false } = {}) {
   const headers = { accept, "accept-language": language() };
   if (!anonymous && session) headers.authorization = `Bearer ${session.access}`;
   if (idempotencyKey) headers["idempotency-key"] = idempotencyKey;
@@ -132,6 +142,7 @@ async function send(method, path, { body, idempotencyKey, anonymous = false, acc
   } catch (error) {
     throw new Problem({ code: error.name === "TimeoutError" ? "timeout" : "network" });
   }
+  if (response.ok && file) return { blob: await response.blob(), name: fileName(response) };
   const type = response.headers.get("content-type") ?? "";
   if (response.ok && type.startsWith("application/pdf")) return { pdf: await response.blob() };
   const answer = await response.json().catch(() => null);
@@ -142,6 +153,10 @@ async function send(method, path, { body, idempotencyKey, anonymous = false, acc
     body: answer?.code ? answer : null,
     retryAfter: Number(response.headers.get("retry-after")) || null,
   });
+}
+
+function fileName(response) {
+  return /filename="([^"/\\]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? null;
 }
 
 // The API's own answers (authorizer, throttling) carry no code of ours: go by the status.

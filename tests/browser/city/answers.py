@@ -1,0 +1,202 @@
+"""Answers of the contract's shape for the city console's tests: one city, two officers, a day's work."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from functions.identity.groups import GROUP_SCOPES
+from tests.browser.demo_answers import PLATE, in_minutes, problem
+from tests.browser.stub import Stub
+
+HERE = "/v1/municipalities/TEHRAN"
+OBJECTION_ID = "ob_" + "0" * 36
+DAY_MINUTES = 24 * 60
+
+
+VIEWS: dict[str, tuple[str, str]] = {
+    "overview": ("#/overview", "#collected"),
+}
+"""Each section of the console, and each thing in it that has an address: where it is, and a sign of it."""
+PICTURED = ("overview",)
+"""Those of which docs/images has a picture."""
+
+
+def token(**claims: Any) -> str:
+    """What looks like an access token to the page, which reads it and checks nothing."""
+    parts = ({"alg": "none"}, claims)
+    return (
+        ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + ".x"
+    )
+
+
+def officer_token(group: str = "municipality", **claims: Any) -> str:
+    """An officer of Tehran's, with the scopes of her group."""
+    return token(scope=" ".join(f"avarez/{scope}" for scope in GROUP_SCOPES[group]), **claims)
+
+
+def change(number: int, subject: str, value: dict[str, str], *steps: tuple[str, str, float]) -> dict[str, Any]:
+    """A guarded change whose steps are `(what, who, minutes from now)`."""
+    told: dict[str, Any] = {
+        "change_id": "ac_" + str(number) * 36,
+        "municipality": "TEHRAN",
+        "subject": subject,
+        "status": steps[-1][0],
+        "initial": False,
+        "value": value,
+        "steps": [{"what": what, "by": by, "at": in_minutes(at)} for what, by, at in steps],
+    }
+    told["steps"][0]["reason"] = "بانک تازه"
+    if any(what == "approved" for what, _, _ in steps):
+        told["in_force_from_at"] = in_minutes(3 * DAY_MINUTES)
+    return told
+
+
+ACCOUNT = {"iban": "IR560170140500000000000101", "holder": "شهرداری تهران"}
+NEW_ACCOUNT = {"iban": "IR062960000000100324200001", "holder": "شهرداری تهران"}
+PROPOSED = change(1, "account", NEW_ACCOUNT, ("proposed", "tehran2", -50))
+COOLING = change(
+    2, "webhook_secret", {"generation": "2"}, ("proposed", "tehran", -300), ("approved", "tehran2", -200)
+)
+
+
+def endpoint(**members: Any) -> dict[str, Any]:
+    """An endpoint that has everything but the last two events."""
+    return {
+        "municipality": "TEHRAN",
+        "url": "https://events.tehran.example/avarez/hook",
+        "candidate_url": None,
+        "candidate_proved": False,
+        "next_url": None,
+        "next_url_from_at": None,
+        "status": "active",
+        "secret_generation": 1,
+        "next_secret_generation": None,
+        "next_secret_from_at": None,
+        "secret_overlap_until_at": None,
+        "delivered_sequence": 1203,
+        "failures": 3,
+        "failing_since_at": in_minutes(-90),
+        "next_try_at": in_minutes(4),
+        "registered_at": in_minutes(-90 * DAY_MINUTES),
+        "head": 1205,
+        **members,
+    }
+
+
+def objection(status: str = "open", **members: Any) -> dict[str, Any]:
+    """An objection that is due in three days."""
+    return {
+        "objection_id": OBJECTION_ID,
+        "assessment_id": "as_" + "0" * 36,
+        "municipality": "TEHRAN",
+        "plate": PLATE["key"],
+        "years": [1404, 1405],
+        "reason": "wrong_price",
+        "text": "قیمت کارخانه ۲ میلیارد ریال است، نه ۲٫۴ میلیارد.",
+        "evidence": [{"kind": "document", "reference": "سند فروش ۱۲۳۴"}],
+        "status": status,
+        "level": 0,
+        "owed_rial": "18692000",
+        "created_by": "clerk",
+        "created_at": in_minutes(-27 * DAY_MINUTES),
+        "due_at": in_minutes(3 * DAY_MINUTES + 5),
+        "events": [{"at": in_minutes(-27 * DAY_MINUTES), "by": "clerk", "did": "filed"}],
+        **members,
+    }
+
+
+def onboarding() -> dict[str, Any]:
+    """Everything is set up but the emblem and the roll."""
+    missing = {"emblem", "roll"}
+    steps = ("account", "officers", "events", "tariff", "roll", "emblem", "contact")
+    return {
+        "municipality": "TEHRAN",
+        "name_fa": "تهران",
+        "name_en": "Tehran",
+        "ready": False,
+        "steps": [
+            {
+                "what": what,
+                "done": what not in missing,
+                "required": what != "emblem",
+                "text_en": f"English sentence about {what}.",
+                "text_fa": "جمله‌ای دربارهٔ این گام.",
+            }
+            for what in steps
+        ],
+        "officers": [
+            {
+                "username": "tehran",
+                "name": "زهرا احمدی",
+                "role": "head",
+                "since_at": in_minutes(-200 * DAY_MINUTES),
+            },
+            {
+                "username": "tehran2",
+                "name": "رضا کریمی",
+                "role": "officer",
+                "since_at": in_minutes(-20 * DAY_MINUTES),
+            },
+        ],
+        "contact": {
+            "name": "زهرا احمدی",
+            "phone": "02188001122",
+            "email": "daramad@tehran.example",
+            "address": "تهران، خیابان بهشت، ساختمان شهرداری",
+            "postal_code": "1114943361",
+        },
+    }
+
+
+BALANCE = {
+    "municipality": "TEHRAN",
+    "from_jalali": "1405-09-06",
+    "to_jalali": "1405-09-06",
+    "entries": 412,
+    "accounts": [
+        {
+            "account": "clearing:saman:TEHRAN",
+            "debit_rial": "9876543000",
+            "credit_rial": "0",
+            "balance_rial": "9876543000",
+        },
+        {
+            "account": "municipality_payable:TEHRAN",
+            "debit_rial": "18692000",
+            "credit_rial": "9876500000",
+            "balance_rial": "-9857808000",
+        },
+        {
+            "account": "municipality_rounding:TEHRAN",
+            "debit_rial": "0",
+            "credit_rial": "43000",
+            "balance_rial": "-43000",
+        },
+    ],
+    "debit_rial": "9895235000",
+    "credit_rial": "9895235000",
+}
+
+
+def load(stub: Stub) -> None:
+    """The stub knows two officers of Tehran, a clerk, and what the day's overview asks."""
+    tokens = {
+        "tehran": officer_token(username="tehran", municipality="TEHRAN"),
+        "tehran2": officer_token(username="tehran2", municipality="TEHRAN"),
+        "clerk": officer_token("office", username="clerk"),
+    }
+    stub.answers |= {
+        "POST /v1/tokens": lambda body: (
+            (200, {"access_token": tokens[body["username"]], "id_token": "id", "expires_in": 3600})
+            if body.get("password") == "right"
+            else problem(401, "credentials_refused")
+        ),
+        f"GET {HERE}/trial-balance": (200, BALANCE),
+        f"GET {HERE}/settlements": (200, {"municipality": "TEHRAN", "settlements": [], "cursor": None}),
+        f"GET {HERE}/webhook": (200, endpoint()),
+        f"GET {HERE}/changes": (200, {"municipality": "TEHRAN", "changes": [PROPOSED, COOLING]}),
+        f"GET {HERE}/onboarding": (200, onboarding()),
+        "GET /v1/objections": (200, {"municipality": "TEHRAN", "objections": [objection()]}),
+    }

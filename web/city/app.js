@@ -1,0 +1,79 @@
+// The city console: who is signed in for which city, and which section the address names. A section's module comes when it is opened.
+import { fill, h, icon } from "/common/dom.js";
+import { onSessionLost, signedIn } from "/common/desk/api.js";
+import { dropDrafts } from "/common/desk/drafts.js";
+import { addressed, beginPage, brand, headerEnd, sectionLinks } from "/common/desk/frame.js";
+import { addWords, t } from "/common/desk/messages.js";
+import { loading, retryBox } from "/common/desk/shell.js";
+import { signInDialog, signInView } from "/common/desk/sign-in.js";
+import { VOCABULARY } from "/common/desk/words/vocabulary.js";
+import { forgetCity, officer, showCityName } from "./officer.js";
+import { SECTIONS } from "./sections.js";
+import { CONSOLE } from "./words/console.js";
+
+addWords(VOCABULARY, CONSOLE);
+const main = document.getElementById("main");
+const bar = document.getElementById("sections");
+let leave = new AbortController();
+
+function render() {
+  leave.abort();
+  leave = new AbortController();
+  beginPage();
+  const { name, id } = addressed(SECTIONS[0].name);
+  const section = SECTIONS.find((one) => one.name === name) ?? SECTIONS[0];
+  const who = signedIn() ? officer() : null;
+  drawFrame(section, who);
+  if (!who) return signInView(main, { done: render });
+  if (!who.city) return fill(main, h("section", { class: "card narrow" }, h("h1", {}, t("noCityTitle")), h("p", {}, t("noCity"))));
+  document.title = `${t(section.label)} | ${t("brand")}`;
+  return open(section, { id, signal: leave.signal, officer: who });
+}
+
+/** The section in `main`, once its module and its style are here. */
+async function open(section, shown) {
+  fill(main, loading());
+  try {
+    const [view] = await Promise.all([section.load(), section.style && styled(section.style)]);
+    if (!shown.signal.aborted) await view.show(main, shown);
+  } catch (problem) {
+    if (!shown.signal.aborted) fill(main, retryBox(problem, render));
+  }
+}
+
+const styles = new Map();
+function styled(href) {
+  if (!styles.has(href)) {
+    const link = h("link", { rel: "stylesheet", href });
+    styles.set(href, new Promise((resolve) => ["load", "error"].forEach((name) => link.addEventListener(name, resolve, { once: true }))));
+    document.head.append(link);
+  }
+  return styles.get(href);
+}
+
+function drawFrame(section, who) {
+  const menu = h("button", { type: "button", class: "button quiet menu-button", id: "menu", "aria-expanded": "false", "aria-controls": "sections" }, icon("menu"), t("menu"));
+  const unfold = (wanted) => {
+    bar.classList.toggle("open", wanted);
+    menu.setAttribute("aria-expanded", String(wanted));
+  };
+  menu.addEventListener("click", () => unfold(!bar.classList.contains("open")));
+  unfold(false);
+  fill(document.getElementById("header"), brand("#/"), who?.city && h("span", { class: "city-of", dataset: { cityName: "" } }),
+    headerEnd({ render, left, tools: who?.city && menu }));
+  showCityName();
+  bar.hidden = !who?.city;
+  bar.setAttribute("aria-label", t("menu"));
+  fill(bar, sectionLinks(SECTIONS.map((one) => [one.name, one.label]), section.name));
+}
+
+function left() {
+  forgetCity();
+  dropDrafts();
+  history.replaceState(null, "", "/city");
+  render();
+}
+
+addEventListener("hashchange", render);
+onSessionLost(() => signInDialog());
+render();

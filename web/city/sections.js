@@ -1,0 +1,10 @@
+// The console's sections in the order of the bar: one row for each, and nothing else names them.
+
+/**
+ * `load` brings the module; its `show(main, { id, signal, officer })` draws the section into `main` and may be called again at any
+ * time. `id` is what the address names (`#/closes/st_…`), `signal` is aborted when the reader goes elsewhere, `officer` is who
+ * asks ([officer.js](officer.js)). A module brings its own words by `addWords`. `style` is a sheet that it needs besides, if any.
+ */
+export const SECTIONS = [
+  { name: "overview", label: "navOverview", load: () => import("./views/overview.js") },
+];
