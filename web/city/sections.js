@@ -7,4 +7,5 @@
  */
 export const SECTIONS = [
   { name: "overview", label: "navOverview", load: () => import("./views/overview.js") },
+  { name: "closes", label: "navCloses", load: () => import("./views/closes.js") },
 ];

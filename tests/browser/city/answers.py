@@ -17,9 +17,11 @@ DAY_MINUTES = 24 * 60
 
 VIEWS: dict[str, tuple[str, str]] = {
     "overview": ("#/overview", "#collected"),
+    "closes": ("#/closes", "tr[data-close]"),
+    "close": ("#/closes/st_" + "4" * 36, "tr[data-late]"),
 }
 """Each section of the console, and each thing in it that has an address: where it is, and a sign of it."""
-PICTURED = ("overview",)
+PICTURED = ("overview", "close")
 """Those of which docs/images has a picture."""
 
 
@@ -180,6 +182,128 @@ BALANCE = {
 }
 
 
+def close(number: int, status: str = "matched", **members: Any) -> dict[str, Any]:
+    """A close of a collecting city whose kinds of lines add up from opening to closing balance."""
+    transfer = None
+    if status != "nothing_due":
+        transfer = {
+            "reference": f"TEHRAN-{number}",
+            "amount_rial": "54213500000",
+            "status": status,
+            "left_rial": "54213500000" if status in ("matched", "differs") else "0",
+            "arrived_rial": {"matched": "54213500000", "differs": "54200000000"}.get(status, "0"),
+            "iban": ACCOUNT["iban"],
+            "batch_id": "tb_" + "0" * 36,
+            "sent_at": in_minutes(-600),
+        }
+    return {
+        "settlement_id": "st_" + str(number) * 36,
+        "municipality": "TEHRAN",
+        "number": number,
+        "day": f"2026-11-{20 + number}",
+        "day_jalali": f"1405-08-{29 + number}" if number < 2 else f"1405-09-0{number - 1}",
+        "cutoff_at": f"2026-11-{20 + number}T20:30:00.000Z",
+        "early": False,
+        "from_sequence": 801,
+        "to_sequence": 1203,
+        "after_hash": "a" * 64,
+        "first_hash": "b" * 64,
+        "last_hash": "c" * 64,
+        "opening_rial": "48900000000",
+        "closing_rial": "54213500000",
+        "direct_rial": "0",
+        "lines": 403,
+        "late": {"lines": 1, "city_rial": "2640000"} if number == 4 else {"lines": 0, "city_rial": "0"},
+        "sums": {
+            "payment": summed(398, 54_336_000_000, 1_990_000, 77_000, 54_334_010_000),
+            "refund": summed(3, -118_692_000, 0, 0, -118_692_000),
+            "correction": summed(1, 0, 0, 0, -1_818_000),
+            "transfer": summed(1, 0, 0, 0, -48_900_000_000),
+        },
+        "direct_days": [],
+        "manifest_hash": "d" * 64,
+        "closed_at": f"2026-11-{20 + number}T20:45:02.000Z",
+        "closed_by": "system",
+        "transfer_rial": "54213500000" if transfer else "0",
+        "status": status,
+        "transfer": transfer,
+        "direct": [],
+        **members,
+    }
+
+
+def summed(count: int, paid: int, fee: int, rounding: int, city: int) -> dict[str, Any]:
+    amounts = {"paid_rial": paid, "fee_rial": fee, "rounding_rial": rounding, "city_rial": city}
+    return {"count": count, **{name: str(rial) for name, rial in amounts.items()}}
+
+
+def line(sequence: int, **members: Any) -> dict[str, Any]:
+    """A line of a statement."""
+    return {
+        "sequence": sequence,
+        "kind": "payment",
+        "day_jalali": "1405-09-03",
+        "late": False,
+        "plate": PLATE["key"],
+        "reference": "SB-240311-77",
+        "city_rial": "2640000",
+        **members,
+    }
+
+
+def load_closes(stub: Stub) -> None:
+    """Four closes: one not paid on yet, one that the bank contradicts, two others; the newest has a late line."""
+    closes = [close(4, "matched"), close(3, "differs"), close(2, "sent")]
+    path = f"{HERE}/settlements"
+    stub.answers |= {
+        f"GET {path}": (
+            200,
+            {"municipality": "TEHRAN", "settlements": closes, "cursor": closes[-1]["settlement_id"]},
+        ),
+        f"GET {path}?cursor={closes[-1]['settlement_id']}": (
+            200,
+            {"municipality": "TEHRAN", "settlements": [close(1, "nothing_due")], "cursor": None},
+        ),
+        **{f"GET {path}/{one['settlement_id']}": (200, one) for one in closes},
+        **{
+            f"GET {path}/{one['settlement_id']}/statement.json": (
+                200,
+                {**one, "part": 1, "parts": 1, "statement": [line(900, late=True), line(901)]},
+            )
+            for one in closes
+        },
+        f"GET {HERE}/events/files": (
+            200,
+            {"municipality": "TEHRAN", "days": [event_files("2026-11-24")], "cursor": None},
+        ),
+    }
+
+
+def event_files(day: str) -> dict[str, Any]:
+    """A day's signed files."""
+    name = f"TEHRAN-{day}"
+    files = [
+        {
+            "name": f"{name}-001.{kind}",
+            "events": 403,
+            "size_bytes": 90_000,
+            "sha256": "e" * 64,
+            "url": f"/v1/file.{kind}",
+        }
+        for kind in ("csv", "jsonl")
+    ]
+    manifest = {"name": f"{name}.jws", "sha256": "f" * 64, "url": "/v1/file.jws"}
+    return {
+        "day": day,
+        "sequence_from": 801,
+        "sequence_to": 1203,
+        "late": 1,
+        "made_at": in_minutes(-300),
+        "manifest": manifest,
+        "files": files,
+    }
+
+
 def load(stub: Stub) -> None:
     """The stub knows two officers of Tehran, a clerk, and what the day's overview asks."""
     tokens = {
@@ -194,9 +318,9 @@ def load(stub: Stub) -> None:
             else problem(401, "credentials_refused")
         ),
         f"GET {HERE}/trial-balance": (200, BALANCE),
-        f"GET {HERE}/settlements": (200, {"municipality": "TEHRAN", "settlements": [], "cursor": None}),
         f"GET {HERE}/webhook": (200, endpoint()),
         f"GET {HERE}/changes": (200, {"municipality": "TEHRAN", "changes": [PROPOSED, COOLING]}),
         f"GET {HERE}/onboarding": (200, onboarding()),
         "GET /v1/objections": (200, {"municipality": "TEHRAN", "objections": [objection()]}),
     }
+    load_closes(stub)

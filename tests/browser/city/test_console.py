@@ -19,6 +19,7 @@ def test_officer_signs_in_and_sees_the_day_at_a_glance(stub: Stub, page: Page) -
     expect(page.locator(".city-of")).to_have_text("تهران")
     expect(page.locator("#collected")).to_contain_text("۹٬۸۷۶٬۵۴۳٬۰۰۰")
     expect(page.locator("#tile-today")).to_contain_text("۱۸٬۶۹۲٬۰۰۰")
+    expect(page.locator("#bank-state")).to_have_text("با بانک برابر")
     expect(page.locator("#tile-events")).to_contain_text("۱۲۰۳ از ۱۲۰۵")
     expect(page.locator("#tile-changes")).to_contain_text("حساب بانکی")
     expect(page.locator("#tile-changes")).to_contain_text("tehran2")

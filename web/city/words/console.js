@@ -6,6 +6,7 @@ export const CONSOLE = {
   noCityTitle: ["این حساب از آنِ شهرداری نیست", "This account stands for no city"],
   noCity: ["میز شهرداری برای مأموران شهرداری است. خارج شوید و با حساب شهرداری وارد شوید.", "The console is for officers of a municipality. Sign out, and sign in with a city’s account."],
   navOverview: ["نمای روز", "The day"],
+  navCloses: ["بستن روزانه", "Daily closes"],
   "change.proposed": ["در انتظار نفر دوم", "Waits for a second person"],
   "change.approved": ["در دورهٔ انتظار", "Cooling off"],
   "change.in_force": ["برقرار", "In force"],
