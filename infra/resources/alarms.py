@@ -105,6 +105,14 @@ FIGURE_METRICS = {
 FIGURING = ("report-build",)
 """The function that may write them."""
 
+RECEIVABLE_METRICS = {
+    "receivables_refused": "A city's chain does not hold, or an event of it cannot be read: it keeps its table.",
+}
+"""The same, of the function that computes what cities are owed."""
+
+COUNTING = ("assess-receivables",)
+"""The function that may write them."""
+
 SETTLEMENT_METRICS = {
     "settlement_overdue": "A city's day is not closed three hours after its end.",
     "settlement_failed": "A city's day cannot be closed: its chain or its setting is at fault.",
@@ -142,6 +150,7 @@ METRICS = (
     (SETTLEMENT_METRICS, CLOSING),
     (ACCOUNT_METRICS, ACCOUNTING),
     (FIGURE_METRICS, FIGURING),
+    (RECEIVABLE_METRICS, COUNTING),
     (FILE_METRICS, FILING),
     (EXCHANGE_METRICS, EXCHANGING),
 )

@@ -25,6 +25,7 @@ DOCUMENT_RETENTION_DAYS = 3_653
 """Ten years: the time for which a certificate may be asked for in a dispute."""
 
 UPLOAD_RETENTION_DAYS = 90
+PASSING_PREFIXES = ("uploads/", "chunks/", "refused/", "receivables/")
 """A roll's upload, its chunks and its refused rows; what was accepted lives in the table."""
 
 STATUS_RETENTION_DAYS = 30
@@ -258,8 +259,11 @@ class Storage(Construct):
             exposed_headers=["ETag"],
             max_age=3600,
         )
-        bucket.add_lifecycle_rule(
-            expiration=Duration.days(UPLOAD_RETENTION_DAYS),
-            abort_incomplete_multipart_upload_after=Duration.days(1),
-        )
+        # The facts of committed rolls stay: simulations and receivables read them for as long as the roll stands.
+        for prefix in PASSING_PREFIXES:
+            bucket.add_lifecycle_rule(
+                prefix=prefix,
+                expiration=Duration.days(UPLOAD_RETENTION_DAYS),
+                abort_incomplete_multipart_upload_after=Duration.days(1),
+            )
         return bucket

@@ -73,10 +73,12 @@ class System:
             "body": None if body is None else json.dumps(body, ensure_ascii=False),
             "isBase64Encoded": False,
         }
+        of_rolls = "/receivables" in route
         of_changes = any(part in route for part in CHANGE_ROUTES)
         prefixes = {"/v1/rolls": rolls, "/v1/tariffs": tariffs, "/v1/objections": objections, "/v1/fleets": fleets}
         target = next(
-            (prefixes[start] for start in prefixes if route.startswith(start)), changes if of_changes else assess
+            (prefixes[start] for start in prefixes if route.startswith(start)),
+            rolls if of_rolls else changes if of_changes else assess,
         )
         answer = target.handle(event, None)
         return answer["statusCode"], json.loads(answer["body"])

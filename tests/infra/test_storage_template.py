@@ -18,6 +18,7 @@ from infra.resources.alarms import (
     FIGURE_METRICS,
     FILE_METRICS,
     KEY_METRICS,
+    RECEIVABLE_METRICS,
     SETTLEMENT_METRICS,
 )
 from infra.resources.storage import SIGNING_KEYS
@@ -254,6 +255,7 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
         *FILE_METRICS,
         *EXCHANGE_METRICS,
         *FIGURE_METRICS,
+        *RECEIVABLE_METRICS,
         *AGES,
     }
 

@@ -1,4 +1,4 @@
-"""HTTP: uploading a roll, its preview, commit and rollback."""
+"""HTTP: uploading a roll, its preview, commit and rollback; and what the city is owed by it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from avarez.http import Request, Response, Router, json_response
 from avarez.http.idempotency import idempotent
 from avarez.ids import is_id
 from avarez.municipalities import is_municipality
+from functions.assess.receivables import answers
 from functions.assess.roll import service, wiring
 
 router = Router("assess-roll")
+answers.add_to(router)
 clock = SystemClock()
 
 
@@ -44,6 +46,20 @@ def create(request: Request) -> Response:
     location = {"location": f"/v1/rolls/{roll['roll_id']}"}
     body = {**service.roll_json(roll, None), "upload": upload}
     return json_response(body, 201, location, municipality=municipality, roll_id=roll["roll_id"])
+
+
+@router.route("GET", "/v1/rolls", scopes=["rolls.read", "rolls.write"])
+def list_rolls(request: Request) -> Response:
+    """The newest rolls of a municipality, and which of their versions are visible."""
+    municipality = request.query.get("municipality") or request.principal.municipality or ""
+    if not is_municipality(municipality):
+        raise MunicipalityUnknown()
+    if not request.principal.reaches(municipality):
+        raise RollNotFound()
+    store = wiring.roll_store()
+    rolls = [service.roll_json(roll, None) for roll in store.newest(municipality)]
+    body = {"municipality": municipality, "rolls": rolls, "visible_versions": store.versions(municipality)}
+    return json_response(body, municipality=municipality)
 
 
 @router.route("GET", "/v1/rolls/{id}", scopes=["rolls.read", "rolls.write"])

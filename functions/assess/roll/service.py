@@ -115,7 +115,10 @@ def _after_refusal(store: RollStore, roll: Roll, done: str, otherwise: Callable[
 def roll_json(roll: Roll, refused_rows_url: str | None) -> dict[str, Any]:
     """The contract's form of a roll."""
     shown = ("roll_id", "municipality", "status", "rows_read", "added", "changed", "unchanged", "refused")
-    optional = ("refused_by_code", "created_at", "committed_at", "rolled_back_at", "fault")
+    optional = (
+        "version", "refused_by_code", "created_by", "created_at", "committed_by", "committed_at", "rolled_back_by",
+        "rolled_back_at", "fault",
+    )  # fmt: skip
     return {
         **{name: roll[name] for name in shown},
         **{name: roll[name] for name in optional if name in roll},

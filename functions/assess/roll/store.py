@@ -22,6 +22,8 @@ SEND_BATCH_MAX: Final = 10
 """Source: SQS API reference, SendMessageBatch."""
 RESTING_MARKS_MAX: Final = 20_000
 """Quotes looked at by a rollback; a roll that so many rest on is not rolled back."""
+LISTED_MAX: Final = 20
+"""Rolls that are told at once: some years of a city's."""
 READ_BUFFER_BYTES: Final = 1 << 20
 
 
@@ -67,6 +69,21 @@ class RollStore:
         """The roll by its id alone."""
         pointer = self.table.get(keys.pointer(roll_id))
         return None if pointer is None else self.table.get((pointer["target_pk"], pointer["target_sk"]))
+
+    def newest(self, municipality: str) -> list[Item]:
+        """The newest rolls of the city, newest first; two readings each, since chunks stand between them."""
+        found: list[Item] = []
+        partition, last = keys.roll(municipality, "~")
+        while len(found) < LISTED_MAX:
+            items = self.table.query(partition, upto=last, descending=True, limit=1)
+            words = str(items[0]["sk"]).split("#") if items else []
+            roll = self.get(municipality, words[1]) if words[:1] == ["ROLL"] else None
+            if roll is None:
+                break
+            found.append(roll)
+            # Above every chunk of the roll before this one, below this one: ids have the same length.
+            last = keys.roll(municipality, f"{words[1][:-1]}{chr(ord(words[1][-1]) - 1)}~")[1]
+        return found
 
     def versions(self, municipality: str) -> list[int]:
         """The versions that are visible, ascending."""

@@ -69,6 +69,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
         "bill_id": payment.bill_id,
         "payment_code": payment.payment_code,
         "parent_id": payment.parent_id,
+        "agreement_id": payment.agreement_id,
         "vehicle_class": payment.vehicle_class,
         "tariff_version": payment.tariff_version,
         "trace_hash": payment.trace_hash,

@@ -644,6 +644,12 @@ class FiguresNotFound(AvarezError):
     title_fa = "چنین انتشار، پرونده یا تعریفی در آمار عمومی نیست."
 
 
+class ReceivablesNotFound(AvarezError):
+    code, status = "receivables_not_found", 404
+    title_en = "No receivables of this city have been computed yet; they are after its first roll, each night."
+    title_fa = "مطالبات این شهر هنوز حساب نشده است؛ پس از نخستین فهرست خودروها، هر شب حساب می‌شود."
+
+
 class ExchangeBatchNotFound(AvarezError):
     code, status = "exchange_batch_not_found", 404
     title_en = "There is no such batch of the national exchange."

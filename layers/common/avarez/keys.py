@@ -381,6 +381,11 @@ def roll(municipality: str, roll_id: str) -> Key:
     return f"{municipality}#ROLL", f"ROLL#{roll_id}"
 
 
+def receivables(municipality: str) -> Key:
+    """Which table of the city's receivables stands."""
+    return f"{municipality}#RECEIVABLES", "STANDING"
+
+
 def roll_chunk(municipality: str, roll_id: str, number: int) -> Key:
     return f"{municipality}#ROLL", f"ROLL#{roll_id}#CHUNK#{number:06d}"
 
