@@ -7,7 +7,7 @@ import { addWords, t } from "/common/desk/messages.js";
 import { loading, retryBox } from "/common/desk/shell.js";
 import { signInDialog, signInView } from "/common/desk/sign-in.js";
 import { VOCABULARY } from "/common/desk/words/vocabulary.js";
-import { forgetCity, officer, showCityName } from "./officer.js";
+import { askCityName, forgetCity, officer, showCityName } from "./officer.js";
 import { SECTIONS } from "./sections.js";
 import { CONSOLE } from "./words/console.js";
 
@@ -24,9 +24,11 @@ function render() {
   const section = SECTIONS.find((one) => one.name === name) ?? SECTIONS[0];
   const who = signedIn() ? officer() : null;
   drawFrame(section, who);
+  if (!who && name === "join" && id) return join(id, leave.signal);
   if (!who) return signInView(main, { done: render });
   if (!who.city) return fill(main, h("section", { class: "card narrow" }, h("h1", {}, t("noCityTitle")), h("p", {}, t("noCity"))));
   document.title = `${t(section.label)} | ${t("brand")}`;
+  if (section.name !== SECTIONS[0].name) askCityName(who.here);
   return open(section, { id, signal: leave.signal, officer: who });
 }
 
@@ -39,6 +41,17 @@ async function open(section, shown) {
   } catch (problem) {
     if (!shown.signal.aborted) fill(main, retryBox(problem, render));
   }
+}
+
+/** An invited officer's way in. */
+async function join(id, signal) {
+  const view = await import("./views/join.js");
+  if (!signal.aborted) view.show(main, { id, done: home });
+}
+
+function home() {
+  history.replaceState(null, "", "/city");
+  render();
 }
 
 const styles = new Map();
@@ -70,8 +83,7 @@ function drawFrame(section, who) {
 function left() {
   forgetCity();
   dropDrafts();
-  history.replaceState(null, "", "/city");
-  render();
+  home();
 }
 
 addEventListener("hashchange", render);

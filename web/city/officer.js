@@ -1,5 +1,5 @@
 // Who is signed in, for which city, and what she may do: as her token says it. The service decides; the page only shows by it.
-import { claims, signedIn } from "/common/desk/api.js";
+import { call, claims, signedIn } from "/common/desk/api.js";
 import { language } from "/common/text.js";
 
 /**
@@ -27,6 +27,16 @@ export function learnCity(answer) {
 
 export function forgetCity() {
   city = null;
+}
+
+/** The names are asked for where no answer has told them yet; they are a comfort, and the code stands in meanwhile. */
+export async function askCityName(here) {
+  if (city) return;
+  try {
+    learnCity(await call("GET", here("/onboarding")));
+  } catch {
+    // the next view asks again
+  }
 }
 
 /** The city's name, in the page's language, wherever it is to stand. */

@@ -8,4 +8,7 @@
 export const SECTIONS = [
   { name: "overview", label: "navOverview", load: () => import("./views/overview.js") },
   { name: "closes", label: "navCloses", load: () => import("./views/closes.js") },
+  { name: "onboarding", label: "navOnboarding", load: () => import("./views/onboarding.js") },
+  { name: "health", label: "navHealth", load: () => import("./views/health.js") },
+  { name: "objections", label: "navObjections", load: () => import("./views/objections.js") },
 ];

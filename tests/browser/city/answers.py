@@ -7,21 +7,30 @@ import json
 from typing import Any
 
 from functions.identity.groups import GROUP_SCOPES
-from tests.browser.demo_answers import PLATE, in_minutes, problem
+from tests.browser.demo_answers import ASSESSMENT_ID, PLATE, assessment, in_minutes, problem
 from tests.browser.stub import Stub
 
 HERE = "/v1/municipalities/TEHRAN"
-OBJECTION_ID = "ob_" + "0" * 36
 DAY_MINUTES = 24 * 60
 
 
+OBJECTION_ID = "ob_" + "0" * 36
 VIEWS: dict[str, tuple[str, str]] = {
     "overview": ("#/overview", "#collected"),
     "closes": ("#/closes", "tr[data-close]"),
     "close": ("#/closes/st_" + "4" * 36, "tr[data-late]"),
+    "onboarding": ("#/onboarding", "[data-approve]"),
+    "account": ("#/onboarding/account", "[data-change]"),
+    "address": ("#/onboarding/events", "#register-address"),
+    "officers": ("#/onboarding/officers", "#invite-officer"),
+    "emblem": ("#/onboarding/emblem", "#emblem-preview"),
+    "contact": ("#/onboarding/contact", "#contact"),
+    "health": ("#/health", "tr[data-attempt]"),
+    "objections": ("#/objections", "tr[data-objection]"),
+    "objection": (f"#/objections/{OBJECTION_ID}", "#decision"),
 }
 """Each section of the console, and each thing in it that has an address: where it is, and a sign of it."""
-PICTURED = ("overview", "close")
+PICTURED = ("overview", "close", "onboarding", "health", "objection")
 """Those of which docs/images has a picture."""
 
 
@@ -63,6 +72,12 @@ COOLING = change(
 )
 
 
+def account(waiting: dict[str, Any] | None) -> dict[str, Any]:
+    """The city's account, and the change of it that is open."""
+    stands = {**ACCOUNT, "in_force_from_at": in_minutes(-300 * DAY_MINUTES), "change_id": "ac_" + "0" * 36}
+    return {"municipality": "TEHRAN", "account": stands, "open": waiting, "history": []}
+
+
 def endpoint(**members: Any) -> dict[str, Any]:
     """An endpoint that has everything but the last two events."""
     return {
@@ -87,11 +102,48 @@ def endpoint(**members: Any) -> dict[str, Any]:
     }
 
 
+def attempts() -> list[dict[str, Any]]:
+    """Four sendings: one that failed twice, a test, and one that was taken."""
+    told = (
+        (-26, 1204, None, "timed_out", 30_000, ""),
+        (-55, 1204, 503, None, 212, "<html>Service Unavailable</html>"),
+        (-80, 0, 200, None, 48, ""),
+        (-92, 1203, 200, None, 51, ""),
+    )
+    return [
+        {
+            "at": in_minutes(minutes),
+            "event_id": f"ev_{number:036d}",
+            "sequence": sequence,
+            "status": status,
+            "failure": failure,
+            "elapsed_ms": elapsed_ms,
+            "address": "203.0.113.20",
+            "answer": answer,
+        }
+        for number, (minutes, sequence, status, failure, elapsed_ms, answer) in enumerate(told)
+    ]
+
+
+VEHICLE = {
+    "vehicle_class": "passenger",
+    "origin": "domestic",
+    "fuel": "petrol",
+    "model_year": 1394,
+    "model_calendar": "jalali",
+    "make": "ایران‌خودرو",
+    "model": "سمند LX",
+    "base_price_rial": "2400000000",
+    "cylinders": 4,
+}
+"""The facts of the disputed quote."""
+
+
 def objection(status: str = "open", **members: Any) -> dict[str, Any]:
     """An objection that is due in three days."""
     return {
         "objection_id": OBJECTION_ID,
-        "assessment_id": "as_" + "0" * 36,
+        "assessment_id": ASSESSMENT_ID,
         "municipality": "TEHRAN",
         "plate": PLATE["key"],
         "years": [1404, 1405],
@@ -319,8 +371,14 @@ def load(stub: Stub) -> None:
         ),
         f"GET {HERE}/trial-balance": (200, BALANCE),
         f"GET {HERE}/webhook": (200, endpoint()),
+        f"GET {HERE}/webhook/attempts": (200, {"municipality": "TEHRAN", "attempts": attempts()}),
         f"GET {HERE}/changes": (200, {"municipality": "TEHRAN", "changes": [PROPOSED, COOLING]}),
         f"GET {HERE}/onboarding": (200, onboarding()),
+        f"GET {HERE}/account": (200, account(PROPOSED)),
         "GET /v1/objections": (200, {"municipality": "TEHRAN", "objections": [objection()]}),
+    }
+    stub.answers |= {
+        f"GET /v1/objections/{OBJECTION_ID}": (200, objection()),
+        f"GET /v1/assessments/{ASSESSMENT_ID}": (200, {**assessment(), "vehicle": VEHICLE}),
     }
     load_closes(stub)

@@ -1,10 +1,11 @@
 // The day at a glance: what came in, what the bank says, whether events arrive, and what waits for somebody.
 import { fill, h, icon } from "/common/dom.js";
-import { dateTime, digits, jalaliText, language, sumRial } from "/common/text.js";
+import { dateTime, digits, jalaliText, sumRial } from "/common/text.js";
 import { plateText } from "/common/plate.js";
 import { call } from "/common/desk/api.js";
 import { addWords, t } from "/common/desk/messages.js";
 import { word } from "/common/desk/shell.js";
+import { endpointOf } from "../endpoint.js";
 import { learnCity } from "../officer.js";
 import { facts, filled, fromNow, rial, verdict } from "../pieces.js";
 import { OVERVIEW } from "../words/overview.js";
@@ -16,17 +17,17 @@ const SHOWN_MAX = 5;
 export async function show(main, { signal, officer }) {
   const { here } = officer;
   const cards = [
-    ["today", "todayTitle", () => call("GET", here("/trial-balance")), today],
-    ["last-close", "closeTitle", () => call("GET", here("/settlements?limit=1")), lastClose],
-    ["events", "healthTitle", () => endpointOf(here), health],
-    ["changes", "changesTitle", () => call("GET", here("/changes")), changes],
-    ["deadlines", "objectionsTitle", () => call("GET", `/v1/objections?municipality=${officer.city}&status=open`), deadlines],
-    ["setup", "setupTitle", () => call("GET", here("/onboarding")), setup],
+    ["today", "todayTitle", null, () => call("GET", here("/trial-balance")), today],
+    ["last-close", "closeTitle", "closes", () => call("GET", here("/settlements?limit=1")), lastClose],
+    ["events", "healthTitle", "health", () => endpointOf(here), health],
+    ["changes", "changesTitle", "onboarding", () => call("GET", here("/changes")), changes],
+    ["deadlines", "objectionsTitle", "objections", () => call("GET", `/v1/objections?municipality=${officer.city}&status=open`), deadlines],
+    ["setup", "setupTitle", "onboarding", () => call("GET", here("/onboarding")), setup],
   ];
-  fill(main, h("h1", { tabindex: "-1" }, t("overviewTitle")), h("div", { class: "tiles" }, cards.map(([id, title, read, draw]) => {
+  fill(main, h("h1", { tabindex: "-1" }, t("overviewTitle")), h("div", { class: "tiles" }, cards.map(([id, title, section, read, draw]) => {
     const place = h("div", { class: "tile-body" });
     filled(place, signal, read, draw);
-    return h("section", { class: "card tile", id: `tile-${id}`, "aria-labelledby": `title-${id}` }, h("h2", { id: `title-${id}` }, t(title)), place);
+    return h("section", { class: "card tile", id: `tile-${id}`, "aria-labelledby": `title-${id}` }, h("h2", { id: `title-${id}` }, section ? h("a", { href: `#/${section}` }, t(title)) : t(title)), place);
   })));
   main.querySelector("h1").focus({ preventScroll: true });
 }
@@ -44,19 +45,9 @@ function today(books) {
 function lastClose({ settlements: [close] }) {
   if (!close) return h("p", { class: "soft" }, t("closeNone"));
   return [
-    h("p", {}, h("b", { class: "number" }, jalaliText(close.day_jalali)), " ", verdict("close", close.status, "bank-state")),
+    h("p", {}, h("a", { href: `#/closes/${close.settlement_id}` }, h("b", { class: "number" }, jalaliText(close.day_jalali))), " ", verdict("close", close.status, "bank-state")),
     facts([t("closing"), rial(close.closing_rial)], [t("transferred"), rial(close.transfer_rial)]),
   ];
-}
-
-/** The endpoint, or null for a city that has none. */
-async function endpointOf(here) {
-  try {
-    return await call("GET", here("/webhook"));
-  } catch (problem) {
-    if (problem.status === 404) return null;
-    throw problem;
-  }
 }
 
 function health(endpoint) {
@@ -89,19 +80,17 @@ function deadlines({ objections }) {
   return [
     h("p", { class: near ? "owed" : "soft" }, t("objectionsOpen", { count: digits(open.length), near: digits(near) })),
     h("ul", { class: "rows" }, open.slice(0, SHOWN_MAX).map((one) => h("li", { class: "row" },
-      h("bdi", {}, plateText(one.plate)), h("span", {}, word("objection", one.reason)), h("span", { class: "soft" }, fromNow(one.due_at))))),
+      h("a", { href: `#/objections/${one.objection_id}` }, h("bdi", {}, plateText(one.plate))), h("span", {}, word("objection", one.reason)), h("span", { class: "soft" }, fromNow(one.due_at))))),
   ];
 }
 
 function setup(told) {
   learnCity(told);
   const left = told.steps.filter((step) => !step.done);
-  const words = language() === "fa" ? "text_fa" : "text_en";
   return [
     h("p", { class: told.ready ? "clear" : "" }, left.length === 0 ? t("setupReady") : t("setupLeft", { count: digits(left.length) })),
     h("ul", { class: "steps-list" }, told.steps.map((step) => h("li", { class: step.done ? "done" : "" },
       icon(step.done ? "check" : step.required ? "warn" : "question"),
-      h("span", {}, h("b", {}, word("step", step.what)), !step.done && !step.required && h("small", { class: "soft" }, ` (${t("optional")})`),
-        !step.done && h("small", { class: "soft block" }, step[words]))))),
+      h("span", {}, h("b", {}, word("step", step.what)), !step.done && !step.required && h("small", { class: "soft" }, ` (${t("optional")})`))))),
   ];
 }

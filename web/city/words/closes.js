@@ -45,7 +45,6 @@ export const CLOSES = {
   bankOpen: ["سطر بانک هنوز نرسیده است.", "The bank’s line has not come yet."],
   bankAccount: ["شهر حساب برقرار ندارد؛ پول در نخستین پروندهٔ پس از ثبت حساب منتقل می‌شود.", "The city has no account in force; the next file after one is set has the money."],
   directTitle: ["پرداخت مستقیم درگاه‌ها به حساب شهر", "Paid by gateways to the city itself"],
-  gateway: ["درگاه", "Gateway"],
 
   lateTitle: ["دیررسیده‌ها", "Late items"],
   lateLead: ["پیش از این روز رخ داده و پس از بستن آن روز رسیده‌اند؛ در همین روز حساب شده‌اند.", "They happened on an earlier day and came after it was closed; they count here."],

@@ -76,6 +76,11 @@ export async function signIn(username, password) {
   keepTokens(username, answer);
 }
 
+/** The answer to somebody who has not signed in. */
+export function askUnsigned(method, path, body) {
+  return send(method, path, { body, anonymous: true });
+}
+
 export function signOut() {
   keep(null);
 }

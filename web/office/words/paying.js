@@ -51,7 +51,6 @@ export const PAYING = {
   copyLink: ["رونوشت پیوند راستی‌آزمایی", "Copy the verification link"],
   copied: ["پیوند در بریده‌دان است.", "The link is on the clipboard."],
   openVerify: ["صفحهٔ راستی‌آزمایی", "Verification page"],
-  preview: ["پیش‌نمایش گواهی", "Preview of the certificate"],
   previewUnavailable: ["پیش‌نمایش در این مرورگر ممکن نیست؛ PDF را باز کنید.", "This browser shows no preview; open the PDF."],
   nextVehicle: ["خودروی بعدی", "Next vehicle"],
 

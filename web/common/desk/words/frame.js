@@ -20,6 +20,7 @@ export const FRAME = {
   password: ["گذرواژه", "Password"],
   signIn: ["ورود", "Sign in"],
   needUsername: ["نام کاربری و گذرواژه را بنویسید.", "Enter the user name and the password."],
+  preview: ["پیش‌نمایش گواهی", "Preview of the certificate"],
   notNow: ["انصراف", "Not now"],
   more: ["بیشتر", "More"],
 };
