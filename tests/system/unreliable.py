@@ -19,7 +19,8 @@ class Unreliable:
     """Stands before one receiver; `share` of its messages, from 0 to 1, meet one of the faults.
 
     `lost` are places that were dropped or are held, and nothing later has come; `unnoticed` are those of them
-    that the books still lacked, without a gap, when the next later message had been taken.
+    that the books still lacked, without a gap, when the next later message had been taken. `furthest` is the last
+    place that was sent this way, whatever became of it.
     """
 
     receiver: Receiver
@@ -29,6 +30,7 @@ class Unreliable:
     befell: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*FAULTS, "delivered"), 0))
     lost: set[int] = field(default_factory=set)
     unnoticed: set[int] = field(default_factory=set)
+    furthest: int = 0
     _held: list[tuple[Mapping[str, str], bytes, int]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -40,6 +42,7 @@ class Unreliable:
             return self.receiver.answer(headers, body)
         with self._lock:
             self.befell["delivered"] += 1
+            self.furthest = max(self.furthest, sequence)
             fault = self.chance.choice(FAULTS) if self.chance.random() < self.share else ""
             if fault:
                 self.befell[fault] += 1

@@ -35,6 +35,12 @@ def _unknown_members(trial: Trial) -> str:
     return trial.taken(trial.send(body, trial.headers(body, message_id=event.event_id)), "new members")
 
 
+def _from_suspense(trial: Trial) -> str:
+    """`payment.settled` as any other, and by its postings out of suspense: no gateway's account, no fee."""
+    came, settled = trial.city.from_suspense(trial.now())
+    return trial.must_take(came) or trial.must_take(settled)
+
+
 def _awkward_text(trial: Trial) -> str:
     return trial.must_take(trial.city.next(trial.now(), {"awkward": AWKWARD}))
 
@@ -100,6 +106,8 @@ CASES: Final = (
     Case("unknown_type", True, "رویدادی از نوع ناشناخته پذیرفته می‌شود", "an event of an unknown type is taken",
          _unknown_type),
     Case("unknown_members", True, "عضوهای ناشناخته پذیرفته می‌شوند", "unknown members are taken", _unknown_members),
+    Case("from_suspense", True, "پرداختی که پولش از حساب معلق آمد پذیرفته می‌شود",
+         "a payment with money from suspense is taken", _from_suspense),
     Case("awkward_text", True, "نویسه‌های دشوار درست خوانده می‌شوند", "awkward characters are read as they are",
          _awkward_text),
     Case("large", True, "پیام بلند پذیرفته می‌شود", "a long message is taken (240 kB)", _large),

@@ -1,4 +1,4 @@
-"""A made-up city whose events look like real ones: payments and refunds in one chain.
+"""A made-up city whose events look like real ones: payments, refunds and money from suspense in one chain.
 
 Nobody's money stands behind it; its ids begin with `ev_test`.
 """
@@ -48,11 +48,16 @@ class MadeUpCity:
         waiting = self._refund(number, now) if number % 4 == 0 else self._settlement(number, now)
         if more:
             waiting = replace(waiting, content={**waiting.content, **more})
-        return chained(waiting, sequence=number, previous_hash=self.hash)
+        return self._chained(waiting)
 
     def next(self, now: datetime, more: Mapping[str, Any] | None = None) -> Event:
         """The next event; `more` is added to what it tells."""
         return self.take(self.draft(now, more))
+
+    def from_suspense(self, now: datetime) -> tuple[Event, Event]:
+        """Money that nobody could place, and the payment that two people made of it later."""
+        came = self.take(self._chained(self._unplaced(self.sequence + 1, now)))
+        return came, self.take(self._chained(self._matched(self.sequence + 1, now)))
 
     def unknown(self, now: datetime) -> Event:
         """The next event, of a type that will only be thought of."""
@@ -81,6 +86,9 @@ class MadeUpCity:
                 found[posting["account"]] = added
         return dict(sorted(found.items()))
 
+    def _chained(self, waiting: Waiting) -> Event:
+        return chained(waiting, sequence=self.sequence + 1, previous_hash=self.hash)
+
     def _settlement(self, number: int, now: datetime) -> Waiting:
         total_rial = DUTY_RIAL + number + ROUNDING_RIAL + FEE_RIAL
         postings = (
@@ -101,6 +109,25 @@ class MadeUpCity:
         refund = {"refund_id": f"rf_test{self.run}{number:012d}", "status": "approved", "of": "payment"}
         payment = self._payment(entry, DUTY_RIAL + ROUNDING_RIAL + FEE_RIAL, number)
         return event_of(entry, {"payment": payment, "refund": {**refund, "amount_rial": str(DUTY_RIAL)}})
+
+    def _unplaced(self, number: int, now: datetime) -> Waiting:
+        postings = debit("gateway_clearing:sandbox", DUTY_RIAL), credit("suspense", DUTY_RIAL)
+        entry = replace(self._entry("payment_suspense", number, now, postings), years=(), content_hash="")
+        entry = entry.hashed(content_hash(members_of(entry)))
+        payment = {**self._payment(entry, DUTY_RIAL + ROUNDING_RIAL, number), "status": "suspense"}
+        return event_of(entry, {"payment": payment})
+
+    def _matched(self, number: int, now: datetime) -> Waiting:
+        """No gateway's account and no fee: what pays the duty lay with us."""
+        postings = (
+            debit("suspense", DUTY_RIAL),
+            credit(f"municipality_payable:{self.municipality}", DUTY_RIAL - ROUNDING_RIAL),
+            credit(f"municipality_rounding:{self.municipality}", ROUNDING_RIAL),
+        )
+        entry = self._entry("suspense_matched", number, now, postings)
+        entry = replace(entry, cause=str(self.events[-1].data["payment"]["payment_id"]), content_hash="")
+        entry = entry.hashed(content_hash(members_of(entry)))
+        return event_of(entry, {"payment": {**self._payment(entry, DUTY_RIAL, number), "fee_rial": "0"}})
 
     def _entry(self, kind: str, number: int, now: datetime, postings: tuple[Any, ...]) -> JournalEntry:
         name = f"test{self.run}{number:012d}"

@@ -175,6 +175,14 @@ def knows_its_types(asked: Asked, good: Good) -> Answer:
     return good(asked) if known else said(400)
 
 
+def expects_a_gateway(asked: Asked, good: Good) -> Answer:
+    entry = asked.data.get("entry", {})
+    accounts = [str(row["account"]) for row in entry.get("postings", [])]
+    settled = asked.told.get("type") == "payment.settled" and entry
+    strange = settled and not any(account.startswith("gateway_clearing:") for account in accounts)
+    return said(422, code="no_gateway") if strange else good(asked)
+
+
 def knows_its_members(asked: Asked, good: Good) -> Answer:
     return said(400) if {"new_beside"} & asked.told.keys() else good(asked)
 
