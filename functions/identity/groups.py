@@ -49,6 +49,7 @@ GROUP_SCOPES: Mapping[str, tuple[str, ...]] = {
         "accounts.write",
         "assessments.read",
         "assessments.write",
+        "budgets.write",
         "certificates.read",
         "certificates.write",
         "clearances.read",

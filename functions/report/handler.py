@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from avarez.errors import FiguresNotFound, MunicipalityUnknown
@@ -14,7 +14,9 @@ from avarez.figures.files import city_from
 from avarez.http import Request, Response, Router, json_response
 from avarez.money import format_rial
 from avarez.municipalities import find_municipality
+from avarez.planning.budgets import categories
 from functions.report import wiring
+from functions.report.budgets.store import Version
 from functions.report.store import CONTENT_TYPES, FILE_NAME
 
 router = Router("report-open")
@@ -111,6 +113,51 @@ def read_definition(request: Request) -> Response:
     if definition is None:
         raise FiguresNotFound()
     return _cached(definition.told(), DEFINITION_CACHE_S)
+
+
+@router.route("GET", "/v1/open/budgets", public=True)
+def read_categories(request: Request) -> Response:
+    """The categories that budgets are told by."""
+    body = {
+        "categories": [category.told() for category in categories().values()],
+        "definition": "/v1/open/definitions/budget",
+    }
+    return _cached(body, DEFINITION_CACHE_S)
+
+
+@router.route("GET", "/v1/open/budgets/{municipality}", public=True)
+def read_budgets(request: Request) -> Response:
+    """What a city says that the duty is spent on, by fiscal year; empty where it has published nothing yet."""
+    code = request.params["municipality"]
+    city = find_municipality(code)
+    if city is None:
+        raise MunicipalityUnknown()
+    years: dict[int, list[Version]] = {}
+    for version in wiring.budgets().of_city(code):
+        years.setdefault(version.year, []).append(version)
+    body = {
+        **city.to_json(),
+        "municipality": code,
+        "categories": [category.told() for category in categories().values()],
+        "definition": "/v1/open/definitions/budget",
+        "years": [_year_told(versions) for _, versions in sorted(years.items(), reverse=True)],
+    }
+    return _cached(body, INDEX_CACHE_S)
+
+
+def _year_told(versions: Sequence[Version]) -> dict[str, Any]:
+    """What stands of a year, and where every version lies; who published it is the city's own matter."""
+    histories = [
+        {
+            "version": of.number,
+            "published_at": of.document["published_at"],
+            "files": {form: f"/v1/open/files/{name}" for form, name in of.files.items()},
+        }
+        for of in versions
+    ]
+    standing = versions[-1]
+    told = {name: standing.document[name] for name in ("year", "version", "published_at", "plan", "actual")}
+    return {**told, "files": histories[-1]["files"], "versions": histories}
 
 
 def _standing() -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from avarez.clock import Clock, SystemClock
 from avarez.dynamo import Table
 from avarez.events.log import EventLog
 from avarez.settings import setting
+from functions.report.budgets.store import BudgetTable
 from functions.report.store import Cities, Register, Shelf
 
 
@@ -28,6 +29,17 @@ def parts() -> Parts:
     """The builder's parts, wired on first use."""
     ledger = Table(setting("LEDGER_TABLE"))
     return Parts(EventLog(ledger), shelf(), Register(ledger), Cities(Table(setting("DUTY_TABLE"))), SystemClock())
+
+
+def clock() -> Clock:
+    """The machine's clock."""
+    return SystemClock()
+
+
+@functools.cache
+def budgets() -> BudgetTable:
+    """The process's view of what cities published of their budgets."""
+    return BudgetTable(Table(setting("LEDGER_TABLE")))
 
 
 @functools.cache

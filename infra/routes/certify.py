@@ -107,7 +107,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/municipalities/{code}/settlements/{id}/statement.pdf", "ledger.read"),
             Route("PUT", "/v1/municipalities/{code}/profile", "profile.write"),
         ),
-        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET"),
+        environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "DOCUMENTS_BUCKET", "PUBLIC_ORIGIN"),
         grants=(
             TableGrant("duty", ("BatchGetItem", "GetItem", "Query")),
             TableGrant("duty", ("UpdateItem",), leading_keys=("SETTING",)),

@@ -13,6 +13,7 @@ SCOPES: dict[str, str] = {
     "accounts.write": "Propose and cancel changes of a city's account",
     "accounts.approve": "Approve changes that a second person proposed",
     "officers.write": "Invite officers of a city and take them out",
+    "budgets.write": "Publish what a city spends the duty on",
     "profile.write": "Set a city's emblem and contact",
     "vehicles.read": "Look up a vehicle and its standing",
     "vehicles.write": "Enter a vehicle from its card, and what changes of it",

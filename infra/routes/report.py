@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from infra.routes.kinds import HTTP_TIMEOUT_S, BucketGrant, EntryPoint, Route, ScheduleTrigger, TableGrant
+from infra.routes.kinds import (
+    HTTP_TIMEOUT_S,
+    PRINCIPAL,
+    BucketGrant,
+    EntryPoint,
+    Route,
+    ScheduleTrigger,
+    TableGrant,
+)
 
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
@@ -32,11 +40,29 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/open/cells/{municipality}/{period}"),
             Route("GET", "/v1/open/definitions"),
             Route("GET", "/v1/open/definitions/{figure}"),
+            Route("GET", "/v1/open/budgets"),
+            Route("GET", "/v1/open/budgets/{municipality}"),
         ),
         environment=("LEDGER_TABLE", "FIGURES_BUCKET"),
         grants=(
             TableGrant("ledger", ("GetItem",), leading_keys=("FIGURES",)),
+            TableGrant("ledger", ("Query",), leading_keys=("*#BUDGETS",)),
             BucketGrant("figures", ("GetObject",), "files/*"),
+        ),
+    ),
+    EntryPoint(
+        name="report-budgets",
+        handler="functions.report.budgets.handler.handle",
+        timeout_s=HTTP_TIMEOUT_S,
+        memory_mb=512,
+        routes=(
+            Route("PUT", "/v1/municipalities/{code}/budgets/{year}", "budgets.write"),
+            Route("GET", "/v1/municipalities/{code}/budgets/{year}", "ledger.read"),
+        ),
+        environment=(*PRINCIPAL, "LEDGER_TABLE", "FIGURES_BUCKET"),
+        grants=(
+            TableGrant("ledger", ("GetItem", "PutItem", "Query"), leading_keys=("*#BUDGETS",)),
+            BucketGrant("figures", ("GetObject", "PutObject"), "files/*"),
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from avarez.figures.definitions import DEFINITIONS
+from avarez.figures.files import file_name
 from avarez.municipalities import find_municipality
+from avarez.planning.budgets import Budget, Line, categories, document_of, files_of
 from tests.browser.conftest import shoot
 from tests.browser.stub import ROOT, WEB, Stub
 from tests.unit.figures.figures_desk import Desk
@@ -39,6 +41,34 @@ def desk() -> Desk:
     return made
 
 
+def budgets_of(code: str, years: Sequence[Budget]) -> dict[str, Any]:
+    """What `GET /v1/open/budgets/{municipality}` answers of these years."""
+    city = find_municipality(code)
+    assert city is not None
+    told = []
+    for budget in years:
+        document = document_of(budget, version=1, previous="", published_at="2026-11-27T08:00:00.000Z")
+        files = {form: f"/v1/open/files/{file_name(of, form)}" for form, of in files_of(document).items()}
+        version = {"version": 1, "published_at": document["published_at"], "files": files}
+        told.append({**document, "files": files, "versions": [version]})
+    return {**city.to_json(), "categories": [of.told() for of in categories().values()], "years": told}
+
+
+BUDGETS = (
+    Budget(
+        "TEHRAN",
+        1405,
+        (
+            Line("public_transport", 6_200_000_000, "خرید صد اتوبوس برقی", "A hundred electric buses"),
+            Line("roads", 3_100_000_000, "آسفالت معابر منطقه‌های جنوبی", "Paving in the southern districts"),
+            Line("clean_air", 900_000_000),
+        ),
+        (Line("public_transport", 4_050_000_000), Line("roads", 3_300_000_000, "", "Paving, two districts more")),
+    ),
+    Budget("TEHRAN", 1404, (Line("roads", 2_000_000_000),)),
+)
+
+
 @pytest.fixture
 def site(stub: Stub, desk: Desk) -> Stub:
     """The stub answers as the function does."""
@@ -55,6 +85,9 @@ def site(stub: Stub, desk: Desk) -> Stub:
     assert standing is not None
     named = {"name": standing.manifest, "href": f"/v1/open/files/{standing.manifest}"}
     stub.answers["GET /v1/open"] = 200, {**manifest, "cities": cities, "manifest": named}
+    for code in ("TEHRAN", "SHIRAZ"):
+        of_city = [budget for budget in BUDGETS if budget.municipality == code]
+        stub.answers[f"GET /v1/open/budgets/{code}"] = 200, budgets_of(code, of_city)
     told = [definition.told() for definition in DEFINITIONS]
     stub.answers["GET /v1/open/definitions"] = 200, {"definitions": told}
     return stub
@@ -70,7 +103,7 @@ def themed(request: pytest.FixtureRequest, browser: Browser, site: Stub) -> Iter
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.goto(f"{site.origin}/open")
+    page.goto(f"{site.origin}/open#/city/TEHRAN/budget")
     page.locator(".sums").wait_for()
     yield request.param, page
     assert faults == []
@@ -98,8 +131,8 @@ def test_nothing_is_cut_at_320_pixels(browser: Browser, site: Stub, language: st
     context = browser.new_context(viewport={"width": 320, "height": 640})
     context.add_init_script(f"localStorage.setItem('avarez.language', '{language}')")
     page = context.new_page()
-    page.goto(f"{site.origin}/open")
-    page.locator(".sums").wait_for()
+    page.goto(f"{site.origin}/open#/city/TEHRAN")
+    page.locator("#budget").wait_for()
     shoot(page, f"open-320-{language}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     context.close()
@@ -122,6 +155,27 @@ def test_page_says_what_the_files_say_to_the_rial(page: Page, site: Stub, desk: 
     wanted = sum(rial for key, (rial, _) in rows.items() if key.month.startswith("1405"))
     page.wait_for_function(f"document.getElementById('left-rial').textContent === '{wanted:,}'")
     assert page.evaluate("document.activeElement.id") == "choose-year"
+
+
+def test_a_citys_link_shows_where_the_money_went(page: Page, site: Stub, desk: Desk) -> None:
+    page.add_init_script("localStorage.setItem('avarez.language', 'en')")
+    page.goto(f"{site.origin}/open#/city/TEHRAN/budget")
+    card = page.locator("#budget")
+    card.wait_for()
+    page.wait_for_function("document.activeElement.id === 'budget'")
+    assert page.locator("#choose-city").input_value() == "TEHRAN"
+    totals = card.locator("tr.strong td").all_inner_texts()
+    assert totals == ["10,200,000,000", "", "7,350,000,000", ""]
+    roads = card.locator("tbody tr", has_text="Building and mending roads")
+    assert roads.locator("td").all_inner_texts() == ["3,100,000,000", "30.3%", "3,300,000,000", "44.8%"]
+    assert "Paving, two districts more" in roads.inner_text()
+    rows = desk.figures("TEHRAN").rows
+    collected = sum(rial for key, (rial, _) in rows.items() if key.month.startswith("1405"))
+    assert page.locator("#budget-collected").inner_text() == f"{collected:,}"
+    page.locator("#budget-year").select_option("1404")
+    assert card.locator("tr.strong td").all_inner_texts() == ["2,000,000,000", ""]
+    page.goto(f"{site.origin}/open#/city/SHIRAZ/budget")
+    card.locator("text=has not yet said").wait_for()
 
 
 def test_language_switch_turns_the_page_around(page: Page, site: Stub) -> None:

@@ -68,6 +68,25 @@ def test_figures_equal_the_trial_balance_and_can_be_recomputed_by_everybody(
     assert build(system)["publication"] == 0, "nothing is new"
 
 
+def test_a_city_publishes_where_the_duty_goes(system: System) -> None:
+    account = next(account for account in system.accounts if account["group"] == "municipality")
+    city = account["municipality"]
+    officer, anybody = system.client(account["username"]), system.client(None)
+    path = f"/v1/municipalities/{city}/budgets/1404"
+    before = officer.get(path).json["version"]
+    plan = {"total_rial": f"{before + 3}", "lines": [{"category": "roads", "rial": f"{before + 3}"}]}
+    made = officer.put(path, {"replaces": before, "plan": plan})
+    assert (made.status, made.json["version"]) == (200, before + 1)
+    assert officer.put(path, {"replaces": before, "plan": {**plan, "total_rial": "9"}}).status == 422
+    other = {"total_rial": "1", "lines": [{"category": "other", "rial": "1"}]}
+    assert officer.put(path, {"replaces": before, "plan": other}).json["code"] == "budget_outdated"
+    told = anybody.get(f"/v1/open/budgets/{city}")
+    (year,) = [of for of in told.json["years"] if of["year"] == 1404]
+    assert (year["version"], year["plan"]["total_rial"]) == (before + 1, plan["total_rial"])
+    table = anybody.get(year["files"]["csv"]).body.decode("utf-8-sig")
+    assert table.splitlines()[1].startswith(f'"{city}",1404,{before + 1},"plan","roads"')
+
+
 def test_first_visits_leave_no_city_without_figures_and_happen_once(system: System) -> None:
     said: list[str] = []
     visit(system.local, said.append, visits=5)

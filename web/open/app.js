@@ -1,8 +1,9 @@
 // The page of the public figures: which city and year, and what the published files say of them.
 import { fill, h } from "/common/dom.js";
 import { applyLanguage, dateTime, digits, language, money as grouped, setLanguage } from "/common/text.js";
+import { budgetCard } from "./budget.js";
 import { bars, behind, columns } from "./charts.js";
-import { billions, by, count, definitions, money, percent, publication, rowsOf, sum } from "./figures.js";
+import { billions, budgets, by, count, definitions, money, percent, publication, rowsOf, sum } from "./figures.js";
 import { TILES, provinces } from "./map.js";
 import { monthName, named, t } from "./words.js";
 
@@ -15,16 +16,33 @@ const chosen = { city: "", year: "" };
 async function start() {
   frame();
   fill(main, h("p", { class: "notice", role: "status" }, t("loading")));
-  let index, told;
+  const asked = address();
+  if (asked) chosen.city = asked.city;
   try {
-    [index, told] = await Promise.all([publication(), definitions()]);
+    const [index, told, budget] = await Promise.all([publication(), definitions(), chosen.city && budgets(chosen.city)]);
+    const known = index?.cities.some((city) => city.municipality === chosen.city);
+    if (asked && budget && !known) return fill(main, lead(index), h("p", { class: "notice" }, t("noFigures")), budgetCard(budget, []), meanings(told));
     if (index === null) return fill(main, lead(), h("p", { class: "notice" }, t("nothingYet")));
-    if (!index.cities.some((city) => city.municipality === chosen.city)) chosen.city = index.cities.length <= TOGETHER_MAX ? "" : index.cities[0].municipality;
+    if (!known) chosen.city = index.cities.length <= TOGETHER_MAX ? "" : index.cities[0].municipality;
     const cities = index.cities.filter((city) => chosen.city === "" || city.municipality === chosen.city);
-    draw(index, cities, await rowsOf(cities), told);
+    const [rows, spent] = await Promise.all([rowsOf(cities), chosen.city && budgets(chosen.city)]);
+    draw(index, cities, rows, told, spent);
+    if (asked?.part) reach(asked);
   } catch {
     fill(main, lead(), h("div", { class: "notice", role: "alert" }, h("p", {}, t("failed")), h("button", { class: "button", type: "button", onclick: start }, t("retry"))));
   }
+}
+
+/** What `#/city/TEHRAN/budget` asks for; null where the address says nothing. */
+function address() {
+  const found = /^#\/city\/([A-Z-]+)(?:\/(budget))?$/.exec(location.hash);
+  return found && { city: found[1], part: found[2] };
+}
+
+/** The part that the address asked for, once: a later draw leaves the reader where she is. */
+function reach(asked) {
+  history.replaceState(null, "", `#/city/${asked.city}`);
+  document.getElementById(asked.part)?.focus();
 }
 
 function frame() {
@@ -49,7 +67,7 @@ const number = (value) => grouped(String(value));
 const lead = (index) => h("div", { class: "lead" }, h("h1", {}, t("title")), h("p", {}, t("lead")),
   index && h("p", {}, t("publication", { number: digits(index.number), at: dateTime(index.published_at) })));
 
-function draw(index, cities, all, told) {
+function draw(index, cities, all, told, budget) {
   const years = [...new Set(all.map((row) => row.month.slice(0, 4)).filter((year) => /^\d{4}$/.test(year)))].sort();
   if (!years.includes(chosen.year)) chosen.year = "";
   const rows = chosen.year ? all.filter((row) => row.month.startsWith(chosen.year)) : all;
@@ -58,7 +76,7 @@ function draw(index, cities, all, told) {
   fill(main, lead(index), choose(index, years),
     sums(paid, certified),
     h("div", { class: "cards" },
-      overTime(money(all), paid), chosen.city === "" && ofCities(cities, paid), ofClasses(paid), ofChannels(paid), ofDutyYears(paid),
+      budget && budgetCard(budget, money(all)), overTime(money(all), paid), chosen.city === "" && ofCities(cities, paid), ofClasses(paid), ofChannels(paid), ofDutyYears(paid),
       ofWaits(certified), ofProvinces(index), files(index, cities)),
     meanings(told));
 }
@@ -75,6 +93,7 @@ function choose(index, years) {
 
 async function change(name, value) {
   chosen[name] = value;
+  if (name === "city") history.replaceState(null, "", value ? `#/city/${value}` : "#");
   await start();
   document.getElementById(`choose-${name}`)?.focus();
   document.getElementById("announcer").textContent = document.querySelector(".sums")?.textContent ?? "";
@@ -168,4 +187,5 @@ function meanings(told) {
     h("dl", {}, told.map((of) => [h("dt", { id: `def-${of.name}` }, fa ? of.title_fa : of.title_en, " ", h("a", { class: "hash", href: of.href }, of.name)), h("dd", {}, fa ? of.text_fa : of.text_en)])));
 }
 
+window.addEventListener("hashchange", () => address() && start());
 start();

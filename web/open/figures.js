@@ -27,6 +27,16 @@ export async function publication() {
 
 export const definitions = () => fetched("/v1/open/definitions").then((answer) => answer.definitions);
 
+/** What a city published of its budgets; null where there is no such city. */
+export async function budgets(code) {
+  try {
+    return await fetched(`/v1/open/budgets/${encodeURIComponent(code)}`);
+  } catch (fault) {
+    if (fault.status === 422) return null;
+    throw fault;
+  }
+}
+
 /** The rows of these cities as objects. */
 export async function rowsOf(cities) {
   const files = await Promise.all(cities.map((city) => fetched(city.files.json.href)));

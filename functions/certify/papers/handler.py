@@ -74,7 +74,9 @@ def read_receipt(request: Request) -> Response:
     payment = _find(request)
     if payment.status not in TAKEN or payment.settled_at is None or not payment.years:
         raise PaperNotReady(extra={"status": payment.status})
-    return _pdf(page.receipt(payment, pages().name), f"receipt-{payment.plate}.pdf", payment)
+    return _pdf(
+        page.receipt(payment, pages().name, setting("PUBLIC_ORIGIN")), f"receipt-{payment.plate}.pdf", payment
+    )
 
 
 @router.route("GET", "/v1/payments/{id}/summary.pdf", scopes=["payments.read"])

@@ -40,8 +40,11 @@ def slip(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName]) -> 
     return _typeset(payment, name_of, titles, facts, barcode=payment.barcode)
 
 
-def receipt(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName]) -> bytes:
-    """The receipt of a settled payment: what was taken, when, by whom, under which reference."""
+def receipt(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName], origin: str) -> bytes:
+    """The receipt of a settled payment: what was taken, when, by whom, under which reference.
+
+    At its foot stands where the city says what it spends the duty on.
+    """
     settled_at = (payment.settled_at or payment.created_at).astimezone(TEHRAN)
     operator_fa, operator_en = names.operator(payment.gateway)
     channel_fa, _ = names.channel(payment.channel)
@@ -64,7 +67,7 @@ def receipt(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName]) 
     if payment.certificate_id:
         facts.append(fact("شمارهٔ گواهی", "Certificate", value_en=payment.certificate_id))
     titles = "رسید پرداخت عوارض سالیانهٔ خودرو", "Receipt of the Annual Vehicle Duty"
-    return _typeset(payment, name_of, titles, facts, barcode="")
+    return _typeset(payment, name_of, titles, facts, spent=f"{origin}/open#/city/{payment.municipality}/budget")
 
 
 def _typeset(
@@ -73,7 +76,8 @@ def _typeset(
     titles: tuple[str, str],
     facts: list[dict[str, str]],
     *,
-    barcode: str,
+    barcode: str = "",
+    spent: str = "",
 ) -> bytes:
     name = name_of(payment.municipality)
     ranges = ranges_of(tuple(part.year for part in payment.years))
@@ -94,6 +98,7 @@ def _typeset(
         "facts": [*facts, fact("دفتر", "Office", value_en=plain(payment.office) or "-")],
         "payment_id": payment.payment_id,
         "barcode": barcode,
+        "spent": spent,
     }
     inputs = {
         "page": json.dumps(content, ensure_ascii=False, sort_keys=True),

@@ -650,6 +650,12 @@ class ReceivablesNotFound(AvarezError):
     title_fa = "مطالبات این شهر هنوز حساب نشده است؛ پس از نخستین فهرست خودروها، هر شب حساب می‌شود."
 
 
+class BudgetOutdated(AvarezError):
+    code, status = "budget_outdated", 409
+    title_en = "Somebody published another version of this year meanwhile; read it and enter yours again."
+    title_fa = "در این میان نسخهٔ دیگری از این سال منتشر شده است؛ آن را ببینید و دوباره وارد کنید."
+
+
 class ExchangeBatchNotFound(AvarezError):
     code, status = "exchange_batch_not_found", 404
     title_en = "There is no such batch of the national exchange."

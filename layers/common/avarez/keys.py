@@ -527,6 +527,11 @@ def figures_head() -> Key:
     return "FIGURES", "HEAD"
 
 
+def budget_version(municipality: str, year: int, version: int) -> Key:
+    """A version of what the city published of its fiscal year; the last one stands."""
+    return f"{municipality}#BUDGETS", f"{year}#{version:04d}"
+
+
 def event_files(municipality: str, day: str) -> Key:
     """What was made of the city's events of a day; `day` is the Gregorian date in Tehran."""
     return f"{municipality}#EVENTFILES", f"DAY#{day}"

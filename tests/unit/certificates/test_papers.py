@@ -29,6 +29,7 @@ from functions.pay.rules.bills import barcode
 from tests.contract.test_payment_store import make_tables
 from tests.unit.certificates.test_document import HOSTILE, picture, words_of
 
+ORIGIN = "https://avarez.example"
 AT = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 OPEN_BILL = PaymentRecord(
     payment_id="py_" + "0" * 36,
@@ -101,6 +102,7 @@ def name_of(_: str) -> MunicipalityName:
 def wired(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN_ISSUER", "issuer")
     monkeypatch.setenv("USER_POOL_CLIENT_ID", "client")
+    monkeypatch.setenv("PUBLIC_ORIGIN", ORIGIN)
     monkeypatch.setattr(handler, "pages", Pages)
 
 
@@ -202,15 +204,18 @@ def test_slip_says_both_ids_the_amount_and_the_last_day(tmp_path: Path) -> None:
 
 
 def test_receipt_says_what_was_given_back(tmp_path: Path) -> None:
-    words = words_of(page.receipt(replace(SETTLED, status="refunded", refunded_rial=2_450_000), name_of), tmp_path)
+    words = words_of(
+        page.receipt(replace(SETTLED, status="refunded", refunded_rial=2_450_000), name_of, ORIGIN), tmp_path
+    )
     assert "Refunded (rial)" in words
     assert "123456" in words
+    assert f"{ORIGIN}/open#/city/ISFAHAN/budget" in words, "where the city says what it spends the duty on"
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_on_a_receipt_is_text(text: str) -> None:
     """Scenario 36."""
-    made = page.receipt(replace(SETTLED, tracking=text, office=text, gateway=text), name_of)
+    made = page.receipt(replace(SETTLED, tracking=text, office=text, gateway=text), name_of, ORIGIN)
     with pikepdf.open(io.BytesIO(made)) as opened:
         for stored in opened.objects:
             if isinstance(stored, pikepdf.Dictionary):

@@ -50,6 +50,7 @@ export const PAYING = {
   openPdf: ["باز کردن PDF", "Open the PDF"],
   copyLink: ["رونوشت پیوند راستی‌آزمایی", "Copy the verification link"],
   copied: ["پیوند در بریده‌دان است.", "The link is on the clipboard."],
+  whereItGoes: ["شهر کجا هزینه می‌کند؟", "Where the city spends it"],
   openVerify: ["صفحهٔ راستی‌آزمایی", "Verification page"],
   previewUnavailable: ["پیش‌نمایش در این مرورگر ممکن نیست؛ PDF را باز کنید.", "This browser shows no preview; open the PDF."],
   nextVehicle: ["خودروی بعدی", "Next vehicle"],

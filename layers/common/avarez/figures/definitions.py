@@ -132,6 +132,17 @@ DEFINITIONS: Final = (
         "Payments, refunds or certificates; each payment once, in its newest year.",
     ),
     Definition(
+        "budget",
+        "rial",
+        "کجا هزینه شد",
+        "Where it went",
+        "برنامه و عملکرد سال مالی شهر برای عوارض خودرو به تفکیک سرفصل، آن‌چنان که یک مأمور شهرداری وارد کرده است. "
+        "از دفتر کل حساب نمی‌شود و سامانه درستی‌اش را نمی‌سنجد؛ تنها جمع‌ها سنجیده شده‌اند. هر نسخه برای همیشه می‌ماند.",
+        "A city's plan and actuals for the vehicle duty in a fiscal year, by category, as an officer of the city "
+        "entered them. Not computed from the ledger and not verified by the platform; only the sums are checked. "
+        "Each version stays for ever.",
+    ),
+    Definition(
         "merged",
         "",
         "ادغام‌شده",

@@ -60,6 +60,7 @@ function draw(main, certificate, signal) {
         h("button", { type: "button", class: "button quiet", id: "next", onclick: newSearch }, icon("search"), t("nextVehicle"))),
       message,
       inForce && reissueForm(certificate),
+      certificate.municipality && h("p", {}, h("a", { href: `/open#/city/${certificate.municipality}/budget`, id: "budget-link", target: "_blank", rel: "noopener" }, t("whereItGoes"))),
       paymentId && h("p", {}, h("a", { href: `#/refund/${paymentId}`, id: "ask-refund" }, t("askRefund")))),
     h("section", { class: "card paper" },
       certificate.plate && h("div", { class: "plate-place" }, drawPlate(certificate.plate)),

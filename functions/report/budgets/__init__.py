@@ -1,0 +1,1 @@
+"""A city publishes what the duty is spent on: plan and actuals of a fiscal year, each version kept."""
