@@ -15,7 +15,7 @@ from avarez.http import Request, Response, Router, json_response
 from avarez.money import format_rial
 from avarez.municipalities import find_municipality
 from avarez.planning.budgets import categories
-from functions.report import wiring
+from functions.report import planners, wiring
 from functions.report.budgets.store import Version
 from functions.report.store import CONTENT_TYPES, FILE_NAME
 
@@ -82,14 +82,38 @@ def read_cells_of_period(request: Request) -> Response:
     return _cells(request.params["municipality"], period)
 
 
-def _cells(code: str, period: str) -> Response:
-    """Raises: MunicipalityUnknown; FiguresNotFound where nothing of the city is published."""
+def _of_city(code: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The manifest that stands, and what it says of the city.
+
+    Raises: MunicipalityUnknown; FiguresNotFound where nothing of the city is published.
+    """
     if find_municipality(code) is None:
         raise MunicipalityUnknown()
     _, manifest = _standing()
     entry = next((of for of in manifest["cities"] if of["municipality"] == code), None)
     if entry is None:
         raise FiguresNotFound()
+    return manifest, entry
+
+
+@router.route("GET", "/v1/open/planning/{municipality}", public=True)
+def read_planning(request: Request) -> Response:
+    """The forecast of the city's year with its error, its curves, and arrears that came in by their age."""
+    manifest, entry = _of_city(request.params["municipality"])
+    return _cached({**planners.planning(entry), "number": manifest["number"]}, INDEX_CACHE_S)
+
+
+@router.route("GET", "/v1/open/effects/{municipality}/{day}/{days}/{against}", public=True)
+def read_effect(request: Request) -> Response:
+    """Before and after a dated measure, beside the year before and other cities (`all`, or codes with commas)."""
+    manifest, _ = _of_city(request.params["municipality"])
+    found = planners.effect(manifest["cities"], request.params)
+    return _cached({**found, "number": manifest["number"]}, INDEX_CACHE_S)
+
+
+def _cells(code: str, period: str) -> Response:
+    """Raises: MunicipalityUnknown; FiguresNotFound where nothing of the city is published."""
+    manifest, entry = _of_city(code)
     city = city_from(wiring.shelf().read(entry["files"]["json"]["name"]))
     rows = [
         dict(zip(COLUMNS, (*key, format_rial(rial), count), strict=True))

@@ -16,18 +16,21 @@ from typing import Any, Final, Protocol
 
 from avarez.clock import to_rfc3339
 from avarez.events.chain import Event, Head, faults
-from avarez.figures.cells import Books, CellKey, Tally, add_events
+from avarez.figures.cells import Books, CellKey, Tally, add_events, day_of
 from avarez.figures.files import (
     SCHEMA,
     CityFigures,
     Commitment,
     FiguresUnsound,
+    StepEnd,
     city_files,
     city_from,
     entry_of,
     manifest_bytes,
+    step_end,
 )
 from avarez.figures.merging import added, merged
+from avarez.planning.document import planning_files
 
 PAGE: Final = 1_000
 STEP_EVENTS_MAX: Final = 2_000_000
@@ -68,11 +71,37 @@ class Publications(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a run of the chain comes to, and where it ends."""
+    """The rows of a run of the chain, and where it ends."""
 
-    tallies: Mapping[CellKey, Tally]
-    books: Books
-    end: Commitment
+    rows: Mapping[CellKey, Tally]
+    end: StepEnd
+
+
+@dataclass
+class Reading:
+    """A chain read from a commitment on: the steps that can be taken, and what was read behind the last."""
+
+    steps: list[Step] = field(default_factory=list)
+    books: Books = field(default_factory=Books)
+    read_to: Commitment = field(default_factory=Commitment)
+    day: str = ""
+    tallies: dict[CellKey, Tally] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """One event more. With the first of a later day the run before it becomes a step, if it may be told."""
+        day = day_of(event.data)
+        if self.day and day > self.day:
+            self.close()
+        add_events(self.tallies, self.books, (event.data,))
+        self.day = max(self.day, day)
+        self.read_to = Commitment(event.sequence, event.hash)
+
+    def close(self) -> None:
+        """What was read since the last step becomes one, if there is anything and it is of enough vehicles."""
+        rows = merged(self.tallies)
+        if rows:
+            self.steps.append(Step(rows, step_end(self.read_to.sequence, self.read_to.hash, self.day, rows)))
+            self.tallies = {}
 
 
 @dataclass
@@ -116,10 +145,10 @@ def publish(
         after = _advanced(chains, city, time_left, outcome)
         if after is None:
             continue
-        contents = city_files(after)
-        for form, content in contents.items():
+        contents, planning = city_files(after), planning_files(after)
+        for form, content in (*contents.items(), *planning.items()):
             files.keep(content, form)
-        entries[municipality] = entry_of(after, contents)
+        entries[municipality] = entry_of(after, contents, planning)
         outcome.advanced.append(municipality)
     if not outcome.advanced:
         return outcome
@@ -141,36 +170,43 @@ def _advanced(
     """The city's figures after its next step; None where there is no news, or none that may be told."""
     if chains.head(city.municipality).sequence <= city.commitment.sequence:
         return None
-    step = read_step(chains, city.municipality, city.commitment, time_left)
-    if step is None:
+    reading = read_steps(chains, city.municipality, city.commitment, time_left)
+    if reading is None:
         outcome.broken.append(city.municipality)
         return None
-    outcome.events += step.end.sequence - city.commitment.sequence
-    rows = merged(step.tallies)
-    if not rows:
+    outcome.events += reading.read_to.sequence - city.commitment.sequence
+    if not reading.steps:
         outcome.waiting.append(city.municipality)
         return None
-    return CityFigures(city.municipality, (*city.steps, step.end), added(city.rows, rows))
+    rows: Mapping[CellKey, tuple[int, int]] = city.rows
+    for step in reading.steps:
+        rows = added(rows, step.rows)
+    return CityFigures(city.municipality, (*city.steps, *(step.end for step in reading.steps)), dict(rows))
 
 
-def read_step(chains: Chains, municipality: str, since: Commitment, time_left: Callable[[], bool]) -> Step | None:
+def read_steps(
+    chains: Chains, municipality: str, since: Commitment, time_left: Callable[[], bool]
+) -> Reading | None:
     """The chain from the commitment to its end, or as far as the time goes, proved while it is read.
 
-    None where it does not hold, or an event cannot be read.
+    A step ends with a day, so that a year's curve is told by day whenever the figures were built; a day of too few
+    vehicles goes on into the next one. None where the chain does not hold, or an event cannot be read.
     """
-    tallies: dict[CellKey, Tally] = {}
-    books = Books()
-    end = since
-    while end.sequence - since.sequence < STEP_EVENTS_MAX and (end == since or time_left()):
-        page = chains.read(municipality, after=end.sequence, limit=PAGE)
-        if next(faults(municipality, page, after_sequence=end.sequence, after_hash=end.hash), None) is not None:
+    reading = Reading(read_to=Commitment(since.sequence, since.hash))
+    while reading.read_to.sequence - since.sequence < STEP_EVENTS_MAX and (
+        reading.read_to.sequence == since.sequence or time_left()
+    ):
+        before = reading.read_to
+        page = chains.read(municipality, after=before.sequence, limit=PAGE)
+        fault = next(faults(municipality, page, after_sequence=before.sequence, after_hash=before.hash), None)
+        if fault is not None:
             return None
         try:
-            add_events(tallies, books, (event.data for event in page))
+            for event in page:
+                reading.take(event)
         except (KeyError, TypeError, ValueError):
             return None
-        if page:
-            end = Commitment(page[-1].sequence, page[-1].hash)
         if len(page) < PAGE:
             break
-    return Step(tallies, books, end)
+    reading.close()
+    return reading

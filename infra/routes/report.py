@@ -40,6 +40,8 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("GET", "/v1/open/cells/{municipality}/{period}"),
             Route("GET", "/v1/open/definitions"),
             Route("GET", "/v1/open/definitions/{figure}"),
+            Route("GET", "/v1/open/planning/{municipality}"),
+            Route("GET", "/v1/open/effects/{municipality}/{day}/{days}/{against}"),
             Route("GET", "/v1/open/budgets"),
             Route("GET", "/v1/open/budgets/{municipality}"),
         ),

@@ -28,14 +28,15 @@ from tests.contract.test_payment_store import make_tables
 CITY, OTHER = "QOM", "YAZD"
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 """6 Azar 1405."""
-PLAN = {
+TOTAL_RIAL = 90_071_992_547_409_930
+PLAN: dict[str, Any] = {
     "total_rial": "90071992547409930",
     "lines": [
         {"category": "roads", "rial": "30000000000000000", "text_fa": "=آسفالت بلوار", "text_en": "Paving"},
         {"category": "public_transport", "rial": "60071992547409930"},
     ],
 }
-ACTUAL = {"total_rial": "41", "lines": [{"category": "roads", "rial": "41"}]}
+ACTUAL: dict[str, Any] = {"total_rial": "41", "lines": [{"category": "roads", "rial": "41"}]}
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_plan_and_actuals_are_published_with_files_and_their_history(recorder: R
 
     table = told("/v1/open/files/{name}", name=year["files"]["csv"].rpartition("/")[2])[1]
     rows = list(csv.DictReader(io.StringIO(table.removeprefix("\ufeff"))))
-    assert sum(int(row["rial"]) for row in rows if row["part"] == "plan") == int(PLAN["total_rial"])
+    assert sum(int(row["rial"]) for row in rows if row["part"] == "plan") == TOTAL_RIAL
     assert [row["text_fa"] for row in rows if row["text_fa"]] == ["'=آسفالت بلوار"], "no formula"
     status, history = call("GET", "1405")
     assert (status, history["version"], [of["by"] for of in history["versions"]]) == (200, 2, ["qom.head"] * 2)

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -113,6 +114,34 @@ def test_cells_add_up_to_the_totals_for_all_and_by_period(house: House, city: Ci
     assert of_month["cells"] == []
 
 
+def test_planners_read_a_forecast_and_compare_days(house: House, city: City) -> None:
+    for day in range(6, 60, 2):
+        for number in range(6):
+            city.pays(at=BEGIN + timedelta(days=day, minutes=number))
+    house.tell(city)
+    assert build.handle({}, None)["cities"] == 1
+    status, told, _ = house.get("/v1/open/planning/{municipality}", municipality=CITY)
+    assert (status, told["number"], told["municipality"]) == (200, 2, CITY)
+    _, table, _ = house.get("/v1/open/files/{name}", name=told["files"]["csv"]["name"])
+    assert table.startswith('\ufeff"municipality","section"')
+    assert told["year"] == 1405
+    route = "/v1/open/effects/{municipality}/{day}/{days}/{against}"
+    asked = {"municipality": CITY, "day": "1405-01-25", "days": "7", "against": "all"}
+    status, found, _ = house.get(route, **asked)
+    assert (status, found["against"], found["others"], found["days"]) == (200, [], None, 7)
+    assert int(found["city"]["before_rial"]) > 0
+    for wrong, code in (
+        ({"day": "1405-13-01"}, "date_invalid"),
+        ({"days": "2"}, "out_of_range"),
+        ({"day": "1405-12-01"}, "days_not_told"),
+        ({"against": CITY}, "out_of_range"),
+    ):
+        status, problem, _ = house.get(route, **{**asked, **wrong})
+        assert (status, problem["errors"][0]["code"]) == (422, code)
+    assert house.get(route, **{**asked, "against": "ATLANTIS"})[0] == 422
+    assert house.get(route, **{**asked, "municipality": "SHIRAZ"})[1]["code"] == "figures_not_found"
+
+
 @pytest.mark.parametrize(
     ("route", "params", "status", "code"),
     [
@@ -161,7 +190,7 @@ def test_second_run_goes_on_from_the_commitment(house: House, city: City) -> Non
     assert build.handle({}, None)["publication"] == 2
     _, index, _ = house.get("/v1/open")
     assert int(index["cities"][0]["totals"]["left_rial"]) == city.ledger_rial()
-    assert index["cities"][0]["steps"] == 2
+    assert index["cities"][0]["steps"] == 3, "two days, and one more"
 
 
 def test_file_that_was_changed_in_storage_stops_the_builder_and_is_given_to_nobody(

@@ -10,7 +10,7 @@ import pytest
 
 from avarez.figures.cells import CERTIFIED, COLLECTED, NET, REFUNDED, UNKNOWN, Books, shares_of
 from avarez.figures.files import FORMATS, Commitment, FiguresUnsound, city_from, file_name, rows_of_csv
-from functions.report.publishing import read_step
+from functions.report.publishing import read_steps
 from tests.unit.figures.figures_desk import Desk
 from tests.unit.figures.figures_events import BEGIN, CITY, City
 
@@ -46,7 +46,7 @@ def test_second_publication_adds_the_step_and_keeps_what_stood() -> None:
     after, manifest = desk.figures(CITY), desk.manifest()
     assert (manifest["number"], manifest["previous"]) == (2, desk.stood[0].manifest)
     assert after.steps[: len(before.steps)] == before.steps
-    assert len(after.steps) == 2
+    assert len(after.steps) == len(before.steps) + 2 == 7, "a step ends with its day"
     assert int(manifest["cities"][0]["totals"]["left_rial"]) == city.ledger_rial()
     for key, (rial, count) in before.rows.items():
         assert key in after.rows
@@ -122,10 +122,10 @@ def test_step_ends_where_the_time_does_and_the_next_run_goes_on() -> None:
     city.days(30, a_day=40)
     assert len(city.events) > 2_000
     desk = Desk([city])
-    step = read_step(desk, CITY, Commitment(), lambda: False)
-    assert step is not None
-    assert step.end.sequence == 1_000
-    assert step.books.figures_rial == sum(tally.rial for tally in step.tallies.values())
+    reading = read_steps(desk, CITY, Commitment(), lambda: False)
+    assert reading is not None
+    assert (reading.read_to.sequence, reading.steps[-1].end.sequence) == (1_000, 1_000)
+    assert reading.books.figures_rial == sum(step.end.rial for step in reading.steps)
 
 
 def test_csv_says_what_json_says() -> None:

@@ -64,6 +64,23 @@ def test_manifest_that_says_otherwise_than_the_document_is_named(desk: Desk, mem
     assert checked(desk, of).faults == [f"the manifest's {member} is not the document's"]
 
 
+def test_files_for_planners_that_are_not_the_documents_are_named(desk: Desk) -> None:
+    of = entry(desk)
+    content = desk.files[of["planning"]["json"]["name"]].replace(b"as_of", b"as_if", 1)
+    changed = {**of, "planning": {**of["planning"], "json": {"name": desk.keep(content, "json"), "bytes": 0}}}
+    assert checked(desk, changed).faults == ["the files for planners are not those of the document"]
+
+
+@pytest.mark.parametrize("change", [{"day": "2026-03-24"}, {"rial": 1}, {"payments": 1}], ids=repr)
+def test_step_that_says_another_day_or_sum_is_named(desk: Desk, change: dict[str, Any]) -> None:
+    found = checked(desk)
+    assert found.figures is not None
+    first, *rest = found.figures.steps
+    found.figures = replace(found.figures, steps=(replace(first, **change), *rest))
+    check_events(found, desk.cities[0].events)
+    assert found.faults == [f"the step to {first.sequence} is not of the day or the sums that it says"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"schema":1}', b"\xff"], ids=repr)
 def test_document_that_cannot_be_read_is_named(desk: Desk, content: bytes) -> None:
     of = entry(desk)

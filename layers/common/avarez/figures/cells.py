@@ -111,6 +111,15 @@ class Books:
         return sum(rial for kind, rial in self.rial.items() if kind not in PASSED_ON_KINDS)
 
 
+def day_of(data: Mapping[str, Any]) -> str:
+    """The day of the event in Tehran, `2026-11-27`.
+
+    Raises:
+        KeyError, TypeError, ValueError: the event is none of ours.
+    """
+    return tehran_today(from_rfc3339(data["occurred_at"])).isoformat()
+
+
 def add_events(tallies: dict[CellKey, Tally], books: Books, events: Iterable[Mapping[str, Any]]) -> None:
     """Adds a run of events (`data` of each, in any order) to the cells and to the books."""
     for data in events:

@@ -61,7 +61,8 @@ DEFINITIONS: Final = (
         "rial",
         "ماندهٔ شهر",
         "Left to the city",
-        "جمع همهٔ ردیف‌های پولی: وصول‌شده منهای بازگردانده‌شده. برابر است با گردش دو حساب شهر در دفتر کل (بدون آنچه "
+        "جمع همهٔ ردیف‌های پولی: وصول‌شده منهای بازگردانده‌شده. برابر است با گردش دو حساب شهر در دفتر کل (بدون "
+        "آنچه "
         "به حساب خود شهر واریز شده است)، تا یک ریال.",
         "The sum of all rows of money: collected less refunded. Equal to the movement of the city's two accounts "
         "in the ledger (without what was paid on to the city's own account), to the rial.",
@@ -137,10 +138,53 @@ DEFINITIONS: Final = (
         "کجا هزینه شد",
         "Where it went",
         "برنامه و عملکرد سال مالی شهر برای عوارض خودرو به تفکیک سرفصل، آن‌چنان که یک مأمور شهرداری وارد کرده است. "
-        "از دفتر کل حساب نمی‌شود و سامانه درستی‌اش را نمی‌سنجد؛ تنها جمع‌ها سنجیده شده‌اند. هر نسخه برای همیشه می‌ماند.",
+        "از دفتر کل حساب نمی‌شود و سامانه درستی‌اش را نمی‌سنجد؛ تنها جمع‌ها سنجیده شده‌اند. هر نسخه برای همیشه "
+        "می‌ماند.",
         "A city's plan and actuals for the vehicle duty in a fiscal year, by category, as an officer of the city "
         "entered them. Not computed from the ledger and not verified by the platform; only the sums are checked. "
         "Each version stays for ever.",
+    ),
+    Definition(
+        "forecast",
+        "rial",
+        "پیش‌بینی سال",
+        "Forecast of the year",
+        "وصول تا امروز، تقسیم بر سهمی از کل سال که در سال‌های گذشته تا همین روز وصول شده بود؛ میانهٔ سال‌ها "
+        "پیش‌بینی است "
+        "و کمترین تا بیشترینشان بازهٔ آن. خطا: همین کار برای هر سال گذشته تنها از روی سال‌های دیگر، در پایان هر "
+        "ماه؛ "
+        "میانهٔ قدر مطلق خطا به درصدِ کل سال. روز هر گام، آخرین روز رویدادهای آن است.",
+        "What is collected so far, divided by the share of the year's total that had come by the same day in past "
+        "years; the median of the years is the forecast, from the least to the largest its interval. The error: "
+        "the "
+        "same done for each past year from the others alone, at the end of each month; the median absolute "
+        "error in "
+        "per cent of the year's total. A step counts on the last day of its events.",
+    ),
+    Definition(
+        "collected_by_age",
+        "rial",
+        "سن عوارض وصول‌شده",
+        "Arrears that came in, by age",
+        "آنچه در هر سال وصول شده، بر پایهٔ اینکه عوارضِ چند سال پیش بوده است؛ untold یعنی سال عوارض در ردیف "
+        "ادغام شده است.",
+        "What came in each year, by how many years old the duty was; untold where the row's duty year is merged.",
+    ),
+    Definition(
+        "effect",
+        "ppm",
+        "پیش و پس از یک اقدام",
+        "Before and after a measure",
+        "دو بازهٔ هم‌طول پیش و پس از روز اقدام، کنار همان دو بازه در سال پیش و در شهرهایی که چنین اقدامی "
+        "نداشتند. تفاضل "
+        "در تفاضل، تغییر شهر است منهای تغییری که به هر حال می‌بود. اثبات نیست: تنها تا آنجا درست است که شهر بی "
+        "آن اقدام "
+        "مانند گذشتهٔ خود یا مانند دیگران می‌رفت، و اقدام دیگری در همان روزها نبوده است.",
+        "Two windows of equal length before and after the day of a measure, beside the same windows of the year "
+        "before and of cities without such a measure. The difference in differences is the city's change less the "
+        "change that would have been there anyway. It is no proof: it holds as far as the city would otherwise "
+        "have "
+        "moved like its own past or like the others, and nothing else happened on those days.",
     ),
     Definition(
         "merged",

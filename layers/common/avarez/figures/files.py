@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from avarez.canonical import canonical_bytes
 from avarez.events.chain import GENESIS
-from avarez.figures.cells import COLLECTED, COLUMNS, NET, REFUNDED, SUBJECTS_MIN, CellKey
+from avarez.figures.cells import COLLECTED, COLUMNS, NET, REFUNDED, SUBJECTS_MIN, CellKey, Tally
 from avarez.figures.parquet import parquet_bytes
 from avarez.money import format_rial, parse_rial
 
@@ -44,11 +44,21 @@ class Commitment:
 
 
 @dataclass(frozen=True, slots=True)
+class StepEnd(Commitment):
+    """Where a step of a city ended: the last day of its events in Tehran (`2026-11-27`), what its rows of money
+    come to, and payments. Without a day where the step was taken before days were kept."""
+
+    day: str = ""
+    rial: int = 0
+    payments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CityFigures:
     """All that is published of a city. `steps` are the commitments of its steps, the last one being its own."""
 
     municipality: str
-    steps: tuple[Commitment, ...]
+    steps: tuple[StepEnd, ...]
     rows: Rows
 
     @property
@@ -69,6 +79,13 @@ def totals(rows: Mapping[CellKey, tuple[int, int]]) -> dict[str, Any]:
 
 
 _MONEY: Final = (COLLECTED, REFUNDED, NET)
+
+
+def step_end(sequence: int, hash_: str, day: str, rows: Mapping[CellKey, Tally]) -> StepEnd:
+    """The end of the step that these rows are of."""
+    rial = sum(of.rial for key, of in rows.items() if key.figure in _MONEY)
+    payments = sum(of.count for key, of in rows.items() if key.figure == COLLECTED)
+    return StepEnd(sequence, hash_, day, rial, payments)
 
 
 def file_name(content: bytes, form: str) -> str:
@@ -100,12 +117,24 @@ def _json(city: CityFigures) -> bytes:
         "rule": RULE,
         "municipality": city.municipality,
         "commitment": city.commitment.told(),
-        "steps": [[step.sequence, step.hash] for step in city.steps],
+        "steps": [_step(step) for step in city.steps],
         "totals": totals(city.rows),
         "columns": list(COLUMNS),
         "rows": rows,
     }
     return canonical_bytes(document)
+
+
+def _step(step: StepEnd) -> list[Any]:
+    told = [step.day, format_rial(step.rial), step.payments] if step.day else []
+    return [step.sequence, step.hash, *told]
+
+
+def _step_from(row: Sequence[Any]) -> StepEnd:
+    if len(row) == 2:
+        return StepEnd(int(row[0]), str(row[1]))
+    sequence, hash_, day, rial, payments = row
+    return StepEnd(int(sequence), str(hash_), str(day), parse_rial(rial), int(payments))
 
 
 def _parquet(city: CityFigures) -> bytes:
@@ -126,7 +155,7 @@ def city_from(content: bytes) -> CityFigures:
         if document["schema"] != SCHEMA or document["rule"] != RULE or document["columns"] != list(COLUMNS):
             raise FiguresUnsound("a file of another form")
         rows = {CellKey(*row[:-2]): (parse_rial(row[-2]), int(row[-1])) for row in document["rows"]}
-        steps = tuple(Commitment(int(sequence), str(of)) for sequence, of in document["steps"])
+        steps = tuple(_step_from(row) for row in document["steps"])
         city = CityFigures(str(document["municipality"]), steps, rows)
         sound = document["totals"] == totals(rows) and document["commitment"] == city.commitment.told()
     except FiguresUnsound:
@@ -153,18 +182,23 @@ def rows_of_csv(content: bytes) -> Rows:
         raise FiguresUnsound("a table that cannot be read") from error
 
 
-def entry_of(city: CityFigures, files: Mapping[str, bytes]) -> dict[str, Any]:
-    """What the manifest says of a city."""
+def entry_of(
+    city: CityFigures, files: Mapping[str, bytes], planning: Mapping[str, bytes] | None = None
+) -> dict[str, Any]:
+    """What the manifest says of a city; `planning` are its files for planners."""
     return {
+        **({} if planning is None else {"planning": _named(planning)}),
         "municipality": city.municipality,
         "commitment": city.commitment.told(),
         "steps": len(city.steps),
         "totals": totals(city.rows),
         "rows": len(city.rows),
-        "files": {
-            form: {"name": file_name(content, form), "bytes": len(content)} for form, content in files.items()
-        },
+        "files": _named(files),
     }
+
+
+def _named(files: Mapping[str, bytes]) -> dict[str, Any]:
+    return {form: {"name": file_name(of, form), "bytes": len(of)} for form, of in files.items()}
 
 
 def manifest_bytes(number: int, previous: str, published_at: str, cities: Sequence[Mapping[str, Any]]) -> bytes:

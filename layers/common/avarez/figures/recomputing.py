@@ -4,7 +4,8 @@ What is proved, by number:
 1. Each file is what its name says, which is its content's SHA-256.
 2. The table (CSV) has the rows of the document (JSON); its totals and the manifest's are those of the rows.
 3. The city's events are one unbroken chain, and the last one has the commitment's hash.
-4. The same steps over the same events give the same rows.
+4. The same steps over the same events give the same rows, and each step's day and sums.
+5. The files for planners are those that the city's document gives.
 """
 
 from __future__ import annotations
@@ -15,9 +16,19 @@ from itertools import islice
 from typing import Any
 
 from avarez.events.chain import Event, faults
-from avarez.figures.cells import Books, CellKey, Tally, add_events
-from avarez.figures.files import CityFigures, Commitment, FiguresUnsound, city_from, file_name, rows_of_csv, totals
+from avarez.figures.cells import Books, CellKey, Tally, add_events, day_of
+from avarez.figures.files import (
+    CityFigures,
+    Commitment,
+    FiguresUnsound,
+    city_from,
+    file_name,
+    rows_of_csv,
+    step_end,
+    totals,
+)
 from avarez.figures.merging import added, merged
+from avarez.planning.document import planning_files
 
 
 @dataclass
@@ -58,6 +69,11 @@ def check_files(entry: Mapping[str, Any], read: Callable[[str], bytes]) -> Check
         "totals": totals(city.rows),
         "rows": len(city.rows),
     }
+    planning = {form: file_name(content, form) for form, content in planning_files(city).items()}
+    if (
+        planning != {form: of["name"] for form, of in entry.get("planning", {}).items()} and "planning" in entry
+    ):  # 5
+        checked.faults.append("the files for planners are not those of the document")
     if table != city.rows:  # 2
         checked.faults.append("the table and the document differ")
     checked.faults += [
@@ -73,7 +89,7 @@ def check_events(checked: Checked, events: Iterable[Event]) -> None:
     city, waiting = checked.figures, iter(events)
     rows: Mapping[CellKey, tuple[int, int]] = {}
     checked.books = Books()
-    since = Commitment()
+    since: Commitment = Commitment()
     for end in city.steps:
         run = list(islice(waiting, end.sequence - since.sequence))
         fault = next(faults(city.municipality, run, after_sequence=since.sequence, after_hash=since.hash), None)
@@ -87,6 +103,9 @@ def check_events(checked: Checked, events: Iterable[Event]) -> None:
         if step is None:
             checked.faults.append(f"the step to {end.sequence} is of too few vehicles")
             return
+        told = step_end(end.sequence, end.hash, max(day_of(event.data) for event in run), step)
+        if end.day and end != told:
+            checked.faults.append(f"the step to {end.sequence} is not of the day or the sums that it says")
         rows, since = added(rows, step), end
     if rows != city.rows:  # 4
         different = sum(rows.get(key) != city.rows.get(key) for key in {*rows, *city.rows})
