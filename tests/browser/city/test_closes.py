@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.city.answers import HERE, close
 from tests.browser.city.steps import begin
-from tests.browser.conftest import shoot
+from tests.browser.conftest import SCREENSHOTS, shoot
 from tests.browser.demo_answers import problem
 from tests.browser.office.steps import open_view
 from tests.browser.stub import Stub
@@ -41,6 +41,11 @@ def test_closes_are_listed_and_one_leads_from_opening_to_closing_balance(stub: S
     expect(page.locator("tr[data-late]")).to_have_count(1)
     expect(page.locator("#day-files a")).to_have_count(3)
     shoot(page, "city-close")
+    page.emulate_media(media="print")
+    expect(page.locator(".city-of")).to_be_visible()
+    for left_out in ("#sections", "#files", "#language"):
+        expect(page.locator(left_out)).to_be_hidden()
+    page.pdf(path=str(SCREENSHOTS / "city-close.pdf"), format="A4")
 
 
 def test_a_bank_that_contradicts_a_transfer_is_told_in_words(stub: Stub, page: Page) -> None:

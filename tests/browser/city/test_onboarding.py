@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.city.answers import (
     HERE,
@@ -95,6 +95,31 @@ def test_second_person_approves_after_a_question_and_whoever_proposed_it_cannot(
     expect(card).to_contain_text("۳ روز دیگر")
     expect(card.locator("li").last).to_contain_text("tehran")
     assert len(stub.calls(f"POST {CHANGE}/approvals")) == 1
+
+
+def test_an_approval_whose_answer_is_lost_is_sent_again_under_its_key(stub: Stub, page: Page) -> None:
+    begin(page, stub)
+    after = change(1, "account", NEW_ACCOUNT, ("proposed", "tehran2", -50), ("approved", "tehran", 0))
+    lost: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.request.headers["idempotency-key"])
+        route.fetch()
+        answer_changes(stub, after)
+        stub.answers[f"POST {CHANGE}/approvals"] = problem(409, "change_conflict")
+        route.abort()
+
+    stub.answers[f"POST {CHANGE}/approvals"] = (200, after)
+    page.route("**/approvals", lose_the_first_answer)
+    open_view(page, "#/onboarding")
+    page.locator("[data-approve]").click()
+    page.locator("#confirm").click()
+    expect(page.locator(f'[data-change="{PROPOSED["change_id"]}"]')).to_contain_text("در دورهٔ انتظار")
+    keys = [headers["idempotency-key"] for _, path, headers, _ in stub.seen if path.endswith("/approvals")]
+    assert keys == [lost[0], lost[0]]
 
 
 def test_any_officer_calls_a_change_off_with_a_reason(stub: Stub, page: Page) -> None:

@@ -49,6 +49,7 @@ export function changeCard(change, { officer, again }) {
       announce(word("change", "approved"));
       return again();
     } catch (problem) {
+      if (problem.code === "change_conflict") return again(); // decided meanwhile, perhaps by this very press whose answer was lost
       return fill(message, problemBox(problem));
     }
   });
