@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.city.answers import HERE, load
 from tests.browser.city.steps import begin
-from tests.browser.conftest import shoot
+from tests.browser.conftest import PHONE, shoot
 from tests.browser.demo_answers import problem
 from tests.browser.stub import Stub
 
@@ -58,3 +58,21 @@ def test_an_account_of_no_city_is_told_so(stub: Stub, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("این حساب از آنِ شهرداری نیست")
     assert [entry[1] for entry in stub.seen if "municipalities" in entry[1]] == []
+
+
+def test_sections_unfold_on_a_telephone_and_fold_with_the_choice(stub: Stub, page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    load(stub)
+    page.goto(f"{stub.origin}/city")
+    page.locator("#username").fill("tehran")
+    page.locator("#password").fill("right")
+    page.keyboard.press("Enter")
+    expect(page.locator("#collected")).to_be_visible()
+    expect(page.locator("#sections")).to_be_hidden()
+    page.locator("#menu").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#menu")).to_have_attribute("aria-expanded", "true")
+    shoot(page, "city-phone-menu")
+    page.locator("#nav-closes").click()
+    expect(page.locator("tr[data-close]").first).to_be_visible()
+    expect(page.locator("#sections")).to_be_hidden()
