@@ -54,13 +54,15 @@ PAGES: tuple[PageRule, ...] = (
     PageRule("/office/", "office/index.html"),
     PageRule("/city", "city/index.html"),
     PageRule("/city/", "city/index.html"),
+    PageRule("/my", "owner/index.html"),
+    PageRule("/my/", "owner/index.html"),
     PageRule("/open", "open/index.html"),
     PageRule("/v", "verify/index.html"),
     PageRule("/v/*", "verify/index.html"),
 )
 """Every other path of the pages names its file itself."""
 
-PAGE_FOLDERS = ("city", "common", "office", "open", "verify")
+PAGE_FOLDERS = ("city", "common", "office", "open", "owner", "verify")
 """What the pages are made of; nothing else under web/ is served."""
 
 FONTS = ("Vazirmatn-Bold.woff2", "Vazirmatn-Regular.woff2")

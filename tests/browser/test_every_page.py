@@ -1,5 +1,5 @@
-"""Every view of the office page and of the city console: accessible (axe-core), in both languages and both themes,
-whole at 320 px; every page light to load.
+"""Every view of the office page, the city console and the owner's page: accessible (axe-core), in both languages
+and both themes, whole at 320 px; every page light to load.
 
 With AVAREZ_PICTURES=1 the pictures of the main views go to docs/images.
 """
@@ -23,6 +23,7 @@ from tests.browser.conftest import SCREENSHOTS
 from tests.browser.demo_answers import ASSESSMENT_ID, CERTIFICATE_ID, PAYMENT_ID, load
 from tests.browser.office import test_cases, test_channels, test_day
 from tests.browser.office.steps import new_page, nothing_cut, open_view, to_quote
+from tests.browser.owner import answers as owner
 from tests.browser.stub import ROOT, WEB, Stub, page_file
 
 pytestmark = pytest.mark.browser
@@ -66,6 +67,7 @@ class Desk:
     views: Mapping[str, tuple[str, str]]
     pictured: frozenset[str]
     documented: frozenset[str] = frozenset()
+    entrance: str = "#username"
 
     def is_documented(self, name: str) -> bool:
         """Whether this picture belongs into docs/images."""
@@ -102,6 +104,13 @@ DESKS: dict[str, Desk] = {
         views=city.VIEWS,
         pictured=frozenset(city.PICTURED),
         documented=frozenset(("city-overview-en", "city-overview-fa-dark")),
+    ),
+    "owner": Desk(
+        path="/my",
+        begin=owner.begin,
+        views=owner.VIEWS,
+        pictured=frozenset(owner.PICTURED),
+        entrance="#national-id",
     ),
 }
 
@@ -145,7 +154,7 @@ def test_no_view_has_a_serious_finding_in_either_theme(
     desk = DESKS[name]
     page = new_page(browser, stub, language=language)
     page.goto(f"{stub.origin}{desk.path}")
-    expect(page.locator("#username")).to_be_visible()
+    expect(page.locator(desk.entrance)).to_be_visible()
     page.evaluate(AXE.read_text("utf-8"))
     found = look_at(page, name, "sign-in", language)
     desk.begin(page, stub)
@@ -213,7 +222,7 @@ def weight_of(files: set[Path]) -> int:
     return sum(len(gzip.compress(file.read_bytes())) for file in files)
 
 
-@pytest.mark.parametrize("name", ["office", "verify"])
+@pytest.mark.parametrize("name", ["office", "owner", "verify"])
 def test_page_weighs_little(name: str) -> None:
     files = loaded_with(WEB / name / "index.html", page_file)
     assert len(files) > 5

@@ -1,5 +1,6 @@
 // The sentences of the office page; they stand in words/, each with Persian first and English second.
 import { addWords } from "/common/desk/messages.js";
+import { DUTY } from "/common/desk/words/duty.js";
 import { VOCABULARY } from "/common/desk/words/vocabulary.js";
 import { DAY } from "./words/day.js";
 import { DESK } from "./words/desk.js";
@@ -8,4 +9,4 @@ import { PAYMENTS } from "./words/vocabulary.js";
 
 export { has, t } from "/common/desk/messages.js";
 
-addWords(DESK, DAY, PAYING, PAYMENTS, VOCABULARY);
+addWords(DUTY, DESK, DAY, PAYING, PAYMENTS, VOCABULARY);

@@ -2,7 +2,8 @@
 import { language } from "/common/text.js";
 import { has, t } from "./messages.js";
 
-const SESSION_KEY = "avarez.session";
+/** Each kind of session has its own: an owner at his page does not sign a clerk out in the same tab. */
+const SESSION_KEY = document.documentElement.dataset.session ?? "avarez.session";
 const TIMEOUT_MS = 30_000;
 /** Refresh this long before the access token ends. */
 const REFRESH_MARGIN_MS = 60_000;
@@ -74,6 +75,12 @@ export function onSessionLost(again) {
 export async function signIn(username, password) {
   const answer = await send("POST", "/v1/tokens", { body: { username, password }, anonymous: true });
   keepTokens(username, answer);
+}
+
+/** A session without an account, which `method path` gives for `body`: its token, and until when. */
+export async function begin(method, path, body, session) {
+  const answer = await send(method, path, { body, anonymous: true });
+  keep({ username: "", refresh: null, ...session(answer) });
 }
 
 /** The answer to somebody who has not signed in. */

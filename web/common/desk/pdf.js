@@ -11,9 +11,9 @@ export function madePaper(path) {
   return paper(async () => ({ blob: (await call("GET", path, { accept: "application/pdf" })).pdf, url: null }));
 }
 
-/** The certificate's own file, kept in object storage, on A4 or A5. */
-export function certificatePaper(id, format = "a4") {
-  return paper(async () => kept(await askForFile(id, format)));
+/** The certificate's own file, kept in object storage, on A4 or A5; `at` is where the caller reads certificates. */
+export function certificatePaper(id, format = "a4", at = "/v1/certificates") {
+  return paper(async () => kept(await askForFile(`${at}/${id}`, format)));
 }
 
 /** A paper kept in object storage, whose `path` says where: the statement of a close and its like. */
@@ -28,10 +28,10 @@ async function kept(answer) {
   return { blob, url: answer.url };
 }
 
-async function askForFile(id, format) {
+async function askForFile(certificate, format) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await call("GET", `/v1/certificates/${id}/pdf?redirect=false${format === "a4" ? "" : `&format=${format}`}`);
+      return await call("GET", `${certificate}/pdf?redirect=false${format === "a4" ? "" : `&format=${format}`}`);
     } catch (problem) {
       if (problem.code !== "certificate_in_preparation" || attempt >= PDF_ATTEMPTS_MAX) throw problem;
       await pause((problem.retryAfter ?? 2) * 1000);

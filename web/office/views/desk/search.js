@@ -1,10 +1,10 @@
 // The first question of every visit: which vehicle?
 import { fill, h, icon } from "/common/dom.js";
+import { carPlateInput, motorcyclePlateInput } from "/common/desk/plate-input.js";
 import { asciiDigits } from "/common/text.js";
 import { call } from "/common/desk/api.js";
 import { busy, go, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
-import { carPlateInput, motorcyclePlateInput } from "./plate-input.js";
 import { standingOf } from "./vehicle.js";
 
 const WAYS = [["plate", "byPlate"], ["motorcycle", "byMotorcycle"], ["vin", "byVin"], ["chassis", "byChassis"], ["engine", "byEngine"]];

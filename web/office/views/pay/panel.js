@@ -1,11 +1,12 @@
 // Choosing how to pay: the channels, what each needs to know, the one button, and a way on from every refusal.
+import { lockedBox } from "/common/desk/gateway.js";
 import { fill, h, icon } from "/common/dom.js";
 import { asciiDigits, digits, money } from "/common/text.js";
 import { call } from "/common/desk/api.js";
 import { once } from "/common/desk/attempts.js";
 import { busy, go, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
-import { cancelPayment, lockedBox, startPayment } from "./paying.js";
+import { cancelPayment, startPayment } from "./paying.js";
 
 const CHANNELS = [["gateway", "channelGateway", "pay"], ["pos", "channelPos", "payPos"], ["bill", "channelBill", "payBill"]];
 const INSTALMENTS = ["instalments", "channelInstalments", "askInstalments"];

@@ -1,11 +1,12 @@
 // Follows a payment until its certificate is there, without asking more often than is useful; each channel has its view.
+import { gatewayPage, leaveFor, stepList } from "/common/desk/gateway.js";
 import { fill, h, icon } from "/common/dom.js";
 import { call, pause } from "/common/desk/api.js";
 import { announce, busy, go, newSearch, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { billView } from "./bill.js";
 import { paymentFacts, settledView } from "./settled.js";
-import { cancelPayment, forgetAttempt, gatewayPage, leaveFor } from "./paying.js";
+import { cancelPayment, forgetAttempt } from "./paying.js";
 import { saleView } from "./sale.js";
 
 /** The pauses between questions grow from the first to the last of these; after WAIT_MS the clerk decides. */
@@ -90,11 +91,7 @@ function draw(box, payment, signal) {
   const page = gatewayPage(payment.payment_id) ?? payment.redirect_url;
   return fill(box,
     h("h1", {}, t("paymentTitle")),
-    h("ol", { class: "steps" }, steps.map((name, index) => {
-      const now = index === step;
-      return h("li", { class: index < step ? "done" : now ? "now" : "", "aria-current": now ? "step" : null },
-        h("span", { class: "dot" }, index < step ? icon("check") : now ? h("span", { class: "spinner", "aria-hidden": "true" }) : null), t(name));
-    })),
+    stepList(steps, step),
     h("p", { class: "sentence" }, t(`status.${status}`)),
     paymentFacts(payment),
     ["created", "pending"].includes(status) && h("div", { class: "actions" },
