@@ -100,7 +100,8 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
         def _answer(self, method: str) -> None:
             path = self.path.partition("?")[0]
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-            body = json.loads(raw) if raw else {}
+            is_json = self.headers.get("content-type", "").startswith("application/json")
+            body = json.loads(raw) if raw and is_json else {}
             headers = {name.lower(): value for name, value in self.headers.items()}
             stub.seen.append((method, self.path, headers, body))
             file = page_file(path) if method == "GET" else None

@@ -8,6 +8,9 @@
 export const SECTIONS = [
   { name: "overview", label: "navOverview", load: () => import("./views/overview.js") },
   { name: "closes", label: "navCloses", load: () => import("./views/closes.js") },
+  { name: "receivables", label: "navReceivables", load: () => import("./views/receivables.js"), style: "/city/figures.css" },
+  { name: "tariff", label: "navTariff", load: () => import("./views/tariff.js"), style: "/city/figures.css" },
+  { name: "roll", label: "navRoll", load: () => import("./views/roll.js"), style: "/city/figures.css" },
   { name: "onboarding", label: "navOnboarding", load: () => import("./views/onboarding.js") },
   { name: "health", label: "navHealth", load: () => import("./views/health.js") },
   { name: "objections", label: "navObjections", load: () => import("./views/objections.js") },

@@ -74,8 +74,3 @@ export function percent(part, whole) {
   const sign = language() === "fa" ? "٪" : "%";
   return digits(`${Math.trunc(tenths / 10)}${language() === "fa" ? "٫" : "."}${Math.abs(tenths % 10)}`) + sign;
 }
-
-/** How large a part is of the largest, from 0 to 1000. */
-export function permille(part, whole) {
-  return whole > 0n && part > 0n ? Number((part * 1000n) / whole) : 0;
-}

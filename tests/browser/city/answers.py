@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from functions.identity.groups import GROUP_SCOPES
+from tests.browser.city import figures
 from tests.browser.demo_answers import ASSESSMENT_ID, PLATE, assessment, in_minutes, problem
 from tests.browser.stub import Stub
 
@@ -28,9 +29,15 @@ VIEWS: dict[str, tuple[str, str]] = {
     "health": ("#/health", "tr[data-attempt]"),
     "objections": ("#/objections", "tr[data-objection]"),
     "objection": (f"#/objections/{OBJECTION_ID}", "#decision"),
+    "receivables": ("#/receivables", "#ageing tbody tr"),
+    "tariff": ("#/tariff", "tr[data-draft]"),
+    "draft": (f"#/tariff/{figures.DRAFT_ID}", ".mark, .tariff-row"),
+    "simulation": (f"#/tariff/{figures.SIMULATED_ID}", "#sum-difference"),
+    "rolls": ("#/roll", "tr[data-roll]"),
+    "roll": (f"#/roll/{figures.ROLL_ID}", "#commit"),
 }
 """Each section of the console, and each thing in it that has an address: where it is, and a sign of it."""
-PICTURED = ("overview", "close", "onboarding", "health", "objection")
+PICTURED = ("overview", "close", "onboarding", "health", "objection", "receivables", "draft", "simulation", "roll")
 """Those of which docs/images has a picture."""
 
 
@@ -382,3 +389,4 @@ def load(stub: Stub) -> None:
         f"GET /v1/assessments/{ASSESSMENT_ID}": (200, {**assessment(), "vehicle": VEHICLE}),
     }
     load_closes(stub)
+    figures.load_figures(stub)
