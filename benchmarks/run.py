@@ -18,7 +18,7 @@ from benchmarks.cost import measure as cost
 from benchmarks.openfisca import compare
 from benchmarks.report import Figure, save, table
 from benchmarks.rolls import fleets
-from benchmarks.running import deliveries, journeys
+from benchmarks.running import beside, deliveries, journeys
 from benchmarks.typesetters import compare as typesetters
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +39,7 @@ def main() -> int:
     figures += deliveries.figures(
         rounds=1 if options.quick else 3, many=20 if options.quick else 300, payments=40 if options.quick else 200
     )
+    figures += beside.figures(rounds=1 if options.quick else 5, payments=20 if options.quick else 60)
     figures += cost.figures(payments=8 if options.quick else 40)
     with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:
         figures += imports.figures(ROOT, Path(folder), rounds=1 if options.quick else 5)

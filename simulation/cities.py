@@ -16,9 +16,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from avarez.ids import new_id
-from functions.pay.delivery.endpoint import Endpoint, confirmed, replayed, resumed, settled, stopped
-from functions.pay.delivery.secrets import WebhookSecrets
+from functions.pay.delivery.endpoints.endpoint import Endpoint, confirmed, replayed, resumed, settled, stopped
 from functions.pay.delivery.service import Outbound, deliver
+from functions.pay.delivery.wire.secrets import WebhookSecrets
 from functions.pay.delivery.wire.sending import Answer, Failure
 from functions.pay.delivery.wire.target import Target
 from simulation.endpoint_store import MemoryEndpoints

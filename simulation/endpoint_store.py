@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from avarez.errors import TransactionRefused
-from functions.pay.delivery.endpoint import Endpoint
+from functions.pay.delivery.endpoints.endpoint import Endpoint
 from functions.pay.delivery.service import Attempt
 
 

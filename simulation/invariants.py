@@ -10,7 +10,7 @@ from avarez.canonical import content_hash
 from avarez.clock import tehran_today
 from avarez.events.chain import GENESIS, faults
 from avarez.journal import members_of
-from functions.pay.delivery.endpoint import State
+from functions.pay.delivery.endpoints.endpoint import State
 from functions.pay.delivery.service import body_of
 from functions.pay.rules.fees import Fee
 from functions.pay.rules.instalments import Agreement

@@ -20,7 +20,7 @@ from avarez.clock import FixedClock
 from avarez.errors import AvarezError, OutcomeUnknown, ServiceBusy
 from avarez.events.chain import Waiting
 from avarez.journal import YearAmount
-from functions.pay.delivery.endpoint import Endpoint
+from functions.pay.delivery.endpoints.endpoint import Endpoint
 from functions.pay.gateways.port import (
     Inquiry,
     NotPaid,

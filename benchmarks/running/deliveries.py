@@ -93,12 +93,14 @@ class Country:
             time.sleep(0.02)
         return [self.receivers[code].came[event_id] - at for code, event_id, at in made]
 
-    def paced_s(self, count: int) -> tuple[float, float]:
-        """p50 and p95 of the delays of payments that come one by one."""
+    def paced_s(self, count: int, *, also: Sequence[str] = ()) -> tuple[float, float]:
+        """p50 and p95 of the delays of payments one by one; beside every second one, one of a city in `also`."""
         made = []
         for number in range(count):
             code = self.codes[number % len(self.codes)]
             made.append((code, *self.settle(code)))
+            if also and number % 2:
+                self.settle(also[number // 2 % len(also)])
             time.sleep(PACE_S)
         delays = self.delays_s(made)
         return percentile(delays, 0.5), percentile(delays, 0.95)
@@ -146,12 +148,13 @@ def country(local: LocalSystem, cities: int) -> Iterator[Country]:
     with Listening(0, lambda path: by_path.get(path)) as listening:
         threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda code: _register(local, code, listening.port), codes))
+            list(pool.map(lambda code: register(local, code, listening.port), codes))
         yield Country(local, receivers, codes)
         listening.shutdown()
 
 
-def _register(local: LocalSystem, code: str, port: int) -> None:
+def register(local: LocalSystem, code: str, port: int) -> Desk:
+    """The city's endpoint is on this port, challenged; its officer's desk."""
     username, password = f"azmoon-{code.lower()}", f"Aa1-{secrets.token_urlsafe(12)}"
     create_account(
         cognito=local.admin("cognito-idp"),
@@ -169,6 +172,7 @@ def _register(local: LocalSystem, code: str, port: int) -> None:
     desk.call("PUT", hook, {"url": f"http://127.0.0.1:{port}/{code}"}, accepted=(201,))
     if not json.loads(desk.call("POST", f"{hook}/challenges")[1])["challenge_passed"]:
         raise RuntimeError(f"{code} did not pass its challenge")
+    return desk
 
 
 def figures(*, rounds: int, many: int, payments: int) -> list[Figure]:

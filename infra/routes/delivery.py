@@ -32,7 +32,7 @@ CHANGED = TableGrant("ledger", ("GetItem", "PutItem"), leading_keys=("*#WEBHOOK"
 ENTRY_POINTS: tuple[EntryPoint, ...] = (
     EntryPoint(
         name="pay-webhooks",
-        handler="functions.pay.delivery.handler.handle",
+        handler="functions.pay.delivery.endpoints.handler.handle",
         timeout_s=REGISTRATION_TIMEOUT_S,
         memory_mb=512,
         routes=(
@@ -56,7 +56,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
     ),
     EntryPoint(
         name="pay-events",
-        handler="functions.pay.delivery.pull.handle",
+        handler="functions.pay.delivery.pull.handler.handle",
         timeout_s=REGISTRATION_TIMEOUT_S,
         memory_mb=512,
         routes=(

@@ -19,11 +19,13 @@ from avarez.events.chain import GENESIS, EventType, Head, Waiting, chained
 from avarez.events.log import EventLog, event_item, head_item
 from functions.pay.accounts import wiring as accounts
 from functions.pay.accounts.deciding import Desk as ChangesDesk
-from functions.pay.delivery import handler, pull, sweep, wiring, worker
-from functions.pay.delivery.changing import effects_on
-from functions.pay.delivery.endpoint import State, confirmed
-from functions.pay.delivery.registration import Desk
-from functions.pay.delivery.store import EndpointTable
+from functions.pay.delivery import sweep, wiring, worker
+from functions.pay.delivery.endpoints import handler
+from functions.pay.delivery.endpoints.changing import effects_on
+from functions.pay.delivery.endpoints.endpoint import State, confirmed
+from functions.pay.delivery.endpoints.registration import Desk
+from functions.pay.delivery.endpoints.store import EndpointTable
+from functions.pay.delivery.pull import handler as pull
 from functions.pay.sequencing.wake_ups import wake_up_text
 from tests.contract.pay_counter import Recorder, Used, granted
 from tests.contract.test_payment_store import make_tables

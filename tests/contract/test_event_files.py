@@ -29,8 +29,9 @@ from avarez_cli.main import main
 from functions.certify.event_files import daily, making
 from functions.certify.event_files.files_store import DayTable, EventObjects
 from functions.certify.event_files.making import Maker
-from functions.pay.delivery import pull, wiring
-from functions.pay.delivery.files_store import EventFiles
+from functions.pay.delivery import wiring
+from functions.pay.delivery.pull import handler as pull
+from functions.pay.delivery.pull.files_store import EventFiles
 from tests.contract.pay_counter import Recorder, granted
 from tests.contract.test_endpoints import call
 from tests.contract.test_payment_store import make_tables

@@ -11,7 +11,7 @@ from avarez.changes.change import Subject
 from avarez.dynamo import Table
 from functions.pay.accounts.deciding import ChangeStore
 from functions.pay.accounts.onboarding import Setup
-from functions.pay.delivery.store import EndpointTable
+from functions.pay.delivery.endpoints.store import EndpointTable
 
 OFFICERS_MAX = 500
 

@@ -14,8 +14,8 @@ from avarez.observability import metric
 from avarez.settings import setting
 from functions.pay.accounts.deciding import Desk
 from functions.pay.accounts.setup_store import SetupTables
-from functions.pay.delivery.changing import effects_on
-from functions.pay.delivery.store import EndpointTable
+from functions.pay.delivery.endpoints.changing import effects_on
+from functions.pay.delivery.endpoints.store import EndpointTable
 
 clock = SystemClock()
 

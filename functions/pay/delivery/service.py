@@ -16,8 +16,8 @@ from avarez.clock import Clock, to_rfc3339
 from avarez.errors import TransactionRefused
 from avarez.events.chain import Event
 from avarez.webhooks import sign
-from functions.pay.delivery.endpoint import ALERTS, Endpoint, State, failed, settled, succeeded
-from functions.pay.delivery.secrets import WebhookSecrets
+from functions.pay.delivery.endpoints.endpoint import ALERTS, Endpoint, State, failed, settled, succeeded
+from functions.pay.delivery.wire.secrets import WebhookSecrets
 from functions.pay.delivery.wire.sending import Answer
 from functions.pay.delivery.wire.target import Target, read_target
 

@@ -12,11 +12,11 @@ from avarez.dynamo import Table, client, translated
 from avarez.events.log import EventLog
 from avarez.settings import setting
 from functions.pay.accounts.wiring import desk as changes
-from functions.pay.delivery.files_store import EventFiles
-from functions.pay.delivery.registration import Desk
-from functions.pay.delivery.secrets import WebhookSecrets
+from functions.pay.delivery.endpoints.registration import Desk
+from functions.pay.delivery.endpoints.store import EndpointTable
+from functions.pay.delivery.pull.files_store import EventFiles
 from functions.pay.delivery.service import Outbound
-from functions.pay.delivery.store import EndpointTable
+from functions.pay.delivery.wire.secrets import WebhookSecrets
 from functions.pay.delivery.wire.sending import Sender
 from functions.pay.sequencing.queue_store import WakeUps
 

@@ -48,7 +48,10 @@ class Process:
     def start(self) -> None:
         self._child = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
         assert self._child.stderr is not None
-        assert f":{self.port}/" in self._child.stderr.readline()
+        said = self._child.stderr.readline()
+        while said and f":{self.port}/" not in said:  # what it fetched at once may be told before
+            said = self._child.stderr.readline()
+        assert said
 
     def kill(self) -> None:
         self._child.kill()

@@ -14,11 +14,11 @@ from avarez.errors import SignatureRefused, TransactionRefused
 from avarez.events.chain import GENESIS, Event, EventType, Waiting, chained
 from avarez.webhooks import check
 from functions.pay.accounts.deciding import Desk as ChangesDesk
-from functions.pay.delivery.changing import effects_on
-from functions.pay.delivery.endpoint import Endpoint
-from functions.pay.delivery.registration import Desk, Registered
-from functions.pay.delivery.secrets import WebhookSecrets
+from functions.pay.delivery.endpoints.changing import effects_on
+from functions.pay.delivery.endpoints.endpoint import Endpoint
+from functions.pay.delivery.endpoints.registration import Desk, Registered
 from functions.pay.delivery.service import Attempt, Delivered, Outbound, deliver
+from functions.pay.delivery.wire.secrets import WebhookSecrets
 from functions.pay.delivery.wire.sending import Answer, Failure
 from functions.pay.delivery.wire.target import Target
 from tests.unit.accounts.changes_fake import Changes

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from avarez.changes.change import COOLING_OFF, Change, Subject
 from avarez.errors import ChallengeOpen, ChangeConflict, ChangeOpen, SecondPersonRequired
-from functions.pay.delivery.endpoint import OVERLAP, State
+from functions.pay.delivery.endpoints.endpoint import OVERLAP, State
 from functions.pay.delivery.wire.sending import Answer
 from tests.unit.delivery.receivers import Town, refused_connection
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from avarez.errors import WebhookUrlRefused
-from functions.pay.delivery.endpoint import LONGEST_WAIT, Endpoint, State, failed, wait_after
-from functions.pay.delivery.service import body_of, message_body
-from functions.pay.delivery.wire.sending import Answer, Failure
+from functions.pay.delivery.endpoints.endpoint import LONGEST_WAIT, Endpoint, State, failed, wait_after
+from functions.pay.delivery.service import Delivered, body_of, deliver, message_body
+from functions.pay.delivery.wire.sending import TIMEOUT_S, Answer, Failure
+from functions.pay.delivery.worker import RUN_SECONDS_MAX
 from tests.unit.delivery.receivers import START, Town, refused_connection
 
 HOUR = timedelta(hours=1)
@@ -61,6 +62,29 @@ def test_after_an_outage_of_days_everything_is_there_within_an_hour(days: int) -
     town.pass_time(HOUR)
     assert town.receivers["QOM"].order == list(range(1, days * 40 + 1))
     assert town.endpoint("QOM").failing_since is None
+
+
+def test_who_answers_in_29_seconds_has_one_event_a_run_and_never_fails() -> None:
+    town = Town("QOM")
+    town.register("QOM")
+    town.chains.grow("QOM", 5)
+
+    def slowly(count: int) -> None:
+        town.clock.instant += timedelta(seconds=29)
+
+    town.receivers["QOM"].behave = slowly
+
+    def run() -> Delivered:
+        until = town.clock.now() + timedelta(seconds=RUN_SECONDS_MAX)
+        return deliver(town.store, town.chains, town.outbound, "QOM", lambda: town.clock.now() < until)
+
+    for number in range(1, 6):
+        done = run()
+        assert (done.events, done.waiting) == (1, number < 5), "the next one is another run's, of 60 seconds again"
+        assert done.endpoint is not None
+        assert (done.endpoint.state, done.endpoint.failures) == (State.ACTIVE, 0)
+    assert town.receivers["QOM"].order == [1, 2, 3, 4, 5]
+    assert RUN_SECONDS_MAX + TIMEOUT_S < 60
 
 
 def test_who_is_down_for_ever_is_paused_and_keeps_everything() -> None:

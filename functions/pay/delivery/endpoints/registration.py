@@ -17,8 +17,8 @@ from avarez.changes.change import Change, Subject
 from avarez.clock import to_rfc3339
 from avarez.errors import TransactionRefused, WebhookNotFound, WebhookUrlRefused
 from avarez.ids import new_id
-from functions.pay.delivery.changing import GENERATION, URL
-from functions.pay.delivery.endpoint import (
+from functions.pay.delivery.endpoints.changing import GENERATION, URL
+from functions.pay.delivery.endpoints.endpoint import (
     Endpoint,
     State,
     confirmed,

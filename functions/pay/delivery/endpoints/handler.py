@@ -13,8 +13,8 @@ from avarez.errors import MunicipalityUnknown
 from avarez.http import Request, Response, Router, json_response
 from avarez.municipalities import is_municipality
 from functions.pay.delivery import wiring
-from functions.pay.delivery.endpoint import Endpoint, State, settled
-from functions.pay.delivery.registration import Registered
+from functions.pay.delivery.endpoints.endpoint import Endpoint, State, settled
+from functions.pay.delivery.endpoints.registration import Registered
 from functions.pay.delivery.service import attempt_json
 
 router = Router("pay-webhooks")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from avarez import keys
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table, batch_get, transact
-from functions.pay.delivery.endpoint import Endpoint, State, settled
+from functions.pay.delivery.endpoints.endpoint import Endpoint, State, settled
 from functions.pay.delivery.service import Attempt
 
 KEPT: Final = timedelta(days=90)

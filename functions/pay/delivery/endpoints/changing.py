@@ -15,7 +15,7 @@ from typing import assert_never
 from avarez.changes.change import Change, Status, Subject
 from avarez.dynamo import Item
 from avarez.errors import ChallengeOpen, ChangeConflict
-from functions.pay.delivery.endpoint import Endpoint, settled
+from functions.pay.delivery.endpoints.endpoint import Endpoint, settled
 
 URL, GENERATION = "url", "generation"
 """Members of a change's value."""

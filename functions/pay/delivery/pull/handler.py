@@ -10,7 +10,7 @@ from avarez.errors import FieldError, InvalidInput, MunicipalityUnknown
 from avarez.http import Request, Response, Router, json_response
 from avarez.municipalities import is_municipality
 from functions.pay.delivery import wiring
-from functions.pay.delivery.files_store import shown
+from functions.pay.delivery.pull.files_store import shown
 
 router = Router("pay-events")
 PAGE_DEFAULT: Final = 100

@@ -1,0 +1,1 @@
+"""The same events for whoever fetches them: by pull, or as daily files."""
