@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from avarez.figures.cells import CellKey
 from avarez.figures.definitions import DEFINITIONS
-from avarez.figures.files import file_name
+from avarez.figures.files import CityFigures, StepEnd, file_name
+from avarez.jalali import year_start
 from avarez.municipalities import find_municipality
 from avarez.planning.budgets import Budget, Line, categories, document_of, files_of
+from avarez.planning.document import planning_document
 from tests.browser.conftest import shoot
 from tests.browser.stub import ROOT, WEB, Stub
 from tests.unit.figures.figures_desk import Desk
@@ -69,6 +72,24 @@ BUDGETS = (
 )
 
 
+def years_of_a_city() -> dict[str, Any]:
+    """Three whole years of daily payments with a rush at their end, a little apart, and two thirds of a fourth."""
+    steps = []
+    for year, scale in ((1402, 30), (1403, 36), (1404, 41), (1405, 50)):
+        for day in range(365 if year < 1405 else 245):
+            weight = 1_000_000 * (12 if day > 330 + scale % 7 else 1)
+            at = year_start(year) + timedelta(days=day)
+            steps.append(StepEnd(len(steps) + 1, "0" * 64, at.isoformat(), scale * weight, scale))
+    rows = {
+        CellKey("collected", "1405-07", duty, "passenger", "online", ""): (rial * 10**9, 900)
+        for duty, rial in (("1405", 7), ("1404", 3), ("1402", 2), ("1396", 1))
+    }
+    return planning_document(CityFigures("TEHRAN", tuple(steps), rows))
+
+
+FORECAST = years_of_a_city()
+
+
 @pytest.fixture
 def site(stub: Stub, desk: Desk) -> Stub:
     """The stub answers as the function does."""
@@ -85,6 +106,11 @@ def site(stub: Stub, desk: Desk) -> Stub:
     assert standing is not None
     named = {"name": standing.manifest, "href": f"/v1/open/files/{standing.manifest}"}
     stub.answers["GET /v1/open"] = 200, {**manifest, "cities": cities, "manifest": named}
+    for of in manifest["cities"]:
+        named = {form: {"href": f"/v1/open/files/{file['name']}"} for form, file in of["planning"].items()}
+        document = json.loads(desk.files[of["planning"]["json"]["name"]])
+        stub.answers[f"GET /v1/open/planning/{of['municipality']}"] = 200, {**document, "files": named}
+    stub.answers["GET /v1/open/planning/TEHRAN"] = 200, {**FORECAST, "files": {}}
     for code in ("TEHRAN", "SHIRAZ"):
         of_city = [budget for budget in BUDGETS if budget.municipality == code]
         stub.answers[f"GET /v1/open/budgets/{code}"] = 200, budgets_of(code, of_city)
@@ -122,6 +148,8 @@ def serious(page: Page) -> list[Any]:
 
 def test_page_has_no_serious_finding_in_any_language_or_theme(themed: tuple[str, Page]) -> None:
     name, page = themed
+    page.locator("#planners summary").first.click()
+    page.locator(".curves").wait_for()
     shoot(page, f"open-{name}")
     assert serious(page) == []
 
@@ -133,6 +161,8 @@ def test_nothing_is_cut_at_320_pixels(browser: Browser, site: Stub, language: st
     page = context.new_page()
     page.goto(f"{site.origin}/open#/city/TEHRAN")
     page.locator("#budget").wait_for()
+    page.locator("#planners summary").first.click()
+    page.locator(".curves").wait_for()
     shoot(page, f"open-320-{language}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     context.close()
@@ -176,6 +206,29 @@ def test_a_citys_link_shows_where_the_money_went(page: Page, site: Stub, desk: D
     assert card.locator("tr.strong td").all_inner_texts() == ["2,000,000,000", ""]
     page.goto(f"{site.origin}/open#/city/SHIRAZ/budget")
     card.locator("text=has not yet said").wait_for()
+
+
+def test_planners_see_the_forecast_with_its_error_and_compare_days(page: Page, site: Stub) -> None:
+    page.add_init_script("localStorage.setItem('avarez.language', 'en')")
+    page.goto(f"{site.origin}/open#/city/TEHRAN")
+    page.locator("#planners summary").first.click()
+    page.locator("#forecast").wait_for()
+    assert page.locator("#forecast").inner_text() == f"{int(FORECAST['forecast']['rial']):,}"
+    assert page.locator(".curves polyline").count() == 4
+    assert page.locator("#planners", has_text="3 years, 1 inside their interval").count() == 1
+    windows = {"before_rial": "1000", "after_rial": "1375", "change_ppm": 375_000}
+    answer = {"municipality": "TEHRAN", "day_jalali": "1404-11-10", "city": windows, "city_year_before": windows}
+    answer |= {"others": None, "others_year_before": None}
+    answer |= {"over_own_year_ppm": 275_000, "over_others_ppm": -4_000, "over_both_ppm": None}
+    asked = "GET /v1/open/effects/TEHRAN/1404-11-10/14/SHIRAZ"
+    site.answers[asked] = 422, {"errors": [{"message": "The figures do not hold all days."}]}
+    page.locator("#effect-day").fill("۱۴۰۴/۱۱/۱۰")
+    page.locator("#effect-compare").click()
+    page.locator(".answer", has_text="do not hold all days").wait_for()
+    site.answers[asked] = 200, answer
+    page.locator("#effect-compare").click()
+    page.locator(".answer", has_text="+37.5%").wait_for()
+    assert page.locator(".answer dd .number").all_inner_texts() == ["+27.5%", "\u22120.4%"]
 
 
 def test_language_switch_turns_the_page_around(page: Page, site: Stub) -> None:

@@ -77,7 +77,7 @@ function draw(index, cities, all, told, budget) {
     sums(paid, certified),
     h("div", { class: "cards" },
       budget && budgetCard(budget, money(all)), overTime(money(all), paid), chosen.city === "" && ofCities(cities, paid), ofClasses(paid), ofChannels(paid), ofDutyYears(paid),
-      ofWaits(certified), ofProvinces(index), files(index, cities)),
+      ofWaits(certified), ofProvinces(index), chosen.city && forPlanners(index), files(index, cities)),
     meanings(told));
 }
 
@@ -171,6 +171,22 @@ function ofProvinces(index) {
   const rows = [...rial].sort((a, b) => (a[1] < b[1] ? 1 : -1)).map(([code, value]) => [TILES[code]?.[language() === "fa" ? 2 : 3] ?? code, number(value)]);
   return card("byProvince", "left", h("p", { class: "what" }, t("mapNote"), ` (${t("allYears")}${language() === "fa" ? "، " : ", "}${t("billion")})`), provinces(rial, t("byProvince")),
     behind([t("province"), t("amount")], rows, t("byProvince")));
+}
+
+/** The planners' card; its module and its figures come when it is opened. */
+function forPlanners(index) {
+  const place = h("div", { class: "planning" });
+  const opened = async (event) => {
+    if (!event.target.open || place.childElementCount > 0) return;
+    try {
+      const { show } = await import("./planners.js");
+      await show(place, chosen.city, index.cities);
+    } catch {
+      fill(place, h("p", { class: "notice", role: "alert" }, t("failed")));
+    }
+  };
+  return h("section", { class: "card wide", id: "planners" }, h("h2", {}, t("planTitle")), h("p", { class: "what" }, t("planLead")),
+    h("details", { ontoggle: opened }, h("summary", {}, t("planOpen")), place));
 }
 
 function files(index, cities) {

@@ -1,5 +1,6 @@
 // The charts of this page: the common ones, with the page's own words.
-import { behind as tableBehind } from "/common/charts.js";
+import { behind as tableBehind, line } from "/common/charts.js";
+import { h } from "/common/dom.js";
 import { t } from "./words.js";
 
 export { bars, columns, s } from "/common/charts.js";
@@ -19,7 +20,9 @@ export function pairs(rows, headings, caption) {
       row.cells.map((cell) => h("td", { class: "amount" }, cell)))))));
 }
 
-/** A plain table behind a chart, closed until asked for. */
-export function behind(headings, rows, caption) {
-  return tableBehind(headings, rows, caption, t("asTable"));
+/** A plain table behind a chart, closed until asked for unless it is `open`. */
+export function behind(headings, rows, caption, title = t("asTable"), open = false) {
+  const made = tableBehind(headings, rows, caption, title);
+  made.open = open;
+  return made;
 }

@@ -27,6 +27,25 @@ export async function publication() {
 
 export const definitions = () => fetched("/v1/open/definitions").then((answer) => answer.definitions);
 
+/** A city's forecast, curves and ages; null where there are none yet. */
+export async function planning(code) {
+  try {
+    return await fetched(`/v1/open/planning/${encodeURIComponent(code)}`);
+  } catch (fault) {
+    if (fault.status === 404) return null;
+    throw fault;
+  }
+}
+
+/** Before and after a day; a refusal carries what the service `said` of it in the reader's language. */
+export async function effects(code, day, days, against) {
+  const path = ["/v1/open/effects", code, day, days, against].map((part, place) => (place ? encodeURIComponent(part) : part)).join("/");
+  const answer = await fetch(path, { headers: { accept: "application/json", "accept-language": language() } });
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw Object.assign(new Error(path), { said: body.errors?.[0]?.message ?? body.detail ?? body.title });
+  return body;
+}
+
 /** What a city published of its budgets; null where there is no such city. */
 export async function budgets(code) {
   try {
