@@ -74,7 +74,7 @@ BUDGETS = (
 
 def years_of_a_city() -> dict[str, Any]:
     """Three whole years of daily payments with a rush at their end, a little apart, and two thirds of a fourth."""
-    steps = []
+    steps: list[StepEnd] = []
     for year, scale in ((1402, 30), (1403, 36), (1404, 41), (1405, 50)):
         for day in range(365 if year < 1405 else 245):
             weight = 1_000_000 * (12 if day > 330 + scale % 7 else 1)
@@ -107,9 +107,8 @@ def site(stub: Stub, desk: Desk) -> Stub:
     named = {"name": standing.manifest, "href": f"/v1/open/files/{standing.manifest}"}
     stub.answers["GET /v1/open"] = 200, {**manifest, "cities": cities, "manifest": named}
     for of in manifest["cities"]:
-        named = {form: {"href": f"/v1/open/files/{file['name']}"} for form, file in of["planning"].items()}
         document = json.loads(desk.files[of["planning"]["json"]["name"]])
-        stub.answers[f"GET /v1/open/planning/{of['municipality']}"] = 200, {**document, "files": named}
+        stub.answers[f"GET /v1/open/planning/{of['municipality']}"] = 200, {**document, "files": {}}
     stub.answers["GET /v1/open/planning/TEHRAN"] = 200, {**FORECAST, "files": {}}
     for code in ("TEHRAN", "SHIRAZ"):
         of_city = [budget for budget in BUDGETS if budget.municipality == code]
@@ -216,9 +215,9 @@ def test_planners_see_the_forecast_with_its_error_and_compare_days(page: Page, s
     assert page.locator("#forecast").inner_text() == f"{int(FORECAST['forecast']['rial']):,}"
     assert page.locator(".curves polyline").count() == 4
     assert page.locator("#planners", has_text="3 years, 1 inside their interval").count() == 1
-    windows = {"before_rial": "1000", "after_rial": "1375", "change_ppm": 375_000}
-    answer = {"municipality": "TEHRAN", "day_jalali": "1404-11-10", "city": windows, "city_year_before": windows}
-    answer |= {"others": None, "others_year_before": None}
+    windows: dict[str, Any] = {"before_rial": "1000", "after_rial": "1375", "change_ppm": 375_000}
+    answer: dict[str, Any] = {"municipality": "TEHRAN", "day_jalali": "1404-11-10", "city": windows}
+    answer |= {"city_year_before": windows, "others": None, "others_year_before": None}
     answer |= {"over_own_year_ppm": 275_000, "over_others_ppm": -4_000, "over_both_ppm": None}
     asked = "GET /v1/open/effects/TEHRAN/1404-11-10/14/SHIRAZ"
     site.answers[asked] = 422, {"errors": [{"message": "The figures do not hold all days."}]}

@@ -14,4 +14,5 @@ export const SECTIONS = [
   { name: "onboarding", label: "navOnboarding", load: () => import("./views/onboarding.js") },
   { name: "health", label: "navHealth", load: () => import("./views/health.js") },
   { name: "objections", label: "navObjections", load: () => import("./views/objections.js") },
+  { name: "budget", label: "navBudget", load: () => import("./views/budget.js") },
 ];

@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+from avarez.planning.budgets import Budget, Line, categories, document_of
 from functions.identity.groups import GROUP_SCOPES
 from tests.browser.city import figures
 from tests.browser.demo_answers import ASSESSMENT_ID, PLATE, assessment, in_minutes, problem
@@ -35,9 +36,21 @@ VIEWS: dict[str, tuple[str, str]] = {
     "simulation": (f"#/tariff/{figures.SIMULATED_ID}", "#sum-difference"),
     "rolls": ("#/roll", "tr[data-roll]"),
     "roll": (f"#/roll/{figures.ROLL_ID}", "#commit"),
+    "budget": ("#/budget/1405", "#plan-roads"),
 }
 """Each section of the console, and each thing in it that has an address: where it is, and a sign of it."""
-PICTURED = ("overview", "close", "onboarding", "health", "objection", "receivables", "draft", "simulation", "roll")
+PICTURED = (
+    "overview",
+    "close",
+    "onboarding",
+    "health",
+    "objection",
+    "receivables",
+    "draft",
+    "simulation",
+    "roll",
+    "budget",
+)
 """Those of which docs/images has a picture."""
 
 
@@ -363,6 +376,21 @@ def event_files(day: str) -> dict[str, Any]:
     }
 
 
+def budget(version: int) -> dict[str, Any]:
+    """A plan of one category, in so many versions."""
+    line = Line("roads", 3_100_000_000, "آسفالت", "Paving")
+    document = document_of(
+        Budget("TEHRAN", 1405, (line,)), version=version, previous="", published_at="2026-05-01T08:00:00.000Z"
+    )
+    files = {form: f"/v1/open/files/{form}" for form in ("csv", "json", "parquet")}
+    versions = [
+        {"version": number + 1, "published_at": document["published_at"], "by": "tehran", "files": files}
+        for number in range(version)
+    ]
+    told = {"municipality": "TEHRAN", "year": 1405, "version": version, "budget": document, "versions": versions}
+    return {**told, "categories": [category.told() for category in categories().values()]}
+
+
 def load(stub: Stub) -> None:
     """The stub knows two officers of Tehran, a clerk, and what the day's overview asks."""
     tokens = {
@@ -382,6 +410,7 @@ def load(stub: Stub) -> None:
         f"GET {HERE}/changes": (200, {"municipality": "TEHRAN", "changes": [PROPOSED, COOLING]}),
         f"GET {HERE}/onboarding": (200, onboarding()),
         f"GET {HERE}/account": (200, account(PROPOSED)),
+        f"GET {HERE}/budgets/1405": (200, budget(1)),
         "GET /v1/objections": (200, {"municipality": "TEHRAN", "objections": [objection()]}),
     }
     stub.answers |= {
