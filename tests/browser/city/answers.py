@@ -295,7 +295,7 @@ def close(number: int, status: str = "matched", **members: Any) -> dict[str, Any
         "direct_days": [],
         "manifest_hash": "d" * 64,
         "closed_at": f"2026-11-{20 + number}T20:45:02.000Z",
-        "closed_by": "system",
+        "closed_by": "schedule",
         "transfer_rial": "54213500000" if transfer else "0",
         "status": status,
         "transfer": transfer,

@@ -40,6 +40,7 @@ def test_closes_are_listed_and_one_leads_from_opening_to_closing_balance(stub: S
     expect(page.locator("#transfer")).to_contain_text("تا آخرین ریال برابر است")
     expect(page.locator("tr[data-late]")).to_have_count(1)
     expect(page.locator("#day-files a")).to_have_count(3)
+    expect(page.locator("main")).to_contain_text("سامانه، خودکار")
     shoot(page, "city-close")
     page.emulate_media(media="print")
     expect(page.locator(".city-of")).to_be_visible()

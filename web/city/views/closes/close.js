@@ -97,5 +97,5 @@ function proof(close) {
     [t("lastHash"), hash(close.last_hash)],
     [t("manifestHash"), hash(close.manifest_hash)],
     [t("closedAt"), dateTime(close.closed_at)],
-    [t("closedBy"), close.closed_by === "system" ? t("bySystem") : h("bdi", {}, close.closed_by)]);
+    [t("closedBy"), close.closed_by === "schedule" ? t("bySystem") : h("bdi", {}, close.closed_by)]);
 }
