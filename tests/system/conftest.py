@@ -21,6 +21,8 @@ from infra.local.system import LocalSystem
 
 TIMEOUT_S = 30.0
 POLL_S = 0.05
+TOKEN_KEPT_S = 1_800.0
+"""A token lasts an hour; a proof in full may take longer than that before the next test."""
 
 
 class Headers(dict[str, str]):
@@ -111,7 +113,7 @@ class System:
 
     def __init__(self, local: LocalSystem) -> None:
         self.local = local
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, tuple[float, str]] = {}
 
     @property
     def origin(self) -> str:
@@ -135,17 +137,18 @@ class System:
         return listed
 
     def client(self, username: str | None) -> Client:
-        """A client signed in as this account; anonymous for None."""
+        """A client signed in as this account, for half an hour at least; anonymous for None."""
         if username is None:
             return Client(self.origin)
-        if username not in self._tokens:
+        since, _ = self._tokens.get(username, (0.0, ""))
+        if not since or time.monotonic() - since > TOKEN_KEPT_S:
             account = next(one for one in demo_accounts() if one["username"] == username)
             answer = Client(self.origin).post(
                 "/v1/tokens", {"username": username, "password": account["password"]}
             )
             assert answer.status == 200, answer.text
-            self._tokens[username] = answer.json["access_token"]
-        return Client(self.origin, self._tokens[username])
+            self._tokens[username] = time.monotonic(), answer.json["access_token"]
+        return Client(self.origin, self._tokens[username][1])
 
     def aws(self, service: str) -> Any:
         """A boto3 client with the owner's rights."""
