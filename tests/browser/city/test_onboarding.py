@@ -81,6 +81,7 @@ def test_second_person_approves_after_a_question_and_whoever_proposed_it_cannot(
     stub.answers[f"POST {CHANGE}/approvals"] = approved
     page.locator("#nav-onboarding").click()
     expect(page.locator("[data-approve]")).to_have_count(1)
+    expect(page.locator("li.step a")).to_have_count(7)
     expect(page.locator(f'[data-change="{mine["change_id"]}"]')).to_contain_text("مأمور دیگری باید تأیید کند")
     page.locator("[data-approve]").click()
     expect(page.locator("#decline")).to_be_focused()

@@ -8,7 +8,7 @@ import { SECTIONS } from "../../sections.js";
 import { changeCard, changeRow, isOpen } from "./changes.js";
 
 /** Where a step is taken: a page below this one, or another section. */
-const PLACES = { account: "onboarding/account", officers: "onboarding/officers", events: "onboarding/events", emblem: "onboarding/emblem", contact: "onboarding/contact", tariff: "tariffs", roll: "rolls" };
+const PLACES = { account: "onboarding/account", officers: "onboarding/officers", events: "onboarding/events", emblem: "onboarding/emblem", contact: "onboarding/contact", tariff: "tariff", roll: "roll" };
 const PAST_SHOWN_MAX = 20;
 
 export async function hubView(main, { signal, officer, again }) {
