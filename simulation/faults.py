@@ -66,6 +66,9 @@ SITES: Mapping[str, tuple[str, ...]] = {
     "delivery.wake": ("dropped", "duplicated", "delayed"),
     "delivery": ("two_workers",),
     "endpoint": ("refused", "slow", "busy", "redirected", "answer_lost"),
+    "closing": ("busy", "killed_before", "killed_after", "answer_lost", "sent_again"),
+    "closer": ("two_closers",),
+    "statement": ("repeated", "in_parts"),
     "city": ("down", "gone", "stops", "replays"),
     "clock": ("jumps",),
     "sweep": ("skipped",),
@@ -93,6 +96,10 @@ class Faults:
         kind = kinds[int(self.random.random() * len(kinds))]
         self.fired[kind, site] += 1
         return kind
+
+    def often(self, site: str, draws: int) -> str:
+        """As `at`, the first of so many draws: for what a world has only a few calls of."""
+        return next((kind for _ in range(draws) if (kind := self.at(site))), "")
 
     def stop(self) -> None:
         """The storm is over."""

@@ -18,11 +18,10 @@ from functions.pay.rules.leases import PAID, VOID
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import RefundStatus, held_claims, left_of
 from functions.pay.rules.states import OPEN, Status
+from simulation.closes import IBANS
 from simulation.people import People
+from simulation.settled import credits_are_partitioned
 from simulation.world import World
-
-NOT_YET = ("I10",)
-"""What settlement to cities will bring: its lines."""
 
 
 def check(world: World, people: People) -> dict[str, list[str]]:
@@ -146,7 +145,7 @@ def references_end(world: World, people: People) -> Iterator[str]:
 
 
 def cities_get_what_is_applied(world: World, people: People) -> Iterator[str]:
-    """I7: what a city is owed = what was applied for it − its fees − what was given back; and it is its own."""
+    """I7: what a city is owed = what was applied for it − its fees − what went back − what the bank paid on."""
     owed: Counter[str] = Counter()
     for entry in world.store.journal:
         for posting in entry.postings:
@@ -160,6 +159,8 @@ def cities_get_what_is_applied(world: World, people: People) -> Iterator[str]:
         if payment.settled_at and not payment.parts and payment.status is Status.SETTLED:
             due[payment.municipality] += sum(part.amount_rial for part in left_of(payment))
             due[payment.municipality] += payment.rounding_rial - payment.city_fee_rial
+    for city, iban in IBANS.items():
+        due[city] -= world.closes.bank.paid_to(iban)
     told = _told_of_cities(world)
     for city in sorted(set(owed) | set(due) | set(told)):
         if owed[city] != due[city]:
@@ -324,6 +325,7 @@ RULES: dict[str, Callable[[World, People], Iterator[str]]] = {
     "I7": cities_get_what_is_applied,
     "I8": applied_is_own_amount,
     "I9": in_time,
+    "I10": credits_are_partitioned,
     "I11": nothing_dropped,
     "I12": never_changed,
 }
@@ -349,5 +351,6 @@ def unrest(world: World) -> list[str]:
         if (behind := len(world.store.chains[city]) - len(receiver.taken)) > 0:
             told.append(f"{city} has not got {behind} events")
     told += [f"{event_id} could not be placed" for event_id in sorted(world.aside)]
+    told += world.closes.unrest(world.turn)
     told += [f"row {due_at} {of}" for rows in world.store.open_rows for due_at, of in rows]
     return told

@@ -40,6 +40,7 @@ from functions.pay.rules.records import Payment
 from functions.pay.rules.terminals import Terminal
 from functions.pay.sequencing.service import sequence
 from simulation.cities import Cities
+from simulation.closes import Closes
 from simulation.faults import WRITES, Faults
 from simulation.gateway import MemoryGateway, MemoryGateways
 from simulation.store import Crash, MemoryStore
@@ -203,7 +204,8 @@ class FaultyGateway(MemoryGateway):
 class World:
     """One run: what there is, and what happens next."""
 
-    def __init__(self, seed: str, rate: float) -> None:
+    def __init__(self, seed: str, rate: float, turn: str = CITIES[0]) -> None:
+        self.turn = turn
         self.random = Random(seed)  # noqa: S311 - a run must repeat
         self.faults = Faults(self.random, rate)
         self.clock = FixedClock(BEGIN)
@@ -239,6 +241,7 @@ class World:
         self.store.rival = self._rival
         self.cities = Cities(self, CITIES)
         self.store.second_worker = self.cities.rival
+        self.closes = Closes(self, CITIES)
         self._woken: set[str] = set()
         self.aside: set[str] = set()
         self._writing = False

@@ -256,7 +256,7 @@ def test_second_writer_on_the_same_plan_makes_no_second_close(desk: CloseDesk) -
     first = closed(desk)
     assert first.settlement_id == plan.settlement_id
     with pytest.raises(TransactionRefused):
-        desk.parts.closes.keep(plan, 0, [desk.lines(first)[:1]])
+        desk.parts.closes.keep(plan, 0, [batch_text(desk.lines(first)[:1])])
     held(desk, first)
 
 

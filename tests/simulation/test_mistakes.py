@@ -24,6 +24,7 @@ MISTAKES: list[dict[str, Any]] = json.loads((FOLDER / "mistakes.json").read_text
 KINDS = (
     "amounts",
     "chain",
+    "closes",
     "conditions",
     "expiry",
     "ledger",

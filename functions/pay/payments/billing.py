@@ -12,11 +12,11 @@ A bill takes no lease, since it may be paid for days. The numbers are the obliga
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from avarez.changed import changed
 from avarez.clock import TEHRAN, tehran_today
 from avarez.errors import (
     AmountNotBillable,
@@ -127,13 +127,13 @@ def _numbered(payment: Payment, terms: BillTerms, year_digit: int) -> Payment:
         code = bills.payment_code(payment.amount_rial, year_digit, lot(100), of_bill)
     except ValueError as error:
         raise AmountNotBillable() from error
-    bill = replace(payment, status=Status.PENDING, bill_id=of_bill, payment_code=code)
+    bill = changed(payment, status=Status.PENDING, bill_id=of_bill, payment_code=code)
     answer = opening.first_answer(bill) | {
         "bill_id": of_bill,
         "payment_code": code,
         "barcode": bills.barcode(of_bill, code),
     }
-    return replace(bill, answer=answer)
+    return changed(bill, answer=answer)
 
 
 def _end_of(day: date) -> datetime:
@@ -168,7 +168,7 @@ def take_line(desk: Desk, line: PaidLine, *, bank: str) -> Taken:
 def _take(desk: Desk, payment: Payment, line: PaidLine, bank: str) -> Taken:
     if payment.status not in (Status.PENDING, Status.EXPIRED, Status.CANCELLED):
         return _surplus(desk, payment, line, bank, Taken.SUSPENSE_PAID)
-    paid = replace(payment, gateway=bank, reference=line.key, tracking=line.tracking)
+    paid = changed(payment, gateway=bank, reference=line.key, tracking=line.tracking)
     left_rial, outcome = 0, Taken.APPLIED
     # What a late part of an agreement means its agreement says: it is the same amount while that is in force.
     if line.paid_on > tehran_today(payment.expires_at) and not payment.agreement_id:
@@ -176,7 +176,7 @@ def _take(desk: Desk, payment: Payment, line: PaidLine, bank: str) -> Taken:
         left_rial = payment.amount_rial - payment.fee_rial - sum(part.amount_rial for part in years)
         if not years:
             return _surplus(desk, payment, line, bank, Taken.SUSPENSE_LATE)
-        paid = replace(paid, years=years, rounding_rial=0, amount_rial=payment.amount_rial - left_rial)
+        paid = changed(paid, years=years, rounding_rial=0, amount_rial=payment.amount_rial - left_rial)
         outcome = Taken.APPLIED_IN_PART
     try:
         _settle(desk, payment, paid, left_rial)
@@ -216,7 +216,7 @@ def _oldest_first(desk: Desk, payment: Payment, paid_on: date) -> tuple[YearAmou
 
 def found_money(of: Payment, amount_rial: int, now: datetime) -> Payment:
     """Money in suspense that came under the same reference as `of` and is not its own."""
-    return replace(
+    return changed(
         of,
         payment_id=new_id("py", now),
         years=(),
@@ -254,7 +254,7 @@ def _with_papers(payment: Payment | None, now: datetime, *, refunds: bool = True
 def _surplus(desk: Desk, payment: Payment, line: PaidLine, bank: str, outcome: Taken) -> Taken:
     """Money for a bill whose duties it cannot pay any more."""
     now = desk.clock.now()
-    of = replace(payment, gateway=bank, reference=line.key, tracking=line.tracking)
+    of = changed(payment, gateway=bank, reference=line.key, tracking=line.tracking)
     (found,) = _with_papers(found_money(of, payment.amount_rial, now), now)
     desk.store.put_found(found)
     desk.report("suspense")

@@ -11,12 +11,12 @@ Obligations, by number:
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from avarez.changed import changed
 from avarez.clock import tehran_today
 from avarez.errors import (
     DutyLocked,
@@ -89,10 +89,10 @@ def create(desk: Desk, *, principal: Principal, key: str, asked: opening.Asked) 
         terminal=terminal.terminal_id,
     )
     priced = opening.payment_of(quote, terms, fee=opening.fee_of(desk, quote), now=now)
-    opened = dataclasses.replace(priced, status=Status.PENDING)
+    opened = changed(priced, status=Status.PENDING)
     pos = {"terminal": terminal.terminal_id, "acquirer": terminal.acquirer, "order_id": opened.payment_id}
     pos["amount_rial"] = format_rial(opened.amount_rial)
-    payment = dataclasses.replace(opened, answer=opening.first_answer(opened) | {"pos": pos})
+    payment = changed(opened, answer=opening.first_answer(opened) | {"pos": pos})
     replay = opening.replay_of(principal, key, asked, payment, now)
     event = Event(Occurrence.CREATED, "person", now, None, Status.PENDING, {"terminal": terminal.terminal_id})
     for _ in range(ATTEMPTS_MAX):
@@ -193,7 +193,7 @@ def release(desk: Desk, payment: Payment, *, by: str) -> Payment:
         raise PosResultConflict()
     try:
         if not payment.released_by:
-            after = dataclasses.replace(payment, version=payment.version + 1, released_by=by)
+            after = changed(payment, version=payment.version + 1, released_by=by)
             desk.store.postpone(payment, after)
             return after
         if payment.released_by == by:
@@ -285,7 +285,7 @@ def close_day(
     for reference, line in listed.items():
         if reference not in matched:
             _unknown_sale(desk, terminal, line, now)
-    done = dataclasses.replace(
+    done = changed(
         closing,
         done=True,
         last_payment_id=max((of.payment_id for of in of_day), default=closing.after_payment_id),

@@ -9,10 +9,10 @@ Obligations, in this order, whoever found out that money was taken (a callback, 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
+from avarez.changed import changed
 from avarez.errors import DutyLocked, DutyPaid, OutcomeUnknown, ReferenceReused, TransactionRefused
 from avarez.ids import new_id
 from avarez.journal import JournalEntry
@@ -138,7 +138,7 @@ def confirmed_without_duty(desk: Desk, gateway: Gateway, payment: Payment, refer
     desk.report("suspense")
     return close(
         desk,
-        replace(payment, reference=verdict.reference),
+        changed(payment, reference=verdict.reference),
         Occurrence.CONFIRMED_TOO_LATE,
         source,
         note={"confirmed": "yes", "gateway_amount_rial": str(verdict.amount_rial)},
@@ -256,7 +256,7 @@ def _confirmed_meanwhile(desk: Desk, asked: Payment, payment: Payment, verdict: 
     note = {"confirmed": "yes", "gateway_amount_rial": str(verdict.amount_rial)}
     return close(
         desk,
-        replace(payment, reference=verdict.reference),
+        changed(payment, reference=verdict.reference),
         Occurrence.CONFIRMED_TOO_LATE,
         source,
         note=note,

@@ -7,11 +7,12 @@ person asks for it, another approves it. Money in suspense is nobody's: the syst
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from avarez.changed import changed
 from avarez.journal import JournalEntry, YearAmount
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.states import Status
@@ -76,7 +77,7 @@ class Refund:
         """
         if status not in REFUND_TRANSITIONS[self.status]:
             raise ValueError(f"a refund that is {self.status} cannot become {status}")
-        return replace(self, status=status, version=self.version + 1, open_due_at=open_due_at, **changes)
+        return changed(self, status=status, version=self.version + 1, open_due_at=open_due_at, **changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,5 +159,5 @@ def after_refund(payment: Payment, refund: Refund) -> tuple[YearAmount, ...]:
 def is_whole(payment: Payment, refund: Refund) -> bool:
     """Whether nothing of the payment is left afterwards."""
     return payment.status is Status.SUSPENSE or not left_of(
-        replace(payment, refunded=after_refund(payment, refund))
+        changed(payment, refunded=after_refund(payment, refund))
     )

@@ -8,10 +8,11 @@ place yet. So a kill at any point, a second writer and a repeated wake-up change
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from avarez.changed import changed
 from avarez.clock import Clock, to_rfc3339
 from avarez.errors import TransactionRefused
 from avarez.events.chain import Event, Head, Waiting, chained
@@ -95,7 +96,7 @@ def _append(
             events.append(event)
         now = clock.now()
         until = to_rfc3339(now + LEASE)
-        after = replace(head, sequence=sequence_number, hash=previous_hash, held_until_at=until)
+        after = changed(head, sequence=sequence_number, hash=previous_hash, held_until_at=until)
         refused = store.append(head, after, events, now)
         if not refused:
             return after, len(events)

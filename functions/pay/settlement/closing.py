@@ -15,7 +15,7 @@ from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.errors import ChainBroken
 from avarez.events.chain import Event, faults
 from avarez.ids import new_id
-from avarez.settlements import Line, Settlement, batch_hash, batches
+from avarez.settlements import Settlement, batch_text, batches, text_hash
 from functions.pay.settlement.bank.calendar import BankCalendar, DayEnds, day_ends
 from functions.pay.settlement.rules import Modes, Own, Plan, Position, Reckoning, next_day, range_end
 
@@ -46,8 +46,8 @@ class CloseStore(Protocol):
     def kept(self, plan: Plan) -> int:
         """How many batches of the plan are there already."""
 
-    def keep(self, plan: Plan, first: int, lines: Sequence[Sequence[Line]]) -> None:
-        """Writes batches from number `first` on; nothing if the plan is over."""
+    def keep(self, plan: Plan, first: int, texts: Sequence[str]) -> None:
+        """Writes batches, each as its text, from number `first` on; nothing if the plan is over."""
 
     def commit(self, plan: Plan, settlement: Settlement, after: Position, due: Own) -> Settlement:
         """The close that stands now; with it, in one transaction, its event and what pays it."""
@@ -87,11 +87,12 @@ def finish(store: CloseStore, plan: Plan, time_left: Callable[[], bool]) -> Sett
     lines = (line for line in map(reckoning.take, _range(store, plan)) if line is not None)
     kept = store.kept(plan)
     hashes: list[str] = []
-    pending: list[Sequence[Line]] = []
+    pending: list[str] = []
     for batch in batches(lines):
-        hashes.append(batch_hash(batch))
+        text = batch_text(batch)
+        hashes.append(text_hash(text))
         if len(hashes) > kept:
-            pending.append(batch)
+            pending.append(text)
         if len(pending) == BATCHES_A_WRITE:
             if not time_left():
                 return None

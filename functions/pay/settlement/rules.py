@@ -304,9 +304,9 @@ def movement(data: Mapping[str, Any], municipality: str) -> Own:
     """What the event's entry did to what the city is owed; nothing for an event without an entry. (3)"""
     payable, rounding = municipality_payable(municipality), municipality_rounding(municipality)
     credited = {payable: 0, rounding: 0}
-    for account, credit_rial in postings(data):
-        if account in credited:
-            credited[account] += credit_rial
+    for posting in _told(data):
+        if posting["account"] in credited:
+            credited[posting["account"]] += _credit_rial(posting)
     return Own(credited[payable], credited[rounding])
 
 
@@ -318,8 +318,17 @@ def fees(data: Mapping[str, Any]) -> int:
 
 def postings(data: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Account and credit (negative where debited) of each posting of the event's entry."""
-    for posting in data.get("entry", {}).get("postings", ()):
-        yield str(posting["account"]), parse_rial(posting["credit_rial"]) - parse_rial(posting["debit_rial"])
+    for posting in _told(data):
+        yield str(posting["account"]), _credit_rial(posting)
+
+
+def _told(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    told: Sequence[Mapping[str, Any]] = data.get("entry", {}).get("postings", ())
+    return told
+
+
+def _credit_rial(posting: Mapping[str, Any]) -> int:
+    return parse_rial(posting["credit_rial"]) - parse_rial(posting["debit_rial"])
 
 
 def kind_of(data: Mapping[str, Any]) -> LineKind:
@@ -339,7 +348,7 @@ def kind_of(data: Mapping[str, Any]) -> LineKind:
 
 def operator_of(data: Mapping[str, Any]) -> str:
     """Which gateway, acquirer or bank the event's money came by; empty where none did."""
-    found = [operator_of_account(account) for account, _ in postings(data)]
+    found = [operator_of_account(str(posting["account"])) for posting in _told(data)]
     named = next((name for name in found if name), "")
     payment = data.get("payment", {})
     if named or not payment:

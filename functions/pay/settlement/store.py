@@ -15,10 +15,10 @@ from avarez.settlements import (
     Line,
     Settlement,
     batch_hash,
-    batch_text,
     lines_from,
     settlement_from,
     settlement_item,
+    text_hash,
 )
 from functions.pay.settlement.bank.transfer_store import TransferTable, journal_writes
 from functions.pay.settlement.rules import Modes, Own, Plan, Position, closed_event, transfer_entry
@@ -116,16 +116,13 @@ class CloseTable:
     def kept(self, plan: Plan) -> int:
         return len(self._batches(plan.municipality, plan.settlement_id))
 
-    def keep(self, plan: Plan, first: int, lines: Sequence[Sequence[Line]]) -> None:
+    def keep(self, plan: Plan, first: int, texts: Sequence[str]) -> None:
         """A writer that slept through the commit is refused; the same batch again is the same batch."""
         city, of = plan.municipality, plan.settlement_id
         writes = [self._ledger.check(keys.settled_plan(city), SAME_CLOSE, settlement=of)]
         writes += [
-            self._ledger.put(
-                keys.settlement_lines(city, of, number),
-                {"lines": batch_text(batch), "hash": batch_hash(batch)},
-            )
-            for number, batch in enumerate(lines, start=first)
+            self._ledger.put(keys.settlement_lines(city, of, number), {"lines": text, "hash": text_hash(text)})
+            for number, text in enumerate(texts, start=first)
         ]
         transact(writes, dynamodb=self._ledger.dynamodb)
 

@@ -18,7 +18,9 @@ from typing import Any
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError as BotoCoreError
+from botocore.exceptions import ClientError as ClientError
+from botocore.exceptions import HTTPClientError
 
 from avarez.errors import ServiceBusy, TransactionRefused
 

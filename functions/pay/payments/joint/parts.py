@@ -12,9 +12,9 @@ The leases of parts do not lapse by time: their parent is looked after until it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
+from avarez.changed import changed
 from avarez.errors import (
     AssessmentNotFound,
     AvarezError,
@@ -152,7 +152,7 @@ def _open(desk: Desk, payment: Payment, chunks: Sequence[Chunk]) -> Payment:
     parts_rial = sum(chunk.parts_rial for chunk in chunks)
     fee_rial = sum(chunk.fee_rial for chunk in chunks)
     expires_at = now + gateway.page_lifetime + LEASE_MARGIN
-    priced = replace(
+    priced = changed(
         payment,
         parts_rial=parts_rial,
         fee_rial=fee_rial,
@@ -235,7 +235,7 @@ def _fail(desk: Desk, payment: Payment, member: Member, refusal: AvarezError) ->
 def _settle(desk: Desk, payment: Payment, chunk: Chunk) -> None:
     for member in desk.store.members(payment, chunk.number):
         _settled(desk, payment, member)
-    desk.store.move_chunk(payment, chunk, replace(chunk, state=ChunkState.SETTLED))
+    desk.store.move_chunk(payment, chunk, changed(chunk, state=ChunkState.SETTLED))
 
 
 def _settled(desk: Desk, payment: Payment, member: Member) -> None:
@@ -245,7 +245,7 @@ def _settled(desk: Desk, payment: Payment, member: Member) -> None:
         if part is None or part.status is not Status.CREATED:
             return
         now = desk.clock.now()
-        paid = replace(part, reference=payment.reference, tracking=payment.tracking)
+        paid = changed(part, reference=payment.reference, tracking=payment.tracking)
         after = paid.next(
             Occurrence.PARENT_SETTLED, open_due_at=None, settled_at=now, certificate_id=new_id("ce", now)
         )
@@ -272,11 +272,11 @@ def _set_aside(desk: Desk, part: Payment) -> None:
 def _release(desk: Desk, payment: Payment, chunk: Chunk) -> None:
     """Gives the parts of the chunk up; from the first step on, nobody leases one of them any more."""
     if chunk.state is not ChunkState.RELEASING:
-        releasing = replace(chunk, state=ChunkState.RELEASING)
+        releasing = changed(chunk, state=ChunkState.RELEASING)
         desk.store.move_chunk(payment, chunk, releasing)
         chunk = releasing
     for member in desk.store.members(payment, chunk.number):
         part = desk.store.payment(member.payment_id)
         if part is not None and part.status is Status.CREATED:
             verification.close(desk, part, Occurrence.PARENT_ENDED, "parent")
-    desk.store.move_chunk(payment, chunk, replace(chunk, state=ChunkState.RELEASED))
+    desk.store.move_chunk(payment, chunk, changed(chunk, state=ChunkState.RELEASED))
