@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from avarez.canonical import canonical_bytes, content_hash
-from avarez.clock import tehran_today, to_rfc3339
+from avarez.clock import to_rfc3339
 from avarez.events.chain import GENESIS, Event, Waiting, chained
 from avarez.events.entries import event_of, years_told
-from avarez.journal import JournalEntry, YearAmount, credit, debit, members_of
+from avarez.journal import JournalEntry, YearAmount, booked, credit, debit, members_of
 
 DUTY_RIAL: Final = 1_234_500
 ROUNDING_RIAL: Final = 500
@@ -131,20 +131,17 @@ class MadeUpCity:
 
     def _entry(self, kind: str, number: int, now: datetime, postings: tuple[Any, ...]) -> JournalEntry:
         name = f"test{self.run}{number:012d}"
-        made = JournalEntry(
+        return booked(
             journal_id=f"je_{name}",
             payment_id=f"py_{name}",
             municipality=self.municipality,
             kind=kind,
+            postings=postings,
+            now=now,
+            years=(YearAmount(1404, DUTY_RIAL),),
             gateway="sandbox",
             reference=f"TEST{number:012d}",
-            day=tehran_today(now).isoformat(),
-            created_at=now,
-            postings=postings,
-            years=(YearAmount(1404, DUTY_RIAL),),
-            content_hash="",
         )
-        return made.hashed(content_hash(members_of(made)))
 
     def _payment(self, entry: JournalEntry, amount_rial: int, number: int) -> dict[str, Any]:
         return {

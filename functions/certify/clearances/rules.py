@@ -8,8 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from avarez.canonical import content_hash
-from avarez.clock import tehran_today
-from avarez.journal import JournalEntry, YearAmount, check_balanced, credit, debit, members_of
+from avarez.journal import JournalEntry, YearAmount, booked, credit, debit
 from avarez.money import format_rial
 
 TRACE_SCHEMA: Final = 1
@@ -79,19 +78,13 @@ def write_off_entry(
         debit(written_off(city.municipality), amount_rial),
         credit(duty_waived(city.municipality), amount_rial),
     )
-    check_balanced(postings, certificate_id)
-    made = JournalEntry(
+    return booked(
         journal_id=journal_id,
         payment_id=vehicle_id,
         municipality=city.municipality,
         kind="duty_written_off",
-        gateway="",
-        reference="",
-        day=tehran_today(now).isoformat(),
-        created_at=now,
         postings=postings,
+        now=now,
         years=city.waived,
-        content_hash="",
         cause=certificate_id,
     )
-    return made.hashed(content_hash(members_of(made)))

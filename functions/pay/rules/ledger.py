@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from avarez.canonical import content_hash
-from avarez.clock import tehran_today
-from avarez.journal import JournalEntry, Posting, YearAmount, check_balanced, credit, debit, members_of, signed
+from avarez.journal import JournalEntry, Posting, YearAmount, booked, credit, debit, signed
 
 if TYPE_CHECKING:
     from functions.pay.rules.records import Payment
@@ -148,24 +146,20 @@ def entry(
     now: datetime,
     cause: str = "",
 ) -> JournalEntry:
-    """A journal entry whose debits equal its credits; `cause` names a refund or whatever else brought it about.
+    """The entry of a payment; `cause` names a refund or whatever else brought it about.
 
     Raises:
-        ValueError: they do not, or a posting has two sides, none, or a negative one.
+        ValueError: as `booked`.
     """
-    check_balanced(postings, payment.payment_id)
-    made = JournalEntry(
+    return booked(
         journal_id=journal_id,
         payment_id=payment.payment_id,
         municipality=payment.municipality,
         kind=kind,
+        postings=postings,
+        now=now,
+        years=years,
         gateway=payment.gateway,
         reference=payment.reference,
-        day=tehran_today(now).isoformat(),
-        created_at=now,
-        postings=tuple(postings),
-        years=tuple(years),
-        content_hash="",
         cause=cause,
     )
-    return made.hashed(content_hash(members_of(made)))

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from avarez.canonical import content_hash
-from avarez.clock import tehran_today
-from avarez.journal import JournalEntry, Posting, check_balanced, members_of, signed
+from avarez.journal import JournalEntry, Posting, booked, signed
 from functions.pay.rules.ledger import BANK, clearing, municipality_payable, municipality_rounding
 
 if TYPE_CHECKING:
@@ -133,19 +131,14 @@ def _entry(
     journal_id: str,
     now: datetime,
 ) -> JournalEntry:
-    check_balanced(postings, cause)
-    made = JournalEntry(
+    return booked(
         journal_id=journal_id,
         payment_id=cause,
         municipality=municipality,
         kind=kind,
+        postings=postings,
+        now=now,
         gateway=split(operator)[1],
         reference=reference,
-        day=tehran_today(now).isoformat(),
-        created_at=now,
-        postings=tuple(postings),
-        years=(),
-        content_hash="",
         cause=cause,
     )
-    return made.hashed(content_hash(members_of(made)))

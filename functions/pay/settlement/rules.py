@@ -14,14 +14,13 @@ Law: the 1400 law, art. 41: duty and penalty belong to the municipality of resid
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from avarez.canonical import content_hash
-from avarez.clock import from_rfc3339, tehran_today
+from avarez.clock import from_rfc3339
 from avarez.events.chain import GENESIS, Event, EventType, Waiting
-from avarez.journal import JournalEntry, check_balanced, members_of, signed
+from avarez.journal import JournalEntry, booked, signed
 from avarez.money import parse_rial
 from avarez.settlements import (
     DirectDay,
@@ -380,47 +379,32 @@ def transfer_entry(plan: Plan, due: Own) -> JournalEntry:
         *signed(municipality_rounding(city), -due.rounding_rial),
         *signed(municipality_transfer(city), due.rial),
     ]
-    at = from_rfc3339(plan.planned_at)
-    reference = transfer_reference(city, plan.number)
-    return _entry(TRANSFER_ENTRY, made, city, plan.settlement_id, reference, plan.journal_id, at)
+    return booked(
+        journal_id=plan.journal_id,
+        payment_id=plan.settlement_id,
+        municipality=city,
+        kind=TRANSFER_ENTRY,
+        postings=made,
+        now=from_rfc3339(plan.planned_at),
+        reference=transfer_reference(city, plan.number),
+        cause=plan.settlement_id,
+    )
 
 
 def arrival_entry(
     municipality: str, settlement_id: str, number: int, rial: int, *, line_id: str, journal_id: str, now: datetime
 ) -> JournalEntry:
     """The entry of a transfer that has left our account, by the bank's line."""
-    made = [*signed(municipality_transfer(municipality), -rial), *signed(BANK, rial)]
-    reference = transfer_reference(municipality, number)
-    entry = _entry(ARRIVAL_ENTRY, made, municipality, settlement_id, reference, journal_id, now)
-    caused = replace(entry, cause=line_id, content_hash="")
-    return caused.hashed(content_hash(members_of(caused)))
-
-
-def _entry(
-    kind: str,
-    made: Sequence[Any],
-    municipality: str,
-    settlement_id: str,
-    reference: str,
-    journal_id: str,
-    now: datetime,
-) -> JournalEntry:
-    check_balanced(made, settlement_id)
-    entry = JournalEntry(
+    return booked(
         journal_id=journal_id,
         payment_id=settlement_id,
         municipality=municipality,
-        kind=kind,
-        gateway="",
-        reference=reference,
-        day=tehran_today(now).isoformat(),
-        created_at=now,
-        postings=tuple(made),
-        years=(),
-        content_hash="",
-        cause=settlement_id,
+        kind=ARRIVAL_ENTRY,
+        postings=[*signed(municipality_transfer(municipality), -rial), *signed(BANK, rial)],
+        now=now,
+        reference=transfer_reference(municipality, number),
+        cause=line_id,
     )
-    return entry.hashed(content_hash(members_of(entry)))
 
 
 def next_day(position: Position, first_event_day: date) -> date:

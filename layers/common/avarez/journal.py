@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from avarez.canonical import content_hash
 from avarez.changed import changed
-from avarez.clock import to_rfc3339
+from avarez.clock import tehran_today, to_rfc3339
 from avarez.dynamo import Item
 from avarez.money import format_rial
 
@@ -101,6 +102,44 @@ def members_of(made: JournalEntry) -> dict[str, object]:
         ],
         "years": [{"year": part.year, "amount_rial": format_rial(part.amount_rial)} for part in made.years],
     }
+
+
+def booked(
+    *,
+    journal_id: str,
+    payment_id: str,
+    municipality: str,
+    kind: str,
+    postings: Sequence[Posting],
+    now: datetime,
+    years: Sequence[YearAmount] = (),
+    gateway: str = "",
+    reference: str = "",
+    cause: str = "",
+) -> JournalEntry:
+    """The entry of this moment under its hash: every entry of the ledger is made here.
+
+    `payment_id` is whatever it stands with in the journal, `cause` what else brought it about, such as a refund.
+
+    Raises:
+        ValueError: debits are not credits, or a posting has two sides, none, or a negative one.
+    """
+    check_balanced(postings, payment_id)
+    made = JournalEntry(
+        journal_id=journal_id,
+        payment_id=payment_id,
+        municipality=municipality,
+        kind=kind,
+        gateway=gateway,
+        reference=reference,
+        day=tehran_today(now).isoformat(),
+        created_at=now,
+        postings=tuple(postings),
+        years=tuple(years),
+        content_hash="",
+        cause=cause,
+    )
+    return made.hashed(content_hash(members_of(made)))
 
 
 def year_items(years: Sequence[YearAmount]) -> list[Item]:
