@@ -170,6 +170,16 @@ class MemoryStore(MemoryChain, MemoryEndpoints):
         self.agreements[agreement.agreement_id] = agreement
         self._wrote()
 
+    def agreements_of(self, municipality: str, *, before: str, limit: int) -> Sequence[Agreement]:
+        theirs = [of for of in self.agreements.values() if of.municipality == municipality]
+        asked = [of for of in theirs if not before or of.agreement_id < before]
+        return sorted(asked, key=lambda of: of.agreement_id, reverse=True)[:limit]
+
+    def reject_agreement(self, before: Agreement, after: Agreement) -> None:
+        self._expect_agreement(before)
+        self._move_agreement(before, after)
+        self._wrote()
+
     def start_agreement(self, before: Agreement, after: Agreement, now: datetime) -> None:
         self._expect_agreement(before)
         standing = self.open_bills.get((after.vehicle_id, after.municipality))

@@ -93,9 +93,11 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             Route("POST", "/v1/instalment-agreements", "payments.write"),
             Route("GET", "/v1/instalment-agreements/{id}", "payments.read"),
             Route("POST", "/v1/instalment-agreements/{id}/approvals", "refunds.approve"),
+            Route("POST", "/v1/instalment-agreements/{id}/rejections", "refunds.approve"),
+            Route("GET", "/v1/municipalities/{code}/instalment-agreements", "payments.read"),
         ),
         environment=(*PRINCIPAL, "DUTY_TABLE", "LEDGER_TABLE", "PUBLIC_ORIGIN"),
-        grants=(TableGrant("duty", ("ConditionCheckItem", "GetItem", "PutItem")),),
+        grants=(TableGrant("duty", ("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query")),),
     ),
     EntryPoint(
         name="pay-bank-files",

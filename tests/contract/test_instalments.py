@@ -205,7 +205,12 @@ def test_invariants_hold_of_parts_and_find_a_part_that_was_lost(counter: Counter
 
 
 def call(
-    monkeypatch: pytest.MonkeyPatch, route: str, params: dict[str, str], body: Any = None, **claims: str
+    monkeypatch: pytest.MonkeyPatch,
+    route: str,
+    params: dict[str, str],
+    body: Any = None,
+    query: dict[str, str] | None = None,
+    **claims: Any,
 ) -> tuple[int, dict[str, Any]]:
     monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("USER_POOL_CLIENT_ID", CLIENT)
@@ -222,6 +227,7 @@ def call(
         "rawPath": path.format(**params),
         "headers": {},
         "pathParameters": params,
+        "queryStringParameters": query or {},
         "body": json.dumps(body),
         "isBase64Encoded": False,
         "requestContext": {
@@ -248,6 +254,7 @@ def test_agreement_over_http_uses_exactly_what_it_is_granted(
         quote_writer(Table("duty", counter.recorder.dynamodb))(made)
     route, one = "POST /v1/instalment-agreements", "GET /v1/instalment-agreements/{id}"
     approval = "POST /v1/instalment-agreements/{id}/approvals"
+    listing = "GET /v1/municipalities/{code}/instalment-agreements"
 
     def everything() -> None:
         body = {"assessment_id": plain.assessment_id, "parts": 2}
@@ -260,7 +267,9 @@ def test_agreement_over_http_uses_exactly_what_it_is_granted(
             ("623000", "1405-11-02"),
         ]
         own = {"id": made["agreement_id"]}
-        officer = {"cognito:groups": "[municipality]", "municipality": "SHIRAZ", "username": "officer"}
+        officer: dict[str, Any] = {
+            "cognito:groups": "[municipality]", "municipality": "SHIRAZ", "username": "officer",
+        }  # fmt: skip
         assert call(monkeypatch, one, own, **officer)[1]["code"] == "agreement_not_found"
         assert call(monkeypatch, approval, own)[1]["code"] == "second_person_required"
         officer["municipality"] = "TEHRAN"
@@ -269,8 +278,64 @@ def test_agreement_over_http_uses_exactly_what_it_is_granted(
         assert call(monkeypatch, approval, own, **officer)[1]["code"] == "agreement_conflict"
         assert call(monkeypatch, one, own, **officer) == (200, told)
         assert call(monkeypatch, route, {}, {**body, "parts": 0})[1]["code"] == "invalid_input"
+        status, page = call(monkeypatch, listing, {"code": "TEHRAN"}, **officer)
+        assert (status, [of["agreement_id"] for of in page["agreements"]]) == (200, [own["id"]])
 
     assert counter.used(everything) == granted("pay-agreements")
+
+
+def test_city_lists_its_agreements_with_their_states_and_turns_down_what_waits(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms = {"parts_max": 3, "every_months": 1, "grace_days": 5, "least_rial": "1000", "surcharge_ppm": 0}
+    asked: list[Agreement] = []
+    for number in (8, 9):
+        made = quote(counter.w.clock, number, vehicle_id=f"ve_{number}", instalments=terms)
+        quote_writer(Table("duty", counter.recorder.dynamodb))(made)
+        asked.append(
+            instalments.request(counter.w.desk, principal=CLERK, assessment_id=made.assessment_id, parts=2)
+        )
+    running = counter.agreement(1)
+    listing, rejection = (
+        "GET /v1/municipalities/{code}/instalment-agreements",
+        "POST /v1/instalment-agreements/{id}/rejections",
+    )
+    officer: dict[str, Any] = {
+        "cognito:groups": "[municipality]", "municipality": "TEHRAN", "username": "officer",
+    }  # fmt: skip
+
+    def states(**query: str) -> list[tuple[str, str]]:
+        status, page = call(monkeypatch, listing, {"code": "TEHRAN"}, query=query, **officer)
+        assert (status, page["municipality"], page["cursor"]) == (200, "TEHRAN", None)
+        return [(of["agreement_id"], of["status"]) for of in page["agreements"]]
+
+    newest_first = [running.agreement_id, asked[1].agreement_id, asked[0].agreement_id]
+    assert states() == list(zip(newest_first, ("in_force", "requested", "requested"), strict=True))
+    own = {"id": asked[0].agreement_id}
+    assert call(monkeypatch, rejection, own, {"reason": "x"}, **officer)[1]["code"] == "invalid_input"
+    status, told = call(monkeypatch, rejection, own, {"reason": "owes the city otherwise"}, **officer)
+    assert (status, told["status"], told["rejected_by"]) == (200, "rejected", "officer")
+    assert told["rejection_reason"] == "owes the city otherwise"
+    assert now(counter, asked[0]).rejected_by == "officer"
+    for step in (rejection, "POST /v1/instalment-agreements/{id}/approvals"):
+        assert call(monkeypatch, step, own, {"reason": "once more"}, **officer)[1]["code"] == "agreement_conflict"
+    busy = {"id": running.agreement_id}
+    assert call(monkeypatch, rejection, busy, {"reason": "too late"}, **officer)[1]["code"] == "agreement_conflict"
+    assert duty(counter, "ve_8", 1403) is None  # it bound nothing, and nothing tells quotes of it
+    assert counter.duty.get(keys.agreement_note("ve_8", asked[0].agreement_id)) is None
+
+    counter.w.clock.instant += timedelta(days=40)
+    assert states() == list(zip(newest_first, ("in_force", "lapsed", "rejected"), strict=True))
+    assert states(status="lapsed") == [(asked[1].agreement_id, "lapsed")]
+    assert states(cursor=running.agreement_id) == states()[1:]
+    _, page = call(monkeypatch, listing, {"code": "TEHRAN"}, **officer)
+    assert page["agreements"][0]["next"]["overdue"] is True
+    assert page["agreements"][0]["next"]["number"] == 1
+    for query, pointer in (({"cursor": "x"}, "/query/cursor"), ({"status": "x"}, "/query/status")):
+        _, refused = call(monkeypatch, listing, {"code": "TEHRAN"}, query=query, **officer)
+        assert refused["errors"][0]["pointer"] == pointer
+    foreign = officer | {"municipality": "SHIRAZ"}
+    assert call(monkeypatch, listing, {"code": "TEHRAN"}, **foreign)[1]["code"] == "municipality_unknown"
 
 
 def test_sweep_breaks_an_agreement_with_its_own_rights(counter: Counter) -> None:

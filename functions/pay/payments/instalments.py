@@ -7,6 +7,8 @@ Obligations, by number:
 3. A part is paid by a payment like any other; with it, in one transaction, the agreement counts it, and every year
    whose last rial came is paid and certified.
 4. A part that is late beyond its grace breaks the agreement, unless somebody is paying it at that moment.
+5. Whoever may approve may turn it down instead: it has bound nothing by then. In force it ends by its last part,
+   which may be paid before it is due, or by breaking.
 """
 
 from __future__ import annotations
@@ -136,7 +138,7 @@ def approve(desk: Desk, agreement: Agreement, *, by: str) -> Agreement:
     now = desk.clock.now()
     if by == agreement.requested_by:
         raise SecondPersonRequired()
-    if agreement.status is not AgreementStatus.REQUESTED or agreement.as_of != tehran_today(now):
+    if agreement.status is not AgreementStatus.REQUESTED or agreement.lapsed(tehran_today(now)):
         raise AgreementConflict(extra={"status": agreement.status.value})
     after = agreement.approved(by)
     try:
@@ -144,6 +146,23 @@ def approve(desk: Desk, agreement: Agreement, *, by: str) -> Agreement:
     except TransactionRefused as refused:
         raise AgreementConflict() from refused
     desk.report("agreement_in_force")
+    return after
+
+
+def reject(desk: Desk, agreement: Agreement, *, by: str, reason: str) -> Agreement:
+    """The agreement, turned down.
+
+    Raises:
+        AgreementConflict: it is decided already.
+    """
+    if agreement.status is not AgreementStatus.REQUESTED:
+        raise AgreementConflict(extra={"status": agreement.status.value})
+    after = agreement.rejected(by, reason)
+    try:
+        desk.store.reject_agreement(agreement, after)
+    except TransactionRefused as refused:
+        raise AgreementConflict() from refused
+    desk.report("agreement_rejected")
     return after
 
 

@@ -45,8 +45,18 @@ class Store(Protocol):
 
     def agreement(self, agreement_id: str) -> Agreement | None: ...
 
+    def agreements_of(self, municipality: str, *, before: str, limit: int) -> Sequence[Agreement]:
+        """The city's agreements as they stand, the newest first, from before the one named on."""
+
     def open_agreement(self, agreement: Agreement) -> None:
         """Writes an agreement that waits for its second person."""
+
+    def reject_agreement(self, before: Agreement, after: Agreement) -> None:
+        """Writes that it was turned down.
+
+        Raises:
+            TransactionRefused: the agreement moved on.
+        """
 
     def start_agreement(self, before: Agreement, after: Agreement, now: datetime) -> None:
         """Binds the years to the agreement, all or none: from now on only its parts pay them.

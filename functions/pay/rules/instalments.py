@@ -41,6 +41,7 @@ class AgreementStatus(StrEnum):
 
     REQUESTED = "requested"
     IN_FORCE = leases.IN_FORCE
+    REJECTED = "rejected"
     COMPLETED = "completed"
     BROKEN = "broken"
 
@@ -83,6 +84,8 @@ class Agreement:
     broken_on: date | None = None
     version: int = 1
     vehicle_class: str = ""
+    rejected_by: str = ""
+    rejection_reason: str = ""
 
     def __post_init__(self) -> None:
         total_rial = sum(part.amount_rial for part in self.years) + self.rounding_rial
@@ -169,6 +172,15 @@ class Agreement:
 
     def approved(self, by: str) -> Agreement:
         return self._next(AgreementStatus.REQUESTED, status=AgreementStatus.IN_FORCE, approved_by=by)
+
+    def rejected(self, by: str, reason: str) -> Agreement:
+        return self._next(
+            AgreementStatus.REQUESTED, status=AgreementStatus.REJECTED, rejected_by=by, rejection_reason=reason
+        )
+
+    def lapsed(self, today: date) -> bool:
+        """Whether nobody can decide on it any more: asked for on an earlier day, whose amounts hold no more."""
+        return self.status is AgreementStatus.REQUESTED and self.as_of < today
 
     def with_paid(self, number: int) -> Agreement:
         """The agreement after its next part was paid.

@@ -40,6 +40,8 @@ def agreement_item(agreement: Agreement) -> Item:
         "broken_on": agreement.broken_on.isoformat() if agreement.broken_on else None,
         "version": agreement.version,
         "vehicle_class": agreement.vehicle_class or None,
+        "rejected_by": agreement.rejected_by or None,
+        "rejection_reason": agreement.rejection_reason or None,
     }
 
 
@@ -73,6 +75,8 @@ def agreement_from(item: Item) -> Agreement:
         broken_on=date.fromisoformat(broken_on) if broken_on else None,
         version=int(item["version"]),
         vehicle_class=str(item.get("vehicle_class", "")),
+        rejected_by=str(item.get("rejected_by", "")),
+        rejection_reason=str(item.get("rejection_reason", "")),
     )
 
 

@@ -33,10 +33,19 @@ class AgreementParts(TransactionParts):
             [
                 self.duty.put_new(key, agreement_item(agreement)),
                 self.pointer(agreement.agreement_id, key, agreement.municipality),
+                self.duty.put(
+                    keys.agreements_of(agreement.municipality, agreement.agreement_id),
+                    {"target_pk": key[0], "target_sk": key[1]},
+                ),
             ],
             mine=lambda: self.agreement(agreement.agreement_id) == agreement,
             dynamodb=self.duty.dynamodb,
         )
+
+    def reject_agreement(self, before: Agreement, after: Agreement) -> None:
+        """It has bound nothing: only it itself changes."""
+        moved = self.duty.put(_key(after), agreement_item(after), "version = :before", before=before.version)
+        self._write_agreement([moved], after)
 
     def start_agreement(self, before: Agreement, after: Agreement, now: datetime) -> None:
         """Takes every year, or none; a bill that can still be paid stands in the way."""

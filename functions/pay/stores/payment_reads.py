@@ -75,6 +75,14 @@ class PaymentReads:
         item = self.pointed(agreement_id)
         return None if item is None else agreement_from(item)
 
+    def agreements_of(self, municipality: str, *, before: str, limit: int) -> Sequence[Agreement]:
+        """The city's agreements as they stand, the newest first, from before the one named on."""
+        partition, _ = keys.agreements_of(municipality, "")
+        rows = self.duty.query(partition, upto=before, limit=limit + 1, descending=True)
+        places = [(str(row["target_pk"]), str(row["target_sk"])) for row in rows if row["sk"] != before][:limit]
+        found = batch_get(self.duty, places)
+        return [agreement_from(found[place]) for place in places if place in found]
+
     def events(self, payment: Payment) -> Sequence[Event]:
         """The payment's history, oldest first; at most 1,000 events."""
         partition, first = event_key(payment, 0)

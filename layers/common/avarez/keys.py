@@ -131,6 +131,11 @@ def agreement(municipality: str, plate: str, agreement_id: str) -> Key:
     return collection(municipality, plate), f"AGREEMENT#{agreement_id}"
 
 
+def agreements_of(municipality: str, agreement_id: str) -> Key:
+    """The city's list of agreements: where each lies; their ids sort by time."""
+    return f"{municipality}#AGREEMENTS", agreement_id
+
+
 def agreement_note(vehicle_id: str, agreement_id: str) -> Key:
     """What a quote of the vehicle has to know of an agreement, once it is in force."""
     return f"VEHICLE#{vehicle_id}", f"AGREEMENT#{agreement_id}"

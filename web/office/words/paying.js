@@ -68,6 +68,7 @@ export const PAYING = {
   agreementPaid: ["پرداخت‌شده", "Paid so far"],
   "agreement.requested": ["در انتظار تأیید نفر دوم در شهرداری است؛ همین امروز باید تأیید شود.", "Waits for a second person at the municipality, who has to approve it today."],
   "agreement.in_force": ["برقرار است؛ قسط بعدی را می‌توان پرداخت.", "In force; the next part can be paid."],
+  "agreement.rejected": ["شهرداری آن را نپذیرفت.", "The municipality turned it down."],
   "agreement.completed": ["همهٔ قسط‌ها پرداخت شده است.", "Every part is paid."],
   "agreement.broken": ["شکسته است: قسطی در مهلت خود پرداخت نشد.", "Broken: a part was not paid in time."],
   partNumber: ["قسط", "Part"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -42,6 +42,11 @@ def test_agreement_is_approved_while_it_is_asked_for_and_goes_on_while_it_is_in_
     stands = agreement(status)
     steps: tuple[tuple[Callable[[], Agreement], str, dict[str, Any]], ...] = (
         (lambda: stands.approved("officer"), "requested", {"status": "in_force", "approved_by": "officer"}),
+        (
+            lambda: stands.rejected("officer", "no"),
+            "requested",
+            {"status": "rejected", "rejected_by": "officer", "rejection_reason": "no"},
+        ),
         (lambda: stands.with_paid(2), "in_force", {"status": "in_force", "paid_parts": 2}),
         (stands.broken, "in_force", {"status": "broken", "broken_on": DUE[1]}),
     )
@@ -100,3 +105,11 @@ def test_surcharge_is_rounded_half_up_once_for_each_year(
         YearAmount(1403, comes_to),
         YearAmount(1404, 1_000_000 + surcharge_ppm),
     )
+
+
+@pytest.mark.parametrize("status", list(AgreementStatus))
+def test_agreement_lapses_on_the_day_after_it_was_asked_for_unless_it_is_decided(status: str) -> None:
+    stands = agreement(status)
+    waits = status == "requested"
+    days = [stands.as_of + timedelta(days=step) for step in (-1, 0, 1)]
+    assert [stands.lapsed(day) for day in days] == [False, False, waits]
