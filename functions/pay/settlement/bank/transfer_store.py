@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from avarez import keys
@@ -23,13 +24,13 @@ from avarez.settlements import Settlement, Status, manifest_hash
 from functions.pay.accounts.deciding import account_in_force
 from functions.pay.settlement.bank.transfers import (
     FILE_TRANSFERS_MAX,
+    ROWS_PER_CHUNK,
     Accounts,
     Batch,
     Debtor,
     Payee,
     Row,
     Transfer,
-    chunks,
     told,
     transfer_of,
 )
@@ -198,7 +199,7 @@ class TransferTable:
             batch = self._making()
             try:
                 if batch is None:
-                    rows = self._ready(now)
+                    rows = list(islice(self._ready(now), ROWS_PER_CHUNK))
                     if not rows:
                         return None
                     batch = self._begun(rows, debtor, execution_day, by, now)
@@ -208,19 +209,18 @@ class TransferTable:
                 continue
         raise ServiceBusy(retry_after_s=1)
 
-    def _ready(self, now: datetime) -> list[Row]:
-        """Open transfers with the accounts that are in force now."""
-        rows: list[Row] = []
+    def _ready(self, now: datetime) -> Iterator[Row]:
+        """Open transfers with the accounts that are in force now, looked at one by one as they are asked for."""
+        payees: dict[str, Payee | None] = {}
         for transfer in self.outstanding():
             if self.look_again(transfer, now).status != Status.OPEN:
                 continue
-            payee = self._accounts.in_force(transfer.municipality, now)
-            if payee is not None:
-                of = transfer.municipality, transfer.settlement_id, transfer.number
-                rows.append(Row(*of, payee.iban, payee.holder, transfer.amount_rial))
-            if len(rows) == FILE_TRANSFERS_MAX:
-                break
-        return rows
+            city = transfer.municipality
+            if city not in payees:
+                payees[city] = self._accounts.in_force(city, now)
+            if payee := payees[city]:
+                of = city, transfer.settlement_id, transfer.number
+                yield Row(*of, payee.iban, payee.holder, transfer.amount_rial)
 
     def _making(self) -> Batch | None:
         head = self._ledger.get(keys.transfer_batch_head()) or {}
@@ -251,7 +251,7 @@ class TransferTable:
             if head
             else self._ledger.put_new(keys.transfer_batch_head(), moved),
             self._ledger.put_new(keys.transfer_batch(batch.batch_id), asdict(batch)),
-            *self._chunk(batch, 0, chunks(rows)[0], now),
+            *self._chunk(batch, 0, rows, now),
         ]
         transact(writes, mine=lambda: self.batch(batch.batch_id) is not None, dynamodb=self._ledger.dynamodb)
         return batch
@@ -259,14 +259,16 @@ class TransferTable:
     def _fill(self, batch: Batch, now: datetime) -> None:
         """The other chunks, until nothing is ready or the file is full."""
         kept = self._chunks(batch.batch_id)
-        left = FILE_TRANSFERS_MAX - sum(len(item["rows"]) for item in kept)
-        rows = self._ready(now)[:left] if left > 0 else []
-        for number, chunk in enumerate(chunks(rows), start=len(kept)):
+        left = max(FILE_TRANSFERS_MAX - sum(len(item["rows"]) for item in kept), 0)
+        ready, number = islice(self._ready(now), left), len(kept)
+        # Written as they are found: whoever comes after an end in the middle goes on behind what is there.
+        while chunk := list(islice(ready, ROWS_PER_CHUNK)):
             transact(
                 self._chunk(batch, number, chunk, now),
                 mine=lambda number=number, chunk=chunk: self._is_chunk(batch, number, chunk),  # type: ignore[misc]
                 dynamodb=self._ledger.dynamodb,
             )
+            number += 1
 
     def _finished(self, batch: Batch) -> Batch:
         kept = self._chunks(batch.batch_id)

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -142,11 +141,6 @@ def told(transfer: Transfer, amount_rial: int, *, by_city: bool, owner: str, at:
         matched_at=at if agree else "",
     )
     return after, transfer.booked_by in ("", owner)
-
-
-def chunks(rows: Sequence[Row]) -> list[Sequence[Row]]:
-    """The rows of a file as they are written."""
-    return [rows[start : start + ROWS_PER_CHUNK] for start in range(0, len(rows), ROWS_PER_CHUNK)]
 
 
 def is_late(transfer: Transfer, working_days: int) -> bool:
