@@ -104,7 +104,7 @@ def _payment(random: Random, number: int, at: datetime) -> Iterator[Waiting]:
     )
 
 
-class _Desk:
+class Desk:
     """The chain in a file, read forward; files and publication in memory."""
 
     def __init__(self, path: Path) -> None:
@@ -139,7 +139,7 @@ class _Desk:
 
 def build(path: Path) -> dict[str, Any]:
     """One publication over the file's chain."""
-    desk = _Desk(path)
+    desk = Desk(path)
     started = time.perf_counter()
     done = publish(
         chains=desk, files=desk, publications=desk, cities=[CITY], now=BEGIN + YEARS, time_left=lambda: True

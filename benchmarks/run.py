@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import engine, imports, open_figures
+from benchmarks import engine, imports, open_figures, pages
 from benchmarks.certificates import document, status_list, transparency
 from benchmarks.cost import measure as cost
 from benchmarks.openfisca import compare
@@ -56,6 +56,7 @@ def main() -> int:
         figures += typesetters.figures(ROOT, [document.sample(signer)[0] for _ in range(9)], rounds=5)
     figures += transparency.figures(rounds=rounds, count=5_000 if options.quick else 100_000)
     figures += open_figures.figures(ROOT, rounds=1, count=2_000 if options.quick else 200_000)
+    figures += pages.figures(ROOT, rounds=1 if options.quick else 5)
     figures += status_list.figures(rounds=2 if options.quick else 5)
     print(table(figures))
     if not options.quick:

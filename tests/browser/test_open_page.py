@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -28,6 +29,7 @@ from tests.unit.figures.figures_events import BEGIN, City
 pytestmark = pytest.mark.browser
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+IMAGES = ROOT / "docs" / "images"
 WEIGHT_MAX_BYTES = 150_000
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
@@ -150,6 +152,10 @@ def test_page_has_no_serious_finding_in_any_language_or_theme(themed: tuple[str,
     page.locator("#planners summary").first.click()
     page.locator(".curves").wait_for()
     shoot(page, f"open-{name}")
+    if name == "fa-light" and os.environ.get("AVAREZ_PICTURES") == "1":
+        page.screenshot(path=str(IMAGES / "open-fa.png"))
+        for part in ("budget", "planners"):
+            page.locator(f"#{part}").screenshot(path=str(IMAGES / f"open-{part}-fa.png"))
     assert serious(page) == []
 
 

@@ -89,7 +89,7 @@ def tokens(css: str) -> dict[str, str]:
 
 def test_design_page_names_every_colour_of_both_themes() -> None:
     css = (WEB / "common" / "base.css").read_text("utf-8")
-    light, _, dark = css.partition("@media (prefers-color-scheme: dark)")
+    light, _, dark = css.partition("@media screen and (prefers-color-scheme: dark)")
     text = (ROOT / "docs" / "design.md").read_text("utf-8")
     rows = re.findall(r"^\| `(--[\w-]+)` \| `(#\w+)` \| `(#\w+)` \|", text, re.MULTILINE)
     assert {name: (one, other) for name, one, other in rows} == {
