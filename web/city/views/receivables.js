@@ -1,7 +1,7 @@
 // What the city is owed: sums, charts, ageing, and the table of duty years and classes.
 import { fill, h, icon } from "/common/dom.js";
 import { bars, behind, columns } from "/common/charts.js";
-import { dateTime, digits, jalaliText, money } from "/common/text.js";
+import { dateTime, digits, jalaliText, language, money } from "/common/text.js";
 import { call, Problem } from "/common/desk/api.js";
 import { download } from "/common/desk/download.js";
 import { addWords, has, t } from "/common/desk/messages.js";
@@ -106,7 +106,7 @@ function byClass(told) {
 function basis(told) {
   const { commitment } = told;
   return facts(
-    [t("rollVersions"), digits(commitment.roll_versions.join("، "))],
+    [t("rollVersions"), digits(commitment.roll_versions.join(language() === "fa" ? "، " : ", "))],
     [t("tariffVersion"), h("bdi", { class: "id" }, commitment.tariff_version)],
     [t("chainPlace"), h("span", {}, digits(commitment.sequence), " ", h("bdi", { class: "id" }, commitment.hash))],
     [t("oneByOne"), money(told.one_by_one)],

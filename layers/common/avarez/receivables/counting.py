@@ -121,10 +121,10 @@ def add_plain(table: Receivables, roll: Roll, question: Question, apart: Collect
 
 
 def _add_block(table: Receivables, block: Fleet, question: Question, bits: Numbers) -> None:
+    earliest = max(question.settings.first_duty_year or 0, FIRST_MARKED_YEAR)
     paid = {
         year: (bits >> np.uint64(year - FIRST_MARKED_YEAR)) & np.uint64(1) == 1
-        for year in range(FIRST_MARKED_YEAR, FIRST_MARKED_YEAR + MARKED_YEARS)
-        if year <= question.through_year
+        for year in range(earliest, min(question.through_year + 1, FIRST_MARKED_YEAR + MARKED_YEARS))
     }
     done = assess_block(block, question, charged={year: ~mask for year, mask in paid.items()})
     table.vehicles += len(block)
