@@ -92,7 +92,9 @@ def _statement(grant: Grant, *, storage: Storage, queues: Queues, pool: cognito.
                 actions=_named("s3", grant.actions), resources=[bucket.arn_for_objects(grant.prefix)]
             )
         case QueueGrant():
-            return _send(queues.queues[grant.queue])
+            return iam.PolicyStatement(
+                actions=_named("sqs", grant.actions), resources=[queues.queues[grant.queue].queue_arn]
+            )
         case KeyGrant():
             return iam.PolicyStatement(
                 actions=_named("kms", grant.actions), resources=[key.key_arn for key in storage.keys[grant.keys]]

@@ -160,7 +160,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         environment=("LEDGER_TABLE", "CERTIFY_QUEUE_URL"),
         grants=(
             TableGrant("ledger", ("Query",), indexes=("pending",)),
-            QueueGrant("certify"),
+            QueueGrant("certify", ("GetQueueAttributes", "SendMessage")),
         ),
     ),
     EntryPoint(

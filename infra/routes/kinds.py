@@ -112,9 +112,10 @@ class BucketGrant:
 
 @dataclass(frozen=True, slots=True)
 class QueueGrant:
-    """The right to send to one queue."""
+    """The right to send to one queue, or what else is named."""
 
     queue: QueueName
+    actions: tuple[str, ...] = ("SendMessage",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ class Weather:
         while waiting := [row for shard in range(keys.SHARDS) for row in outbox.pending(shard, ever, WAITING_MAX)]:
             now = time.monotonic()
             assert now - began < CERTIFICATES_TIMEOUT_S, f"{len(waiting)} certificates did not come"
-            if now - woken > OVERLOOKED_S:
+            if now - woken > OVERLOOKED_S and queue.backlog() == 0:
                 queue.send([row.key for row in waiting])
                 woken = now
             time.sleep(1.0)

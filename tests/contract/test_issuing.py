@@ -23,7 +23,7 @@ from avarez.events.chain import EventType
 from avarez.events.log import waiting_from
 from avarez.ids import new_id
 from functions.certify import wiring
-from functions.certify.certificates import issuing
+from functions.certify.certificates import issuing, overlooked
 from functions.certify.certificates.issuing import Issue, issue_certificate
 from functions.certify.certificates.outbox import OutboxKey
 from functions.certify.certificates.overlooked import Woken, wake_overlooked
@@ -416,3 +416,15 @@ def test_sweep_tells_how_long_the_oldest_row_waits(desk: Desk) -> None:
     assert late == Woken(rows=1, taken=1, oldest_s=420)
     desk.issue()
     assert wake_overlooked(outbox, queue, NOW + timedelta(minutes=7)) == Woken(0, 0, 0)
+
+
+def test_sweep_adds_nothing_while_the_issuers_are_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """10,000 payments in a storm: each sweep put each waiting row into the queue again, 218,000 in all."""
+    url = boto3.client("sqs").create_queue(QueueName="certify")["QueueUrl"]
+    outbox, queue = Outbox(Table("ledger")), QueueSender(url)
+    monkeypatch.setattr(overlooked, "BACKLOG_MAX", 2)
+    later = NOW + timedelta(minutes=7)
+    runs = [wake_overlooked(outbox, queue, later + number * timedelta(minutes=1)) for number in range(6)]
+    assert [run.taken for run in runs] == [1, 1, 1, 0, 0, 0]
+    assert [run.rows for run in runs] == [1] * 6, "how many wait is told all the same"
+    assert queue.backlog() == 3

@@ -94,11 +94,17 @@ def test_role_may_do_what_the_table_says_and_no_more(main: Any, name: str) -> No
 
 
 def _actions(grant: Any) -> set[str]:
-    services = {"TableGrant": "dynamodb", "BucketGrant": "s3", "KeyGrant": "kms", "PoolGrant": "cognito-idp"}
+    services = {
+        "TableGrant": "dynamodb",
+        "BucketGrant": "s3",
+        "KeyGrant": "kms",
+        "PoolGrant": "cognito-idp",
+        "QueueGrant": "sqs",
+    }
     kind = type(grant).__name__
     if kind in services:
         return {f"{services[kind]}:{action}" for action in grant.actions}
-    return {{"QueueGrant": "sqs:SendMessage", "SecretGrant": "secretsmanager:GetSecretValue"}[kind]}
+    return {{"SecretGrant": "secretsmanager:GetSecretValue"}[kind]}
 
 
 def _of_trigger(entry: EntryPoint) -> set[str]:

@@ -14,6 +14,9 @@ from functions.certify.certificates.outbox import OutboxKey
 PATIENCE: Final = timedelta(seconds=20)
 #: What 100 issuers make in a minute; the oldest rows come first, the rest next minute.
 ROWS_PER_SHARD_MAX: Final = 500
+#: Wake-ups that wait already. Above it the issuers are behind, not asleep: nearly every row is in the queue as it
+#: is, and a second wake-up of each would stand before those that come new.
+BACKLOG_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,10 @@ class Pending(Protocol):
 class WakeUps(Protocol):
     """The queue of the issuers."""
 
+    def backlog(self) -> int:
+        """About how many wake-ups wait in it."""
+        ...
+
     def send(self, outbox_keys: list[OutboxKey]) -> int:
         """How many of the wake-ups were taken."""
         ...
@@ -50,11 +57,16 @@ class Woken:
 
 
 def wake_overlooked(outbox: Pending, queue: WakeUps, now: datetime) -> Woken:
-    """Wakes the issuers for every row that was overlooked; doing so twice does no harm."""
+    """Wakes the issuers for every row that was overlooked, unless they have more wake-ups than they can follow.
+
+    One wake-up too many does no harm, but each run would add one for every row that still waits: issuers that are
+    behind would fall further behind with each.
+    """
     rows = taken = oldest_s = 0
+    behind = queue.backlog() > BACKLOG_MAX
     for shard in range(SHARDS):
         waiting = outbox.pending(shard, now - PATIENCE, ROWS_PER_SHARD_MAX)
         rows += len(waiting)
-        taken += queue.send([one.key for one in waiting])
+        taken += 0 if behind else queue.send([one.key for one in waiting])
         oldest_s = max([oldest_s, *(int((now - one.created_at).total_seconds()) for one in waiting[:1])])
     return Woken(rows, taken, oldest_s)

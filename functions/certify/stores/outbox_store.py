@@ -63,6 +63,18 @@ class QueueSender:
         except (ClientError, BotoCoreError) as error:
             raise ServiceBusy() from error
 
+    def backlog(self) -> int:
+        """About how many messages wait in the queue, of those that nobody works on.
+
+        Raises: ServiceBusy.
+        """
+        try:
+            names = ["ApproximateNumberOfMessages"]
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceBusy() from error
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
     def send(self, outbox_keys: list[OutboxKey]) -> int:
         """Sends a wake-up for each row; answers how many SQS took. The rest is found by the next sweep."""
         taken = 0
