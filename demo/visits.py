@@ -1,8 +1,8 @@
 """The first visits: some owners of each demonstration city pay at once, so that no page begins empty.
 
-Through the public API and the sandbox gateway's page, as a clerk does it. Then the public figures are built once,
-as the schedule would do it at the end of the day. The cars are the last of each roll, which no example of the
-README uses.
+Through the public API and the sandbox gateway's page, as a clerk does it. Then the public figures and what
+the cities are owed are computed once, as the schedule would do it at the end of the day. The cars are the last of
+each roll, which no example of the README uses.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ SETTLED_WITHIN_S: Final = 120.0
 PUBLISHED_WITHIN_S: Final = 180.0
 POLL_S: Final = 0.3
 BUILDER: Final = "report-build"
+COUNTER: Final = "assess-receivables"
 GATEWAY_TIMEOUT_S: Final = 60
 
 
@@ -144,6 +145,9 @@ def _publish(system: RunningFunctions, stop: threading.Event) -> None:
         return found if found >= set(CITIES) else None
 
     _until(published, PUBLISHED_WITHIN_S, stop, "/v1/open")
+    answer = system.admin("lambda").invoke(FunctionName=system.function_name(COUNTER), Payload=b"{}")
+    if "FunctionError" in answer:
+        raise SeedError(f"{COUNTER}: {answer['Payload'].read()[:500]!r}")
 
 
 def _until(read: Callable[[], Any], timeout_s: float, stop: threading.Event, what: str) -> Any:
