@@ -14,19 +14,19 @@ from simulation.faults import SITES, table, unreached
 from simulation.run import Part, report, simulate, verdict
 
 PROVING = "AVAREZ_PROVE" in os.environ
-SEEDS = (6, 3, 4)
+SEEDS = (6, 7, 5)
 PAYMENTS = 1_000_000 if PROVING else 20_000
 
 
 @pytest.mark.timeout(900)
-def test_storms_leave_every_invariant_whole_and_reach_every_fault() -> None:
-    runs = [simulate(PAYMENTS if seed == SEEDS[0] else 20_000, seed, 0.1) for seed in SEEDS]
-    for told in runs:
-        assert verdict(told, 0.1) == []
-        assert set(told["invariants"].values()) == {0}
-        assert told["lost_rial"] == told["unfinished"] == 0
-        assert told["faults_fired"] >= 0.5 * told["payments"]
-    assert set.intersection(*(set(told["unreached"]) for told in runs)) == set()
+@pytest.mark.parametrize("seed", SEEDS)
+def test_storm_leaves_every_invariant_whole_and_reaches_every_fault(seed: int) -> None:
+    told = simulate(PAYMENTS if seed == SEEDS[0] else 20_000, seed, 0.1)
+    assert verdict(told, 0.1) == []
+    assert told["unreached"] == []
+    assert set(told["invariants"].values()) == {0}
+    assert told["lost_rial"] == told["unfinished"] == 0
+    assert told["faults_fired"] >= 0.5 * told["payments"]
 
 
 def test_run_without_faults_settles_everything_that_was_paid() -> None:
