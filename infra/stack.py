@@ -47,6 +47,14 @@ class AvarezStack(Stack):
             allowed_values=["refused", "allowed"],
             description="Whether endpoints on the machine itself may be registered: for the local run alone",
         )
+        messages = CfnParameter(
+            self,
+            "MessagesTo",
+            type="String",
+            default="sns",
+            allowed_pattern=r"^(sns|file:/.{1,200})$",
+            description="Where messages to owners go: to SNS, or into a file for the local run alone",
+        )
         storage = Storage(self, "Storage", public_origin=origin.value_as_string)
         self.queues = queues = Queues(self, "Queues")
         self.identity = identity = Identity(self, "Identity")
@@ -59,6 +67,7 @@ class AvarezStack(Stack):
             identity=identity,
             public_origin=origin.value_as_string,
             webhook_loopback=loopback.value_as_string,
+            messages_to=messages.value_as_string,
         )
         outputs = {
             "UserPoolId": identity.pool.user_pool_id,

@@ -38,11 +38,12 @@ def has_marks(event: Mapping[str, Any]) -> bool:
 
 
 def new_rows(event: Mapping[str, Any]) -> list[OutboxKey]:
-    """The outbox rows that the stream records say were inserted, less those that wait for a sequencer."""
+    """The outbox rows that the stream records say were inserted, less those of other consumers."""
     rows = []
     for record in event.get("Records", []):
         key = record["dynamodb"]["Keys"]
-        ours = key["pk"]["S"].startswith(OUTBOX_PREFIX) and not key["sk"]["S"].startswith(keys.TO_CHAIN_PREFIX)
+        others = key["sk"]["S"].startswith((keys.TO_CHAIN_PREFIX, keys.TO_REMIND_PREFIX))
+        ours = key["pk"]["S"].startswith(OUTBOX_PREFIX) and not others
         if record["eventName"] == "INSERT" and ours:
             rows.append(OutboxKey(key["pk"]["S"], key["sk"]["S"]))
     return rows

@@ -184,7 +184,13 @@ class LocalSystem:
         synthesise(self.assembly)
         self._say("deploying the stack … · استقرار سامانه …")
         self.deployed = deploy(
-            self.engine, self.assembly, {"PublicOrigin": self.origin, "WebhookLoopback": "allowed"}
+            self.engine,
+            self.assembly,
+            {
+                "PublicOrigin": self.origin,
+                "WebhookLoopback": "allowed",
+                "MessagesTo": f"file:{(self.data_dir / 'messages.jsonl').resolve()}",
+            },
         )
         write_gateways(self.engine, self.outputs["GatewaysSecretArn"], self._gateways())
         self._start_edge()

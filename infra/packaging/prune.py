@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-SERVICES = ("cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sqs", "sts")
+SERVICES = ("cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "sns", "sqs", "sts")
 """The services that the functions call; botocore's models of the other four hundred stay behind."""
 
 ZONES = ("Asia/Tehran", "Etc/UTC", "UTC")

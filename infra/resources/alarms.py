@@ -142,6 +142,15 @@ EXCHANGE_METRICS = {
 EXCHANGING = ("pay-settle",)
 """The function that may write them."""
 
+REMINDER_METRICS = {
+    "message_not_sent": "A message to an owner was not taken: it is not sent again.",
+    "messages_day_full": "The day's most messages are used up: the rest waits for tomorrow.",
+}
+"""The same, of the messages to owners."""
+
+REMINDING = ("assess-reminder-sweep",)
+"""The function that may write them."""
+
 METRICS = (
     (BUSINESS_METRICS, SETTLING),
     (KEY_METRICS, KEEPING_KEYS),
@@ -153,6 +162,7 @@ METRICS = (
     (RECEIVABLE_METRICS, COUNTING),
     (FILE_METRICS, FILING),
     (EXCHANGE_METRICS, EXCHANGING),
+    (REMINDER_METRICS, REMINDING),
 )
 
 

@@ -57,6 +57,7 @@ class Functions(Construct):
         identity: Identity,
         public_origin: str,
         webhook_loopback: str,
+        messages_to: str,
     ) -> None:
         """The functions; ``assets`` holds their code, built beforehand."""
         super().__init__(scope, construct_id)
@@ -69,6 +70,7 @@ class Functions(Construct):
             identity=identity,
             public_origin=public_origin,
             webhook_loopback=webhook_loopback,
+            messages_to=messages_to,
         )
         self._layer = lambda_.LayerVersion(
             self,
@@ -271,7 +273,13 @@ def inserted(partition_prefix: str, sort_prefix: str) -> str:
 
 
 def settings(
-    *, storage: Storage, queues: Queues, identity: Identity, public_origin: str, webhook_loopback: str
+    *,
+    storage: Storage,
+    queues: Queues,
+    identity: Identity,
+    public_origin: str,
+    webhook_loopback: str,
+    messages_to: str,
 ) -> Mapping[str, str]:
     """Every setting a function may ask for, by its name in the environment."""
     return {
@@ -302,6 +310,7 @@ def settings(
         "SESSION_SECRET_ARN": storage.secrets["session"].secret_arn,
         "WEBHOOK_SECRET_ARN": storage.secrets["webhook"].secret_arn,
         "WEBHOOK_LOOPBACK": webhook_loopback,
+        "MESSAGES_TO": messages_to,
         "OWNER_SECRET_ARN": storage.secrets["owner"].secret_arn,
         "USER_POOL_ID": identity.pool.user_pool_id,
         "USER_POOL_CLIENT_ID": identity.client.user_pool_client_id,

@@ -16,6 +16,7 @@ from infra.routes import (
     EntryPoint,
     Grant,
     KeyGrant,
+    MessageGrant,
     PoolGrant,
     QueueGrant,
     QueueTrigger,
@@ -103,6 +104,11 @@ def _statement(grant: Grant, *, storage: Storage, queues: Queues, pool: cognito.
             return iam.PolicyStatement(
                 actions=["secretsmanager:GetSecretValue"],
                 resources=[storage.secrets[grant.secret].secret_arn],
+            )
+        case MessageGrant():
+            # SNS knows no resource for a telephone: whatever is no topic is one.
+            return iam.PolicyStatement(
+                sid="SendMessages", actions=["sns:Publish"], not_resources=["arn:aws:sns:*:*:*"]
             )
         case PoolGrant():
             return iam.PolicyStatement(

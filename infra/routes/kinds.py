@@ -140,7 +140,12 @@ class PoolGrant:
     actions: tuple[str, ...]
 
 
-Grant = TableGrant | BucketGrant | QueueGrant | KeyGrant | SecretGrant | PoolGrant
+@dataclass(frozen=True, slots=True)
+class MessageGrant:
+    """The right to send a text message to a telephone; no topic is among them."""
+
+
+Grant = MessageGrant | TableGrant | BucketGrant | QueueGrant | KeyGrant | SecretGrant | PoolGrant
 
 
 @dataclass(frozen=True, slots=True)

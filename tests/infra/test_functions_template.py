@@ -14,6 +14,7 @@ from infra.routes import (
     BucketGrant,
     EntryPoint,
     KeyGrant,
+    MessageGrant,
     TableGrant,
     entry_point,
 )
@@ -63,7 +64,10 @@ def test_role_names_no_wildcard_action(main: Any, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_role_names_the_star_for_traces_only(main: Any, name: str) -> None:
     for statement in _statements(main, name):
-        if "*" in _listed(statement["Resource"]):
+        if "NotResource" in statement:  # a telephone has no name: all but topics
+            assert (statement["Action"], statement["NotResource"]) == ("sns:Publish", "arn:aws:sns:*:*:*")
+            assert MessageGrant() in entry_point(name).grants
+        elif "*" in _listed(statement["Resource"]):
             assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
@@ -104,7 +108,7 @@ def _actions(grant: Any) -> set[str]:
     kind = type(grant).__name__
     if kind in services:
         return {f"{services[kind]}:{action}" for action in grant.actions}
-    return {{"SecretGrant": "secretsmanager:GetSecretValue"}[kind]}
+    return {{"MessageGrant": "sns:Publish", "SecretGrant": "secretsmanager:GetSecretValue"}[kind]}
 
 
 def _of_trigger(entry: EntryPoint) -> set[str]:
@@ -281,6 +285,9 @@ OWNERS_ROUTES = {
     "POST /v1/owner/assessments",
     "GET /v1/owner/assessments/{id}",
     "GET /v1/owner/assessments/{id}/differences",
+    "GET /v1/owner/mobile-numbers",
+    "POST /v1/owner/mobile-numbers",
+    "POST /v1/owner/mobile-numbers/removals",
     "POST /v1/owner/payments",
     "GET /v1/owner/payments/{id}",
     "POST /v1/owner/payments/{id}/cancellations",
@@ -334,6 +341,7 @@ def test_route_every_but_the_public_demands_its_scope(api: Any) -> None:
         "GET /v1/verify/{id}",
         "POST /v1/callbacks/{gateway}",
         "POST /v1/officer-activations",
+        "POST /v1/reminders/stops",
         "POST /v1/tokens",
         "POST /v1/verify",
         *OWNERS_ROUTES,

@@ -19,6 +19,7 @@ from infra.resources.alarms import (
     FILE_METRICS,
     KEY_METRICS,
     RECEIVABLE_METRICS,
+    REMINDER_METRICS,
     SETTLEMENT_METRICS,
 )
 from infra.resources.storage import SIGNING_KEYS
@@ -248,6 +249,7 @@ def test_operations_page_says_what_to_do_about_every_metric_with_an_alarm() -> N
     assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.M)) == {
         *BUSINESS_METRICS,
         *KEY_METRICS,
+        *REMINDER_METRICS,
         *CHAIN_METRICS,
         *DELIVERY_METRICS,
         *SETTLEMENT_METRICS,

@@ -10,6 +10,7 @@ import { carView } from "./views/car.js";
 import { certificateView } from "./views/certificate.js";
 import { lookUpDialog, lookUpView } from "./views/look-up.js";
 import { paymentView } from "./views/payment.js";
+import { stopView } from "./views/stop.js";
 import { OWNER } from "./words/owner.js";
 
 addWords(DUTY, VOCABULARY, OWNER);
@@ -23,6 +24,7 @@ function render() {
   beginPage();
   const { name, id } = addressed("car");
   drawFrame();
+  if (name === "stop") return stopView(main, { id, signal: leave.signal });
   if (!signedIn()) return lookUpView(main, { done: render });
   loadCities();
   return (VIEWS[name] ?? carView)(main, { id, signal: leave.signal });

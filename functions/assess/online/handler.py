@@ -27,6 +27,7 @@ from avarez.quotes.vehicles import VehicleRow, one_a_city
 from avarez.quotes.wiring import quotes_from_environment
 from avarez.settings import setting
 from functions.assess import vehicles, wiring
+from functions.assess.online import mobile
 from functions.assess.online.attempts_store import AttemptTable
 from functions.assess.online.session import REFUSAL_STEP_S, address_of, open_session, still_his
 
@@ -143,6 +144,50 @@ def explain_quote(request: Request) -> Response:
     lines = [Line.from_json(line) for line in answer["lines"]]
     years = [compared.to_json() for compared in year_comparisons(lines)]
     return json_response({"assessment_id": answer["assessment_id"], "years": years})
+
+
+@router.route("GET", "/v1/owner/mobile-numbers", owner=True)
+def read_mobile_number(request: Request) -> Response:
+    """The number that the owner gave, masked; null where he gave none."""
+    return json_response({"mobile": mobile.given(_row(request))})
+
+
+@router.route("POST", "/v1/owner/mobile-numbers", owner=True)
+def keep_mobile_number(request: Request) -> Response:
+    """201: the owner is told when a certificate is ready, and before the year ends if he owes something."""
+    wanted = request.body_json(mobile.MobileNumber)
+    return mobile.keep(_row(request), wanted, given_by=request.principal.username)
+
+
+@router.route("POST", "/v1/owner/mobile-numbers/removals", owner=True)
+def remove_mobile_number(request: Request) -> Response:
+    """200: the number is forgotten."""
+    return mobile.remove(_row(request))
+
+
+@router.route("POST", "/v1/vehicles/{plate}/mobile-numbers", scopes=["vehicles.write"])
+def keep_mobile_number_at_counter(request: Request) -> Response:
+    """201: the same for an owner at a counter."""
+    return mobile.keep_at_counter(request, quotes().store.rows)
+
+
+@router.route("POST", "/v1/reminders/stops", public=True)
+def stop_reminders(request: Request) -> Response:
+    """200: the link of a message ends all messages to its number, whenever it is opened."""
+    return mobile.stop(request)
+
+
+def _row(request: Request) -> VehicleRow:
+    """A row that names the caller as the car's owner now.
+
+    Raises:
+        Unauthorized: there is none any more.
+    """
+    reach = _reach(request)
+    his = [row for row in quotes().store.rows_of_vehicle(reach.vehicle_id) if _his(reach, row)]
+    if not his:
+        raise Unauthorized()
+    return his[0]
 
 
 def _reach(request: Request) -> OwnerReach:

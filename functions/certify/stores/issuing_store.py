@@ -10,7 +10,7 @@ from avarez import keys
 from avarez.certificates.jwks import b64url
 from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.clock import to_rfc3339
-from avarez.dynamo import Table, transact
+from avarez.dynamo import Item, Table, transact
 from avarez.errors import ServiceBusy, TransactionRefused
 from avarez.events.log import waiting_write
 from avarez.transparency.proof import entry_of
@@ -101,10 +101,26 @@ class IssuingTable(CertificateTable):
                 ),
                 self._ledger.delete((outbox.partition, outbox.event_id)),
                 waiting_write(self._ledger, issued_event(record, files[Paper.A4], stored_at)),
+                *self._reminder(record, stored_at),
             ],
             mine=lambda: self._is_finished(record.certificate_id),
             dynamodb=self._duty.dynamodb,
         )
+
+    def _reminder(self, record: CertificateRecord, stored_at: datetime) -> list[Item]:
+        """The outbox row by which the owner is told, where somebody gave a number for the car; most gave none."""
+        pk, _ = keys.contact(record.vehicle_id, "")
+        if not self._duty.query(pk, keys.CONTACT_PREFIX, limit=1):
+            return []
+        row = {
+            "certificate_id": record.certificate_id,
+            "vehicle_id": record.vehicle_id,
+            "municipality": record.municipality,
+            "plate_key": record.plate,
+            "created_at": to_rfc3339(stored_at),
+            "pending_shard": f"{keys.TO_REMIND_PREFIX}{keys.shard_of(record.certificate_id)}",
+        }
+        return [self._ledger.put_new(keys.to_remind(record.municipality, record.certificate_id), row)]
 
     def _is_finished(self, certificate_id: str) -> bool:
         record = self.find(certificate_id)

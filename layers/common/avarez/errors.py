@@ -127,6 +127,17 @@ class OwnerNotMatched(AvarezError):
     title_fa = "خودرویی با این پلاک و این کد ملی در فهرست شهرها نیست."
 
 
+class OwnerUnknown(AvarezError):
+    code, status = "owner_unknown", 409
+    title_en = "No roll names the owner of this car, so no number can be kept for him."
+    title_fa = "هیچ فهرستی مالک این خودرو را نمی‌شناسد؛ شماره‌ای برای او نگه داشته نمی‌شود."
+
+
+class StopUnknown(AvarezError):
+    code, status = "stop_unknown", 404
+    title_en, title_fa = "This is no link of our messages.", "این پیوند از پیامک‌های ما نیست."
+
+
 class TooManyAttempts(AvarezError):
     code, status, retryable = "too_many_attempts", 429, True
     title_en = "There were too many attempts; wait a while, or go to a service office."

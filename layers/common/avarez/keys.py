@@ -378,6 +378,48 @@ def owner_attempts(kind: str, digest: str, window: int) -> Key:
     return f"ATTEMPTS#{kind}#{digest}", f"HOUR#{window}"
 
 
+def contact(vehicle_id: str, owner_hash: str) -> Key:
+    """The mobile number that this owner gave for this car, sealed under the owner's own key."""
+    return f"VEHICLE#{vehicle_id}", f"{CONTACT_PREFIX}{owner_hash}"
+
+
+CONTACT_PREFIX = "CONTACT#"
+
+
+def contact_listed(contact_id: str) -> Key:
+    """That somebody is to be told before the year ends; spread over shards, read page by page."""
+    return contacts_partition(shard_of(contact_id)), contact_id
+
+
+def contacts_partition(shard: int) -> str:
+    return f"CONTACTS#{shard}"
+
+
+def mobile_stopped(mobile_hash: str) -> Key:
+    """That nobody who gave this number before is to be told anything more."""
+    return f"MOBILE#{mobile_hash}", "STOPPED"
+
+
+def told(contact_id: str, kind: str, subject: str) -> Key:
+    """That this message was given to be sent: it decides that there is no second one."""
+    return f"TOLD#{contact_id}", f"{kind}#{subject}"
+
+
+def messages_of(day: str) -> Key:
+    """How many messages were given to be sent on this day."""
+    return f"MESSAGES#{day}", "COUNT"
+
+
+def year_end_round(year: int) -> Key:
+    """How far the round before the end of this Jalali year has come."""
+    return "YEARENDROUNDS", str(year)
+
+
+def reminder_setting() -> Key:
+    """Quiet hours, the day's most messages, and how long before the year's end owners are told."""
+    return "SETTING", "REMINDERS"
+
+
 def roll_pointer(municipality: str) -> Key:
     return f"{municipality}#ROLL", "POINTER"
 
@@ -513,6 +555,14 @@ TO_CHAIN_PREFIX = "CHAIN#"
 def to_chain(municipality: str, about: str, event_id: str) -> Key:
     """An event that waits for its place in the city's chain; `about` is the payment that it concerns."""
     return outbox_partition(municipality, shard_of(about)), f"{TO_CHAIN_PREFIX}{event_id}"
+
+
+TO_REMIND_PREFIX = "REMIND#"
+
+
+def to_remind(municipality: str, certificate_id: str) -> Key:
+    """A certificate whose owner is to be told that it is ready; a row of its own, as each consumer has."""
+    return outbox_partition(municipality, shard_of(certificate_id)), f"{TO_REMIND_PREFIX}{certificate_id}"
 
 
 def chain_head(municipality: str) -> Key:

@@ -20,12 +20,14 @@ from tests.browser.stub import Stub
 
 NATIONAL_ID = "0013542419"
 TOKEN = "ow1.token"
+STOP = "0" * 52
 PENDING_ID, FAILED_ID = "py_" + "3" * 36, "py_" + "4" * 36
 VIEWS: dict[str, tuple[str, str]] = {
     "quote": (f"#/quote/{ASSESSMENT_ID}", "#pay"),
     "payment": (f"#/payment/{PENDING_ID}", "#cancel-payment"),
     "failed": (f"#/payment/{FAILED_ID}", "#back-to-quote"),
     "certificate": (f"#/certificate/{CERTIFICATE_ID}", "#certificate-id"),
+    "stop": (f"#/stop/{STOP}", "#stop"),
 }
 PICTURED = ("sign-in", "quote", "certificate")
 
@@ -91,6 +93,12 @@ def load(stub: Stub) -> None:
             f"GET /v1/owner/payments/{PAYMENT_ID}": (200, payment("settled", certificate_id=CERTIFICATE_ID)),
             f"GET /v1/owner/payments/{PENDING_ID}": (200, payment("pending", PENDING_ID)),
             f"GET /v1/owner/payments/{FAILED_ID}": (200, payment("failed", FAILED_ID)),
+            "GET /v1/owner/mobile-numbers": (200, {"mobile": None}),
+            "POST /v1/owner/mobile-numbers": (201, {"mobile": "09•••••••67"}),
+            "POST /v1/owner/mobile-numbers/removals": (200, {"mobile": None}),
+            "POST /v1/reminders/stops": lambda body: (
+                (200, {"stopped": True}) if body["token"] == STOP else problem(404, "stop_unknown")
+            ),
             "GET /v1/owner/certificates": (200, {"certificates": [listed]}),
             f"GET /v1/owner/certificates/{CERTIFICATE_ID}": (
                 200,

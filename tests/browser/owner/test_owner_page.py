@@ -8,7 +8,17 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import shoot
 from tests.browser.demo_answers import ASSESSMENT_ID, CERTIFICATE_ID, PAYMENT_ID, in_minutes, problem
 from tests.browser.office.steps import open_view
-from tests.browser.owner.answers import FAILED_ID, NATIONAL_ID, PENDING_ID, TOKEN, begin, load, look_up, payment
+from tests.browser.owner.answers import (
+    FAILED_ID,
+    NATIONAL_ID,
+    PENDING_ID,
+    STOP,
+    TOKEN,
+    begin,
+    load,
+    look_up,
+    payment,
+)
 from tests.browser.stub import Stub
 
 pytestmark = pytest.mark.browser
@@ -164,3 +174,29 @@ def test_clerk_in_the_same_tab_stays_signed_in(stub: Stub, page: Page) -> None:
     expect(page.locator("#pay")).to_be_visible()
     page.goto(stub.origin)
     expect(page.locator("#sign-out")).to_be_visible()
+
+
+def test_number_is_given_with_consent_alone_and_taken_back(stub: Stub, page: Page) -> None:
+    begin(page, stub)
+    page.locator("#mobile").fill("۰۹۱۲۱۲۳۴۵۶۷")
+    page.locator("#give-mobile").click()
+    expect(page.locator(".mobile .notice-bad")).to_be_visible()
+    assert stub.calls("POST /v1/owner/mobile-numbers") == []
+    page.locator("#consent").check()
+    page.locator("#give-mobile").click()
+    expect(page.locator("#mobile-given")).to_have_text("۰۹•••••••۶۷")
+    expected = {"mobile": "09121234567", "consent": True, "language": "fa"}
+    assert stub.calls("POST /v1/owner/mobile-numbers") == [expected]
+    page.locator("#remove-mobile").click()
+    expect(page.locator("#mobile")).to_have_value("")
+
+
+def test_link_of_a_message_stops_them_without_a_session(stub: Stub, page: Page) -> None:
+    load(stub)
+    page.goto(f"{stub.origin}/my#/stop/{STOP}")
+    page.locator("#stop").click()
+    expect(page.locator("#stopped")).to_be_visible()
+    page.goto(f"{stub.origin}/my#/stop/nonsense")
+    page.locator("#stop").click()
+    expect(page.locator(".notice-bad")).to_contain_text("stop_unknown")
+    assert all("authorization" not in headers for *_, headers, _ in stub.seen)

@@ -9,6 +9,7 @@ import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { dateTime, digits, longDate, money, yearRanges } from "/common/text.js";
 import { car, cityName, loadCities, PAYMENT_KEY, readStanding } from "../car.js";
+import { drawMobile } from "./mobile.js";
 import { cancelPayment } from "./payment.js";
 
 export async function carView(main, { id, signal }) {
@@ -22,10 +23,11 @@ export async function carView(main, { id, signal }) {
     return fill(main, retryBox(problem, () => carView(main, { id, signal })));
   }
   if (signal.aborted) return undefined;
-  const place = { head: h("section", { class: "card head" }), quote: h("section", { class: "card quote" }), papers: h("section", { class: "card papers", hidden: true }), signal };
-  fill(main, h("div", { class: "column" }, place.head, place.quote, place.papers));
+  const place = { head: h("section", { class: "card head" }), quote: h("section", { class: "card quote" }), papers: h("section", { class: "card papers", hidden: true }), mobile: h("section", { class: "card mobile", hidden: true }), signal };
+  fill(main, h("div", { class: "column" }, place.head, place.quote, place.papers, place.mobile));
   drawHead(place);
   listPapers(place);
+  drawMobile(place.mobile, signal);
   if (id) return drawQuote(place);
   const cities = car.standing.municipalities;
   const first = cities.find((city) => BigInt(city.owed_rial ?? 0) > 0n) ?? cities[0];
