@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -61,10 +64,16 @@ def test_nothing_of_the_person_is_kept_in_address_title_or_storage(stub: Stub, p
 
 def test_double_click_pays_once_and_a_lost_answer_keeps_the_key(stub: Stub, page: Page) -> None:
     begin(page, stub)
-    stub.answers["POST /v1/owner/payments"] = (500, {"code": "internal_error"})
+
+    def lost(body: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        time.sleep(1)  # the second press comes while the first one is under way
+        return 500, {"code": "internal_error"}
+
+    stub.answers["POST /v1/owner/payments"] = lost
     page.locator("#pay").dblclick()
     expect(page.locator(".pay-message .notice")).to_be_visible()
     page.locator(".pay-message button").click()
+    expect(page.locator("#pay .spinner")).to_be_visible()
     expect(page.locator(".pay-message .notice")).to_be_visible()
     keys = [headers["idempotency-key"] for _, path, headers, _ in stub.seen if path == "/v1/owner/payments"]
     assert len(keys) == 2
