@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON := .venv/bin/python
 PORT ?= 8080
 
-.PHONY: help run test check prove mutation bench synth reset setup setup-tests lock format clean
+.PHONY: help run test check prove mutation bench openapi synth reset setup setup-tests lock format clean
 
 help: ## lists every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1 — \2/' | sort
@@ -32,6 +32,10 @@ mutation: setup-tests ## mutants of the rules of money, and the few that no test
 
 bench: setup-tests ## benchmarks, as medians and ratios, into benchmarks/results/
 	@$(PYTHON) -m benchmarks.run
+
+openapi: setup-tests ## writes the OpenAPI document anew, from the code and from what tests see
+	@AVAREZ_ANSWERS=record $(PYTHON) -m pytest -q tests/contract tests/unit/certificates tests/system
+	@$(PYTHON) -m infra.openapi
 
 synth: setup ## the CloudFormation template for the cloud, into cdk.out/
 	@$(PYTHON) -m infra.synth --target cloud --out cdk.out

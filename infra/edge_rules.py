@@ -34,7 +34,6 @@ PATHS: tuple[PathRule, ...] = (
     PathRule("/.well-known/avarez/status*", "api", cached=True),
     PathRule("/.well-known/*", "api"),
     PathRule("/healthz", "api"),
-    PathRule("/openapi.json", "api"),
     PathRule("*", "pages"),
 )
 """The first match decides; the last one takes the rest."""
@@ -57,12 +56,14 @@ PAGES: tuple[PageRule, ...] = (
     PageRule("/my", "owner/index.html"),
     PageRule("/my/", "owner/index.html"),
     PageRule("/open", "open/index.html"),
+    PageRule("/docs", "docs/index.html"),
+    PageRule("/openapi.json", "docs/openapi.json"),
     PageRule("/v", "verify/index.html"),
     PageRule("/v/*", "verify/index.html"),
 )
 """Every other path of the pages names its file itself."""
 
-PAGE_FOLDERS = ("city", "common", "office", "open", "owner", "verify")
+PAGE_FOLDERS = ("city", "common", "docs", "office", "open", "owner", "verify")
 """What the pages are made of; nothing else under web/ is served."""
 
 FONTS = ("Vazirmatn-Bold.woff2", "Vazirmatn-Regular.woff2")

@@ -25,6 +25,7 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
     ".png": "image/png",
+    ".json": "application/json",
     ".webmanifest": "application/manifest+json",
 }
 

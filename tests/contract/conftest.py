@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.answers_seen import answers_held
 from tests.contract.assess_system import System, running_system
 from tests.contract.moto_transactions import keep_references
 from tests.contract.pay_counter import Counter, running_counter
@@ -16,6 +17,13 @@ def _transactions() -> Iterator[None]:
     """moto's tables are copied by reference."""
     with pytest.MonkeyPatch.context() as patch:
         keep_references(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers() -> Iterator[None]:
+    """Answers are held against the OpenAPI document."""
+    with answers_held():
         yield
 
 

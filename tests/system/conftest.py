@@ -18,6 +18,7 @@ from demo.seed import demo_accounts
 from demo.snapshot import seeded_folder
 from infra.local.process import any_free_port
 from infra.local.system import LocalSystem
+from tests.answers_seen import note_call
 
 TIMEOUT_S = 30.0
 POLL_S = 0.05
@@ -87,11 +88,11 @@ class Client:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, content, sent)
             response = connection.getresponse()
-            return Answer(
-                response.status,
-                Headers({name.lower(): value for name, value in response.getheaders()}),
-                response.read(),
-            )
+            got = Headers({name.lower(): value for name, value in response.getheaders()})
+            answer = Answer(response.status, got, response.read())
+            if ours:
+                note_call(method, parts.path, answer.status, got.get("content-type", ""), answer.body)
+            return answer
         finally:
             connection.close()
 
