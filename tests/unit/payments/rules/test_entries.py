@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from avarez.canonical import content_hash
 from avarez.journal import (
     JournalEntry,
     Posting,
     YearAmount,
+    booked,
     check_balanced,
     credit,
     debit,
@@ -287,3 +289,17 @@ def test_clearing_account_names_its_operator_and_no_other_does(account: str, ope
 def test_nothing_is_no_entry_of_a_day_either() -> None:
     with pytest.raises(ValueError, match="bill:melli-2026-11-22"):
         paid_out(Share("TEHRAN", 0, 0, 0))
+
+
+def test_entry_without_gateway_reference_and_cause_says_nothing_of_them() -> None:
+    made = booked(
+        journal_id="je_1",
+        payment_id="ve_1",
+        municipality="SHIRAZ",
+        kind="duty_written_off",
+        postings=[debit("municipality_written_off:SHIRAZ", 7), credit("duty_waived:SHIRAZ", 7)],
+        now=LATE,
+    )
+    assert (made.gateway, made.reference, made.cause, made.years) == ("", "", "", ())
+    assert made.day == "2026-11-24"  # midnight in Tehran
+    assert made.content_hash == content_hash(members_of(made))
