@@ -71,8 +71,9 @@ def test_statement_is_saved_as_files_and_a_failure_is_told(stub: Stub, page: Pag
     stub.answers[f"GET {CLOSE}/statement.csv"] = problem(404, "settlement_not_found")
     page.locator("#csv-1").click()
     expect(page.locator("#files").get_by_role("alert")).to_contain_text("settlement_not_found")
-    with page.context.expect_page():
+    with page.context.expect_page() as opened:
         page.locator("#pdf-1").click()
+    opened.value.wait_for_url("blob:**")
     asked = [target for method, target, headers, _ in stub.seen if target.startswith("/v1/kept.pdf")]
     assert len(asked) == 1
     assert not any("authorization" in headers for _, target, headers, _ in stub.seen if "/kept.pdf" in target)
