@@ -49,9 +49,10 @@ class Answers:
         with self._lock:
             known = self.shapes.get(route, {}).get(str(status))
             shape = copy.deepcopy(known or {})
-            shape["content_type"] = content_type.partition(";")[0]
-            if shape["content_type"] == JSON and body:
-                shape["schema"] = widened(shape.get("schema", {}), json.loads(body))
+            kind = content_type.partition(";")[0]
+            schema = shape.setdefault(kind, {})
+            if kind == JSON and body:
+                shape[kind] = widened(schema, json.loads(body))
             if MODE != "hold":
                 self.shapes.setdefault(route, {})[str(status)] = shape
             else:

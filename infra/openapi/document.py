@@ -18,7 +18,7 @@ from infra.routes import SCOPES
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = Path(__file__).with_name("answers.json")
-"""Shapes of answers by route and status, as tests saw them: ``make openapi`` writes it anew."""
+"""Shapes of answers by route, status and media type, as tests saw them: ``make openapi`` writes it anew."""
 OUT = ROOT / "web" / "docs" / "openapi.json"
 PARAMETER = re.compile(r"\{(\w+)\+?\}")
 MODELS = "#/components/schemas/"
@@ -144,8 +144,8 @@ def _body(endpoint: Endpoint, operation_id: str, models: dict[str, Schema]) -> d
 def _responses(endpoint: Endpoint, seen: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {str(status): {"description": _describe(status)} for status in endpoint.statuses}
     for status, answer in seen.items():
-        content = {answer["content_type"]: {"schema": answer["schema"]} if "schema" in answer else {}}
-        found[status] = {"description": _describe(int(status)), "content": content}
+        content = {kind: {"schema": schema} if schema else {} for kind, schema in answer.items() if kind}
+        found[status] = {"description": _describe(int(status)), **({"content": content} if content else {})}
     return dict(sorted(found.items())) | {"default": {"$ref": "#/components/responses/Problem"}}
 
 
