@@ -200,6 +200,8 @@ def test_pages_bucket_answers_the_distribution_only(delivery: Any) -> None:
         ("/v/ce_0123", "verify/index.html"),
         ("/verify/sw.js", "verify/sw.js"),
         ("/common/base.css", "common/base.css"),
+        ("/docs", "docs/index.html"),
+        ("/openapi.json", "docs/openapi.json"),
         ("/etc/passwd", None),
         ("/office", "office/index.html"),
     ],
@@ -209,7 +211,7 @@ def test_page_of_path_is_its_file(path: str, expected: str | None) -> None:
     assert edge_rules.page_of(path) == expected
 
 
-@pytest.mark.parametrize("path", ["/v1/verify", "/.well-known/jwks.json", "/healthz", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/v1/verify", "/.well-known/jwks.json", "/healthz"])
 def test_path_of_the_api_goes_there(path: str) -> None:
     assert edge_rules.goes_to_api(path) is True
 

@@ -25,8 +25,9 @@ def test_a_change_in_any_source_of_the_template_makes_it_anew(assets: Assets, tm
 def test_every_folder_that_the_application_imports_is_a_source() -> None:
     app_side = {
         "infra/local",
+        "infra/openapi",
         "infra/packaging",
-    }  # what runs and packs; the packed assets are hashed by themselves
+    }  # what runs, tells and packs; the packed assets are hashed by themselves
     folders = {str(path.parent.relative_to(ROOT)) for path in (ROOT / "infra").rglob("*.py")}
     others = {one for one in folders if not any(one == part or one.startswith(f"{part}/") for part in app_side)}
     assert others == set(TEMPLATE_SOURCES)
