@@ -20,9 +20,9 @@ def _transactions() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _answers() -> Iterator[None]:
-    """Answers are held against the OpenAPI document."""
+    """Answers are held against the OpenAPI document, in this folder's tests."""
     with answers_held():
         yield
 

@@ -9,8 +9,8 @@ import pytest
 from tests.answers_seen import answers_held
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _answers() -> Iterator[None]:
-    """Answers are held against the OpenAPI document."""
+    """Answers are held against the OpenAPI document, in this folder's tests."""
     with answers_held():
         yield
