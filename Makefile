@@ -34,7 +34,7 @@ bench: setup-tests ## benchmarks, as medians and ratios, into benchmarks/results
 	@$(PYTHON) -m benchmarks.run
 
 openapi: setup-tests ## writes the OpenAPI document anew, from the code and from what tests see
-	@AVAREZ_ANSWERS=record $(PYTHON) -m pytest -q tests/contract tests/unit/certificates tests/system
+	@AVAREZ_ANSWERS=record $(PYTHON) -m pytest -q tests/contract tests/unit/certificates tests/unit/payments tests/system
 	@$(PYTHON) -m infra.openapi
 
 synth: setup ## the CloudFormation template for the cloud, into cdk.out/
