@@ -56,10 +56,11 @@ def table(system: LocalSystem, started: float) -> str:
     accounts = json.loads((system.data_dir / "accounts.json").read_text("utf-8"))
     rows = [
         ("pages · صفحه‌ها", f"{system.origin}/"),
+        ("owner · مالک", f"{system.origin}/my"),
         ("city · شهرداری", f"{system.origin}/city"),
         ("verify · راستی‌آزمایی", f"{system.origin}/v"),
         ("figures · آمار عمومی", f"{system.origin}/open"),
-        ("API", f"{system.origin}/v1/  (GET {system.origin}/healthz)"),
+        ("API", f"{system.origin}/v1/  (docs: {system.origin}/docs, GET {system.origin}/healthz)"),
         ("sandbox gateway · درگاه آزمایشی", system.sandbox_url),
         ("data · داده‌ها", f"{system.data_dir}  (make reset)"),
         ("logs · رویدادنگاشت", f"{system.data_dir / 'logs'}"),
