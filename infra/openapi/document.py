@@ -119,7 +119,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
             {
                 "name": "Idempotency-Key",
                 "in": "header",
-                "required": False,
+                "required": endpoint.demands_idempotency_key,
                 "schema": {"type": "string", "maxLength": 255},
                 "description": "The same key with the same body acts once, and answers what it answered first.",
             }

@@ -33,6 +33,7 @@ class Endpoint:
     query: tuple[str, ...]
     statuses: tuple[int, ...]
     takes_idempotency_key: bool
+    demands_idempotency_key: bool
 
 
 def endpoints() -> Iterator[Endpoint]:
@@ -62,6 +63,7 @@ def _read(entry: EntryPoint, route: Route, scopes: tuple[str, ...], function: Ca
         tuple(sorted(set(_statuses(nodes)))),
         plain is not function
         or any(isinstance(node, ast.Attribute) and node.attr == "idempotency_key" for node in nodes),
+        any(isinstance(node, ast.Name) and node.id == "IdempotencyKeyRequired" for node in nodes),
     )
 
 
