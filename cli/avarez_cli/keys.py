@@ -10,13 +10,30 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from avarez_cli import api
 
 EXIT_REFUSED = 1
 EXIT_WRONG_USE = 2
+_KID = re.compile(r"[A-Za-z0-9_-]{11}")
+
+
+class _KeysParser(argparse.ArgumentParser):
+    """A parser that takes a key's id for what it is where it begins with `-`, as one id in 64 does."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse does it, with such an id moved behind `--`."""
+        given = list(sys.argv[1:] if args is None else args)
+        ids = [one for one in given if one.startswith("-") and _KID.fullmatch(one)]
+        if ids:
+            given = [*(one for one in given if one not in ids), "--", *ids]
+        return super().parse_known_args(given, namespace)
 
 
 def register(subparsers: Any) -> None:
@@ -25,7 +42,7 @@ def register(subparsers: Any) -> None:
         "keys", help="signing keys: list, rotate, mark as stolen", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_KeysParser)
     listed = actions.add_parser("list", help="every key with its state")
     rotate = actions.add_parser("rotate", help="the next key signs from now on")
     compromise = actions.add_parser("compromise", help="a key is stolen, or may be")
