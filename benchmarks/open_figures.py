@@ -1,8 +1,9 @@
 """The build of the public figures over a city's chain: seconds, memory, and the files of it.
 
-`python -m benchmarks.open_figures COUNT` measures a chain of so many payments alone. The chain is written to a
-file first, by the rules that write the ledger's; the builder reads it in a process of its own, a page at a time,
-parsed and every hash proved, as it reads the table.
+`python -m benchmarks.open_figures COUNT` measures a chain of so many payments alone, and writes what it measured
+into `benchmarks/results/open_figures.json`. The chain is written to a file first, by the rules that write the
+ledger's, which is not in the measurement (a million payments: 2 GB); the builder reads it in a process of its own,
+a page at a time, parsed and every hash proved, as it reads the table.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from typing import Any, Final
 from avarez.clock import to_rfc3339
 from avarez.events.chain import GENESIS, Event, EventType, Head, Waiting, chained
 from avarez.figures.files import Commitment, file_name
+from avarez.figures.owed.rule import Payers
 from avarez.journal import YearAmount
-from benchmarks.report import Figure, plain
+from benchmarks.report import Figure, machine, plain
 from functions.pay.rules.announcing import of_entry
 from functions.pay.rules.ledger import settled_entry
 from functions.pay.rules.records import Payment
@@ -110,7 +112,7 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self._lines = path.open(encoding="utf-8")
         self._count = sum(1 for _ in path.open(encoding="utf-8"))
-        self.bytes = 0
+        self.bytes = self.payers_kept = 0
         self.stands: Standing | None = None
 
     def head(self, municipality: str) -> Head:
@@ -129,6 +131,15 @@ class Desk:
         self.bytes += len(content)
         return file_name(content, form)
 
+    def charges(self, municipality: str) -> None:
+        return None
+
+    def payers(self, municipality: str, at: Commitment) -> Payers:
+        return {}
+
+    def keep_payers(self, municipality: str, at: Commitment, payers: Payers) -> None:
+        self.payers_kept = len(payers)
+
     def standing(self) -> Standing | None:
         return self.stands
 
@@ -140,15 +151,27 @@ class Desk:
 def build(path: Path) -> dict[str, Any]:
     """One publication over the file's chain."""
     desk = Desk(path)
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
     done = publish(
-        chains=desk, files=desk, publications=desk, cities=[CITY], now=BEGIN + YEARS, time_left=lambda: True
+        chains=desk,
+        files=desk,
+        publications=desk,
+        owing=desk,
+        cities=[CITY],
+        now=BEGIN + YEARS,
+        time_left=lambda: True,
     )
-    elapsed_s = time.perf_counter() - started
+    elapsed_s, processor_s = time.perf_counter() - started, time.process_time() - processor
     if done.advanced != [CITY] or done.events != desk.head(CITY).sequence - Commitment().sequence:
         raise AssertionError(f"the chain was not taken whole: {done}")
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"elapsed_s": elapsed_s, "peak_bytes": peak_bytes, "bytes": desk.bytes, "events": done.events}
+    return {
+        "elapsed_s": elapsed_s,
+        "processor_s": processor_s,
+        "peak_bytes": peak_bytes,
+        "bytes": desk.bytes,
+        "events": done.events,
+    }
 
 
 def _built(root: Path, path: Path) -> dict[str, Any]:
@@ -163,9 +186,38 @@ def _built(root: Path, path: Path) -> dict[str, Any]:
     return dict(json.loads(told.stdout.strip().splitlines()[-1]))
 
 
+def saved(root: Path, count: int) -> str:
+    """One build over `count` payments, into the results' folder. `load` is the machine's before and after it:
+    above the number of its cores it had other work."""
+    with tempfile.TemporaryDirectory(prefix="avarez-bench-") as folder:
+        path = Path(folder) / "chain.ndjson"
+        started = time.perf_counter()
+        write(path, count)
+        wrote_s = round(time.perf_counter() - started, 1)
+        load = [round(os.getloadavg()[0], 1)]
+        told = _built(root, path)
+        load.append(round(os.getloadavg()[0], 1))
+        chain_bytes = path.stat().st_size
+    document = {
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "load": load,
+        "payments": count,
+        "events": told["events"],
+        "chain_bytes": chain_bytes,
+        "chain_written_s": wrote_s,
+        "build_s": round(told["elapsed_s"], 1),
+        "build_processor_s": round(told["processor_s"], 1),
+        "peak_bytes": told["peak_bytes"],
+        "files_bytes": told["bytes"],
+    }
+    text = json.dumps(document, indent=1)
+    (root / "benchmarks" / "results" / "open_figures.json").write_text(text + "\n", encoding="utf-8")
+    return text
+
+
 if __name__ == "__main__":
     if sys.argv[1].isdecimal():
-        for figure in figures(Path(__file__).resolve().parents[1], rounds=1, count=int(sys.argv[1])):
-            sys.stdout.write(f"{figure.name}: {figure.value}\n")
+        sys.stdout.write(saved(Path(__file__).resolve().parents[1], int(sys.argv[1])) + "\n")
     else:
         sys.stdout.write(json.dumps(build(Path(sys.argv[1]))) + "\n")

@@ -165,7 +165,13 @@ def _answers() -> dict[str, bytes]:
         desk = _KeptDesk(path)
         end = open_figures.BEGIN + open_figures.YEARS
         publish(
-            chains=desk, files=desk, publications=desk, cities=[open_figures.CITY], now=end, time_left=lambda: True
+            chains=desk,
+            files=desk,
+            publications=desk,
+            owing=desk,
+            cities=[open_figures.CITY],
+            now=end,
+            time_left=lambda: True,
         )
     if desk.stands is None:
         raise AssertionError("nothing was published")

@@ -55,7 +55,7 @@ def main() -> int:
         signer = document.LocalSigner()
         figures += typesetters.figures(ROOT, [document.sample(signer)[0] for _ in range(9)], rounds=5)
     figures += transparency.figures(rounds=rounds, count=5_000 if options.quick else 100_000)
-    figures += open_figures.figures(ROOT, rounds=1, count=2_000 if options.quick else 200_000)
+    figures += open_figures.figures(ROOT, rounds=1, count=2_000 if options.quick else 1_000_000)
     figures += pages.figures(ROOT, rounds=1 if options.quick else 5)
     figures += status_list.figures(rounds=2 if options.quick else 5)
     print(table(figures))

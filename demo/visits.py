@@ -133,21 +133,25 @@ def _found(origin: str, token: str, path: str, wanted: str) -> dict[str, Any] | 
 
 
 def _publish(system: RunningFunctions, stop: threading.Event) -> None:
-    """Runs the builder until figures of every city stand: events come to their places within seconds."""
-    name = system.function_name(BUILDER)
+    """Runs the builder until figures of every city stand: events come to their places within seconds. Then what
+    the cities are owed is counted, and told beside what was collected."""
 
     def published() -> set[str] | None:
-        answer = system.admin("lambda").invoke(FunctionName=name, Payload=b"{}")
-        if "FunctionError" in answer:
-            raise SeedError(f"{BUILDER}: {answer['Payload'].read()[:500]!r}")
+        _run(system, BUILDER)
         status, index = call(system.origin, "GET", "/v1/open")
         found = {of["municipality"] for of in index["cities"]} if status == 200 else set()
         return found if found >= set(CITIES) else None
 
     _until(published, PUBLISHED_WITHIN_S, stop, "/v1/open")
-    answer = system.admin("lambda").invoke(FunctionName=system.function_name(COUNTER), Payload=b"{}")
+    _run(system, COUNTER)
+    _run(system, BUILDER)  # once more: what the rolls are charged is known now
+
+
+def _run(system: RunningFunctions, part: str) -> None:
+    """Raises: SeedError."""
+    answer = system.admin("lambda").invoke(FunctionName=system.function_name(part), Payload=b"{}")
     if "FunctionError" in answer:
-        raise SeedError(f"{COUNTER}: {answer['Payload'].read()[:500]!r}")
+        raise SeedError(f"{part}: {answer['Payload'].read()[:500]!r}")
 
 
 def _until(read: Callable[[], Any], timeout_s: float, stop: threading.Event, what: str) -> Any:

@@ -1,7 +1,8 @@
 """`avarez figures verify`: the public figures, recomputed from their files, and by an auditor from the events.
 
 Without an account the files are held against their names, each other and the manifest. With one that may read
-events, each city's chain is read up to its commitment and the rows are computed anew.
+events, each city's chain is read up to its commitment and the rows are computed anew. What cities are owed comes
+from their rolls: of that the files, the sums, and what each year was computed from are checked.
 
 Exit codes: 0 every figure is as it should be, 1 one is not, 2 wrong use.
 """
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 from avarez.events.chain import Event
 from avarez.figures.files import file_name
+from avarez.figures.owed.files import totals
 from avarez.figures.recomputing import Checked, check_events, check_files
 from avarez.money import format_rial
 from avarez_cli import api
@@ -115,6 +117,8 @@ def _print(manifest: dict[str, Any], name: str, checked: list[Checked], *, as_js
     for of in told:
         verdict = "as it should be" if of["good"] else "; ".join(of["faults"])
         print(f"{of['municipality']:20} left {of['left_rial']:>26} rial  {verdict}")
+        if "owed_rial" in of:
+            print(f"{'':20} owed {of['owed_rial']:>26} rial  for {', '.join(map(str, of['owed_years']))}")
         if "books" in of:
             books = ", ".join(f"{kind} {rial}" for kind, rial in of["books"].items())
             print(f"{'':20} from {of['events']} events: balance {of['balance_rial']} rial ({books})")
@@ -129,6 +133,9 @@ def _told(checked: Checked) -> dict[str, Any]:
     }
     if checked.figures is not None:
         told["left_rial"] = format_rial(sum(rial for rial, _ in checked.figures.rows.values()))
+    if checked.owed is not None:
+        told["owed_rial"] = totals(checked.owed)["owed_rial"]
+        told["owed_years"] = [of.year for of in checked.owed.years]
     if checked.books is not None and checked.figures is not None:
         told |= {
             "events": checked.figures.commitment.sequence,

@@ -23,6 +23,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         chains=of.chains,
         files=of.files,
         publications=of.publications,
+        owing=of.owing,
         cities=of.cities.codes(),
         now=of.clock.now(),
         time_left=lambda: time.monotonic() - started < RUN_SECONDS_MAX,
@@ -35,6 +36,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         "cities": len(done.advanced),
         "waiting": len(done.waiting),
         "broken": len(done.broken),
+        "owed": len(done.owed),
         "events": done.events,
     }
     log("figures_published", duration_ms=round((time.monotonic() - started) * 1000), **counted)

@@ -37,8 +37,10 @@ def read_index(request: Request) -> Response:
     for entry in manifest["cities"]:
         city = find_municipality(entry["municipality"])
         named = {} if city is None else {**city.to_json(), "code": None}
-        files = {form: {**of, "href": f"/v1/open/files/{of['name']}"} for form, of in entry["files"].items()}
-        cities.append({**{key: text for key, text in named.items() if text}, **entry, "files": files})
+        told = {**{key: text for key, text in named.items() if text}, **entry, "files": _linked(entry["files"])}
+        if "owed" in entry:
+            told["owed"] = {**entry["owed"], "files": _linked(entry["owed"]["files"])}
+        cities.append(told)
     body = {
         **manifest,
         "cities": cities,
@@ -46,6 +48,10 @@ def read_index(request: Request) -> Response:
         "definitions": "/v1/open/definitions",
     }
     return _cached(body, INDEX_CACHE_S, publication=manifest["number"])
+
+
+def _linked(files: Mapping[str, Any]) -> dict[str, Any]:
+    return {form: {**of, "href": f"/v1/open/files/{of['name']}"} for form, of in files.items()}
 
 
 @router.route("GET", "/v1/open/files/{name}", public=True)

@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from avarez.clock import to_rfc3339
-from avarez.events.chain import Event, Head, faults
-from avarez.figures.cells import Books, CellKey, Tally, add_events, day_of
+from avarez.events.chain import Event, faults
+from avarez.figures.cells import Books, CellKey, Tally, add_shares, day_of, shares_of
 from avarez.figures.files import (
     SCHEMA,
     CityFigures,
@@ -30,9 +30,11 @@ from avarez.figures.files import (
     step_end,
 )
 from avarez.figures.merging import added, merged
+from avarez.figures.owed.rule import CityOwed, Payers, count_payers
 from avarez.planning.document import planning_files
+from functions.report.owed import Owing, Watch, tell, watch_of
+from functions.report.ports import PAGE, Chains, Files
 
-PAGE: Final = 1_000
 STEP_EVENTS_MAX: Final = 2_000_000
 """Of one city in one step: an hour of reading. A city that is further behind takes several steps."""
 
@@ -43,22 +45,6 @@ class Standing:
 
     number: int
     manifest: str
-
-
-class Chains(Protocol):
-    """The cities' chains of events, read."""
-
-    def head(self, municipality: str) -> Head: ...
-
-    def read(self, municipality: str, *, after: int, limit: int) -> Sequence[Event]: ...
-
-
-class Files(Protocol):
-    """What was published, by content."""
-
-    def keep(self, content: bytes, form: str) -> str: ...
-
-    def read(self, name: str) -> bytes: ...
 
 
 class Publications(Protocol):
@@ -81,38 +67,44 @@ class Step:
 class Reading:
     """A chain read from a commitment on: the steps that can be taken, and what was read behind the last."""
 
+    watch: Watch
     steps: list[Step] = field(default_factory=list)
     books: Books = field(default_factory=Books)
     read_to: Commitment = field(default_factory=Commitment)
     day: str = ""
     tallies: dict[CellKey, Tally] = field(default_factory=dict)
+    payers: Payers = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
         """One event more. With the first of a later day the run before it becomes a step, if it may be told."""
         day = day_of(event.data)
         if self.day and day > self.day:
             self.close()
-        add_events(self.tallies, self.books, (event.data,))
+        shares = list(shares_of(event.data, self.books))
+        add_shares(self.tallies, shares)
+        count_payers(self.payers, shares)
         self.day = max(self.day, day)
         self.read_to = Commitment(event.sequence, event.hash)
 
     def close(self) -> None:
         """What was read since the last step becomes one, if there is anything and it is of enough vehicles."""
-        rows = merged(self.tallies)
+        rows = merged(self.tallies, closed=self.watch.closed_after(self.payers))
         if rows:
             self.steps.append(Step(rows, step_end(self.read_to.sequence, self.read_to.hash, self.day, rows)))
-            self.tallies = {}
+            self.watch.took(self.payers)
+            self.tallies, self.payers = {}, {}
 
 
 @dataclass
 class Outcome:
     """What a run came to. `waiting` are cities with news of too few vehicles, `broken` those whose chain does not
-    hold; neither moves."""
+    hold; neither moves. `owed` are those of which a duty year's charges were told."""
 
     publication: Standing | None = None
     advanced: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    owed: list[str] = field(default_factory=list)
     events: int = 0
 
 
@@ -121,6 +113,7 @@ def publish(
     chains: Chains,
     files: Files,
     publications: Publications,
+    owing: Owing,
     cities: Sequence[str],
     now: datetime,
     time_left: Callable[[], bool],
@@ -137,20 +130,14 @@ def publish(
     if manifest and manifest["schema"] != SCHEMA:
         raise FiguresUnsound(f"a manifest of schema {manifest['schema']}")
     entries: dict[str, Mapping[str, Any]] = {of["municipality"]: of for of in manifest.get("cities", ())}
+    changed = False
     for municipality in cities:
         if not time_left():
             break
-        entry = entries.get(municipality)
-        city = CityFigures(municipality, (), {}) if entry is None else city_from(files.read(_json_name(entry)))
-        after = _advanced(chains, city, time_left, outcome)
-        if after is None:
-            continue
-        contents, planning = city_files(after), planning_files(after)
-        for form, content in (*contents.items(), *planning.items()):
-            files.keep(content, form)
-        entries[municipality] = entry_of(after, contents, planning)
-        outcome.advanced.append(municipality)
-    if not outcome.advanced:
+        entry = _entry_after(chains, files, owing, municipality, entries.get(municipality), time_left, outcome)
+        if entry is not None:
+            entries[municipality], changed = entry, True
+    if not changed:
         return outcome
     number, previous = (1, "") if before is None else (before.number + 1, before.manifest)
     content = manifest_bytes(number, previous, to_rfc3339(now), list(entries.values()))
@@ -160,17 +147,48 @@ def publish(
     return outcome
 
 
+def _entry_after(
+    chains: Chains,
+    files: Files,
+    owing: Owing,
+    municipality: str,
+    entry: Mapping[str, Any] | None,
+    time_left: Callable[[], bool],
+    outcome: Outcome,
+) -> dict[str, Any] | None:
+    """What the next manifest says of the city, every file of it kept; None where there is nothing new of it."""
+    city = CityFigures(municipality, (), {}) if entry is None else city_from(files.read(_json_name(entry)))
+    watch = watch_of(chains, files, owing, entry, city.commitment, municipality, time_left)
+    if watch is None:
+        return None
+    after = _advanced(chains, city, watch, time_left, outcome)
+    owed = tell(files, owing, watch)
+    if after is None:
+        if owed is None or entry is None:
+            return None
+        outcome.owed.append(municipality)
+        return {**entry, "owed": owed}
+    contents, planning = city_files(after), planning_files(after)
+    for form, content in (*contents.items(), *planning.items()):
+        files.keep(content, form)
+    owing.keep_payers(municipality, after.commitment, watch.payers)
+    outcome.advanced.append(municipality)
+    if owed is not None:
+        outcome.owed.append(municipality)
+    return entry_of(after, contents, planning, owed or (None if entry is None else entry.get("owed")))
+
+
 def _json_name(entry: Mapping[str, Any]) -> str:
     return str(entry["files"]["json"]["name"])
 
 
 def _advanced(
-    chains: Chains, city: CityFigures, time_left: Callable[[], bool], outcome: Outcome
+    chains: Chains, city: CityFigures, watch: Watch, time_left: Callable[[], bool], outcome: Outcome
 ) -> CityFigures | None:
-    """The city's figures after its next step; None where there is no news, or none that may be told."""
+    """The city's figures after its next steps; None where there is no news, or none that may be told."""
     if chains.head(city.municipality).sequence <= city.commitment.sequence:
         return None
-    reading = read_steps(chains, city.municipality, city.commitment, time_left)
+    reading = read_steps(chains, city.municipality, city.commitment, time_left, watch)
     if reading is None:
         outcome.broken.append(city.municipality)
         return None
@@ -185,14 +203,19 @@ def _advanced(
 
 
 def read_steps(
-    chains: Chains, municipality: str, since: Commitment, time_left: Callable[[], bool]
+    chains: Chains,
+    municipality: str,
+    since: Commitment,
+    time_left: Callable[[], bool],
+    watch: Watch | None = None,
 ) -> Reading | None:
     """The chain from the commitment to its end, or as far as the time goes, proved while it is read.
 
     A step ends with a day, so that a year's curve is told by day whenever the figures were built; a day of too few
     vehicles goes on into the next one. None where the chain does not hold, or an event cannot be read.
     """
-    reading = Reading(read_to=Commitment(since.sequence, since.hash))
+    watch = watch or Watch(CityOwed(municipality))
+    reading = Reading(watch, read_to=Commitment(since.sequence, since.hash))
     while reading.read_to.sequence - since.sequence < STEP_EVENTS_MAX and (
         reading.read_to.sequence == since.sequence or time_left()
     ):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from avarez.clock import Clock, SystemClock
 from avarez.dynamo import Table
 from avarez.events.log import EventLog
+from avarez.receivables.table_store import ReceivablesShelf
 from avarez.settings import setting
 from functions.report.budgets.store import BudgetTable
-from functions.report.store import Cities, Register, Shelf
+from functions.report.store import Charging, Cities, Register, Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Parts:
     chains: EventLog
     files: Shelf
     publications: Register
+    owing: Charging
     cities: Cities
     clock: Clock
 
@@ -27,8 +29,9 @@ class Parts:
 @functools.cache
 def parts() -> Parts:
     """The builder's parts, wired on first use."""
-    ledger = Table(setting("LEDGER_TABLE"))
-    return Parts(EventLog(ledger), shelf(), Register(ledger), Cities(Table(setting("DUTY_TABLE"))), SystemClock())
+    ledger, duty = Table(setting("LEDGER_TABLE")), Table(setting("DUTY_TABLE"))
+    owing = Charging(ReceivablesShelf(duty, setting("ROLLS_BUCKET")), setting("FIGURES_BUCKET"))
+    return Parts(EventLog(ledger), shelf(), Register(ledger), owing, Cities(duty), SystemClock())
 
 
 def clock() -> Clock:

@@ -20,12 +20,15 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
         memory_mb=2048,
         trigger=ScheduleTrigger(every_minutes=24 * 60),
         reserved_concurrency=1,
-        environment=("DUTY_TABLE", "LEDGER_TABLE", "FIGURES_BUCKET"),
+        environment=("DUTY_TABLE", "LEDGER_TABLE", "FIGURES_BUCKET", "ROLLS_BUCKET"),
         grants=(
             TableGrant("duty", ("Query",), leading_keys=("SETTING",)),
+            TableGrant("duty", ("GetItem",), leading_keys=("*#RECEIVABLES",)),
             TableGrant("ledger", ("GetItem", "PutItem"), leading_keys=("FIGURES", "*#CHAIN")),
             TableGrant("ledger", ("Query",), leading_keys=("*#EVENTS#*",)),
             BucketGrant("figures", ("GetObject", "PutObject"), "files/*"),
+            BucketGrant("figures", ("GetObject", "PutObject"), "payers/*"),
+            BucketGrant("rolls", ("GetObject",), "receivables/*"),
         ),
     ),
     EntryPoint(

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page
 from avarez.figures.cells import CellKey
 from avarez.figures.definitions import DEFINITIONS
 from avarez.figures.files import CityFigures, StepEnd, file_name
+from avarez.figures.owed.rule import Basis, Charges, Owed
 from avarez.jalali import year_start
 from avarez.municipalities import find_municipality
 from avarez.planning.budgets import Budget, Line, categories, document_of, files_of
@@ -42,8 +43,25 @@ def desk() -> Desk:
         for month in range(16):
             city.days(2, a_day=25 + 20 * number, at=BEGIN + timedelta(days=29 * month - 260))
     made = Desk(cities)
+    for city in cities:
+        basis = Basis(BEGIN.date(), (1,), "a" * 64, 1, "b" * 64)
+        made.charged[city.municipality] = Charges(basis, CHARGED)
     made.publish()
     return made
+
+
+CHARGED = {
+    (year, name): Owed(rial * 100_000_000, vehicles)
+    for year in (1403, 1404)
+    for name, rial, vehicles in (
+        ("passenger", 9, 2_000),
+        ("motorcycle", 4, 900),
+        ("truck", 2, 400),
+        ("bus", 2, 400),
+        ("van", 1, 4),
+    )
+}
+"""What each of them is charged; a class of four vehicles is told with the smallest other one."""
 
 
 def budgets_of(code: str, years: Sequence[Budget]) -> dict[str, Any]:
@@ -92,6 +110,11 @@ def years_of_a_city() -> dict[str, Any]:
 FORECAST = years_of_a_city()
 
 
+def linked(files: dict[str, Any]) -> dict[str, Any]:
+    """As the index names them."""
+    return {form: {**of, "href": f"/v1/open/files/{of['name']}"} for form, of in files.items()}
+
+
 @pytest.fixture
 def site(stub: Stub, desk: Desk) -> Stub:
     """The stub answers as the function does."""
@@ -100,10 +123,10 @@ def site(stub: Stub, desk: Desk) -> Stub:
     for entry in manifest["cities"]:
         city = find_municipality(entry["municipality"])
         assert city is not None
-        files = {form: {**of, "href": f"/v1/open/files/{of['name']}"} for form, of in entry["files"].items()}
-        cities.append({**city.to_json(), **entry, "files": files})
-        name = entry["files"]["json"]["name"]
-        stub.answers[f"GET /v1/open/files/{name}"] = 200, json.loads(desk.files[name])
+        owed = {**entry["owed"], "files": linked(entry["owed"]["files"])}
+        cities.append({**city.to_json(), **entry, "files": linked(entry["files"]), "owed": owed})
+        for name in (entry["files"]["json"]["name"], entry["owed"]["files"]["json"]["name"]):
+            stub.answers[f"GET /v1/open/files/{name}"] = 200, json.loads(desk.files[name])
     standing = desk.standing()
     assert standing is not None
     named = {"name": standing.manifest, "href": f"/v1/open/files/{standing.manifest}"}
@@ -151,10 +174,11 @@ def test_page_has_no_serious_finding_in_any_language_or_theme(themed: tuple[str,
     name, page = themed
     page.locator("#planners summary").first.click()
     page.locator(".curves").wait_for()
+    page.locator("#owed summary").click()
     shoot(page, f"open-{name}")
     if name == "fa-light" and os.environ.get("AVAREZ_PICTURES") == "1":
         page.screenshot(path=str(IMAGES / "open-fa.png"))
-        for part in ("budget", "planners"):
+        for part in ("budget", "owed", "planners"):
             page.locator(f"#{part}").screenshot(path=str(IMAGES / f"open-{part}-fa.png"))
     assert serious(page) == []
 
@@ -168,6 +192,7 @@ def test_nothing_is_cut_at_320_pixels(browser: Browser, site: Stub, language: st
     page.locator("#budget").wait_for()
     page.locator("#planners summary").first.click()
     page.locator(".curves").wait_for()
+    page.locator("#owed summary").click()
     shoot(page, f"open-320-{language}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     context.close()
@@ -190,6 +215,38 @@ def test_page_says_what_the_files_say_to_the_rial(page: Page, site: Stub, desk: 
     wanted = sum(rial for key, (rial, _) in rows.items() if key.month.startswith("1405"))
     page.wait_for_function(f"document.getElementById('left-rial').textContent === '{wanted:,}'")
     assert page.evaluate("document.activeElement.id") == "choose-year"
+
+
+def test_what_is_owed_stands_beside_what_was_collected(page: Page, site: Stub, desk: Desk) -> None:
+    page.add_init_script("localStorage.setItem('avarez.language', 'en')")
+    page.goto(f"{site.origin}/open#/city/TEHRAN")
+    card = page.locator("#owed")
+    card.wait_for()
+    rows = desk.figures("TEHRAN").rows
+    collected = {
+        year: sum(rial for key, (rial, _) in rows.items() if key.duty_year == year) for year in ("1404", "1403")
+    }
+    charged = 1_800_000_000
+    told = [row.locator("td").all_inner_texts()[:2] for row in card.locator(".pairs tbody tr").all()]
+    assert told == [
+        *([f"{charged:,}", f"{rial:,}"] for rial in collected.values()),
+        [f"{2 * charged:,}", f"{sum(collected.values()):,}"],
+    ]
+    rest = sum(rial for rial, _ in rows.values()) - sum(collected.values())
+    assert f"{rest:,} rial collected" in card.inner_text()
+    card.locator("summary").click()
+    classes = [row.inner_text().split("\t") for row in card.locator("details tbody tr").all()]
+    assert [row[:2] for row in classes[:4]] == [
+        ["1404", "Passenger car"], ["1404", "Motorcycle"], ["1404", "merged"], ["1404", "Truck"]
+    ]  # fmt: skip
+    assert classes[2] == ["1404", "merged", "404", f"{300_000_000:,}", "–"]
+    trucks = sum(rial for key, (rial, _) in rows.items() if key[2:4] == ("1404", "truck"))
+    assert classes[3] == ["1404", "Truck", "400", f"{200_000_000:,}", f"{trucks:,}"]
+    parts = [int(row[-1].replace(",", "")) for row in classes if row[0] == "1404" and row[-1] != "–"]
+    assert sum(parts) == collected["1404"], "what is told without its class has a line"
+    page.locator("#choose-city").select_option("")
+    page.wait_for_function("document.querySelectorAll('#owed details th[scope=col]').length === 6")
+    assert card.locator(".pairs .strong td").first.inner_text() == f"{4 * charged:,}"
 
 
 def test_a_citys_link_shows_where_the_money_went(page: Page, site: Stub, desk: Desk) -> None:
@@ -310,5 +367,6 @@ def test_both_languages_are_there_for_every_sentence() -> None:
     assert len(pairs) > 60
     for name, persian, english in pairs:
         assert set(re.findall(r"\{\w+\}", persian)) == set(re.findall(r"\{\w+\}", english)), name
-    used = re.findall(r"""\bt\("(\w+)""", (WEB / "open" / "app.js").read_text("utf-8"))
+    scripts = "".join((WEB / "open" / f"{name}.js").read_text("utf-8") for name in ("app", "owed"))
+    used = re.findall(r"""\bt\("(\w+)""", scripts)
     assert set(used) <= {of for of, *_ in pairs}

@@ -18,13 +18,17 @@ from avarez.clock import FixedClock
 from avarez.dynamo import Table, transact
 from avarez.events.log import EventLog, event_item, head_item
 from avarez.figures.files import FiguresUnsound, city_from
+from avarez.receivables.table import Commitment, Receivables
+from avarez.receivables.table_store import ReceivablesShelf
+from avarez.receivables.table_store import Standing as TableStanding
 from functions.report import build, handler, wiring
 from functions.report.publishing import Standing
-from functions.report.store import FILE_PREFIX, Cities, Register, Shelf
+from functions.report.store import FILE_PREFIX, PAYERS_PREFIX, Charging, Cities, Register, Shelf
 from tests.contract.test_payment_store import make_tables
 from tests.unit.figures.figures_events import BEGIN, CITY, City
 
-BUCKET = "figures"
+BUCKET, ROLLS = "figures", "rolls"
+NOTHING = {"publication": 0, "cities": 0, "waiting": 0, "broken": 0, "owed": 0, "events": 0}
 
 
 @dataclass
@@ -34,6 +38,7 @@ class House:
     ledger: Table
     shelf: Shelf
     s3: Any
+    receivables: ReceivablesShelf
     written: int = 0
 
     def tell(self, city: City) -> None:
@@ -61,15 +66,23 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     with mock_aws():
         duty, ledger = make_tables()
         s3 = boto3.client("s3", region_name="us-east-1")
-        s3.create_bucket(Bucket=BUCKET)
+        for bucket in (BUCKET, ROLLS):
+            s3.create_bucket(Bucket=bucket)
         setting = duty.put(keys.municipality_setting(CITY), {"first_duty_year": 1395})
         transact([setting], dynamodb=duty.dynamodb)
-        shelf = Shelf(BUCKET, s3)
-        parts = wiring.Parts(EventLog(ledger), shelf, Register(ledger), Cities(duty), FixedClock(BEGIN))
+        shelf, receivables = Shelf(BUCKET, s3), ReceivablesShelf(duty, ROLLS, s3)
+        parts = wiring.Parts(
+            EventLog(ledger),
+            shelf,
+            Register(ledger),
+            Charging(receivables, BUCKET, s3),
+            Cities(duty),
+            FixedClock(BEGIN),
+        )
         monkeypatch.setattr(wiring, "parts", lambda: parts)
         monkeypatch.setattr(wiring, "shelf", lambda: shelf)
         monkeypatch.setattr(wiring, "register", lambda: parts.publications)
-        yield House(ledger, shelf, s3)
+        yield House(ledger, shelf, s3, receivables)
 
 
 @pytest.fixture
@@ -79,7 +92,7 @@ def city(house: House) -> City:
     made.days(2, a_day=30)
     house.tell(made)
     counted = build.handle({}, None)
-    assert counted == {"publication": 1, "cities": 1, "waiting": 0, "broken": 0, "events": len(made.events)}
+    assert counted == {**NOTHING, "publication": 1, "cities": 1, "events": len(made.events)}
     return made
 
 
@@ -102,6 +115,27 @@ def test_index_names_commitment_totals_and_files(house: House, city: City) -> No
     status, manifest, _ = house.get("/v1/open/files/{name}", name=index["manifest"]["name"])
     assert manifest["cities"][0]["totals"] == told["totals"]
     assert content.startswith(b"PAR1")
+
+
+def test_what_a_city_is_owed_is_linked_and_the_builders_counts_are_nobodys(house: House, city: City) -> None:
+    table = Receivables(CITY, Commitment((1,), "ab" * 32, 3, "cd" * 32, BEGIN.date()))
+    table.charge(1404, "passenger", 5_000_000, 90)
+    table.charge(1405, "passenger", 7_000_000, 95)
+    name = house.receivables.keep_table(table)
+    assert house.receivables.replace(CITY, None, TableStanding(name, "b", "m", table.commitment, "now"))
+    assert build.handle({}, None) == {**NOTHING, "publication": 2, "owed": 1}
+    _, index, _ = house.get("/v1/open")
+    owed = index["cities"][0]["owed"]
+    assert (owed["years"], owed["totals"]) == ([1404], {"owed_rial": "5000000", "duties": 90})
+    status, told, _ = house.get("/v1/open/files/{name}", name=owed["files"]["json"]["href"].rpartition("/")[2])
+    assert (status, told["rows"]) == (200, [["1404", "passenger", "5000000", 90]])
+    assert told["years"][0]["tariff_version"] == "ab" * 32
+    assert build.handle({}, None) == NOTHING
+    kept = house.s3.list_objects_v2(Bucket=BUCKET, Prefix=PAYERS_PREFIX)["Contents"]
+    assert [of["Key"].rpartition("-")[2] for of in kept] == [f"{city.events[-1].hash}.json"]
+    assert house.get("/v1/open/files/{name}", name=kept[0]["Key"])[0] == 404
+    counted = json.loads(house.s3.get_object(Bucket=BUCKET, Key=kept[0]["Key"])["Body"].read())
+    assert sum(count for *_, count in counted) == sum(len(payment.years) for payment in city.payments)
 
 
 def test_cells_add_up_to_the_totals_for_all_and_by_period(house: House, city: City) -> None:

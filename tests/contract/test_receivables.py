@@ -154,6 +154,12 @@ def test_table_is_the_sum_of_the_quotes_of_every_car(town: Town) -> None:
 
     system.act(system.upload(CITY, sent(cells[1:])), "commit")
     on = plates(lines)
+    # 0. Before anybody has paid, what the roll is charged is what its quotes ask for, less penalty and rounding.
+    assert compute()["cities"] == 1
+    fresh = town.table()
+    assert {(of["duty_year"], of["vehicle_class"]): of["charged_rial"] for of in fresh["charged"]} == {
+        (row["duty_year"], row["vehicle_class"]): row["open_base_rial"] for row in fresh["rows"]
+    }
     # 1. Plain payments: all years, and the oldest two.
     for plate in on[:6]:
         town.pays(plate)

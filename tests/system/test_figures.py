@@ -19,9 +19,9 @@ CITY = "MASHHAD"
 PAYMENTS = 6
 
 
-def build(system: System) -> dict[str, Any]:
-    """One run of the builder, as the schedule would have it."""
-    answer = system.aws("lambda").invoke(FunctionName=system.local.function_name("report-build"), Payload=b"{}")
+def build(system: System, part: str = "report-build") -> dict[str, Any]:
+    """One run of the builder, or of another scheduled function, as the schedule would have it."""
+    answer = system.aws("lambda").invoke(FunctionName=system.local.function_name(part), Payload=b"{}")
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told
     return dict(told)
@@ -43,6 +43,8 @@ def test_figures_equal_the_trial_balance_and_can_be_recomputed_by_everybody(
     assert system.wait_for(all_told, 90)
     built = build(system)
     assert (built["broken"], built["cities"] >= 1) == (0, True)
+    assert build(system, "assess-receivables")["broken"] == 0
+    build(system)
     index = anybody.get("/v1/open")
     assert (index.status, index.headers["cache-control"]) == (200, "public, max-age=300")
     (told,) = [city for city in index.json["cities"] if city["municipality"] == CITY]
@@ -51,11 +53,15 @@ def test_figures_equal_the_trial_balance_and_can_be_recomputed_by_everybody(
     assert anybody.get(told["files"]["parquet"]["href"]).body[:4] == b"PAR1"
     assert anybody.get(f"/v1/open/cells/{CITY}/1405").status == 200
     assert anybody.get("/v1/open/files/nothing.csv").status == 404
+    owed = anybody.get(told["owed"]["files"]["json"]["href"]).json
+    assert owed["years"][-1]["duty_year"] == 1404, "the last year that has ended"
+    assert int(owed["totals"]["owed_rial"]) == sum(int(rial) for _, _, rial, _ in owed["rows"]) > 0
 
     # Everybody, from the files; an auditor, from the events; and the ledger's own books.
     given = ["figures", "verify", "--origin", system.origin, "--municipality", CITY, "--json"]
     assert main(given) == 0
-    assert json.loads(capsys.readouterr().out)["cities"][0]["good"]
+    (found,) = json.loads(capsys.readouterr().out)["cities"]
+    assert (found["good"], found["owed_rial"]) == (True, owed["totals"]["owed_rial"])
     account = next(account for account in system.accounts if account["username"] == "auditor")
     monkeypatch.setenv("AVAREZ_PASSWORD", account["password"])
     assert main([*given, "--username", "auditor"]) == 0

@@ -3,7 +3,8 @@ import { fill, h } from "/common/dom.js";
 import { applyLanguage, dateTime, digits, language, money as grouped, setLanguage } from "/common/text.js";
 import { budgetCard } from "./budget.js";
 import { bars, behind, columns } from "./charts.js";
-import { billions, budgets, by, count, definitions, money, percent, publication, rowsOf, sum } from "./figures.js";
+import { billions, budgets, by, count, definitions, money, owedOf, percent, publication, rowsOf, sum } from "./figures.js";
+import { owedCard } from "./owed.js";
 import { TILES, provinces } from "./map.js";
 import { monthName, named, t } from "./words.js";
 
@@ -25,8 +26,8 @@ async function start() {
     if (index === null) return fill(main, lead(), h("p", { class: "notice" }, t("nothingYet")));
     if (!known) chosen.city = index.cities.length <= TOGETHER_MAX ? "" : index.cities[0].municipality;
     const cities = index.cities.filter((city) => chosen.city === "" || city.municipality === chosen.city);
-    const [rows, spent] = await Promise.all([rowsOf(cities), chosen.city && budgets(chosen.city)]);
-    draw(index, cities, rows, told, spent);
+    const [rows, spent, owed] = await Promise.all([rowsOf(cities), chosen.city && budgets(chosen.city), owedOf(cities)]);
+    draw(index, cities, rows, told, spent, owed);
     if (asked?.part) reach(asked);
   } catch {
     fill(main, lead(), h("div", { class: "notice", role: "alert" }, h("p", {}, t("failed")), h("button", { class: "button", type: "button", onclick: start }, t("retry"))));
@@ -67,7 +68,7 @@ const number = (value) => grouped(String(value));
 const lead = (index) => h("div", { class: "lead" }, h("h1", {}, t("title")), h("p", {}, t("lead")),
   index && h("p", {}, t("publication", { number: digits(index.number), at: dateTime(index.published_at) })));
 
-function draw(index, cities, all, told, budget) {
+function draw(index, cities, all, told, budget, owed) {
   const years = [...new Set(all.map((row) => row.month.slice(0, 4)).filter((year) => /^\d{4}$/.test(year)))].sort();
   if (!years.includes(chosen.year)) chosen.year = "";
   const rows = chosen.year ? all.filter((row) => row.month.startsWith(chosen.year)) : all;
@@ -76,7 +77,8 @@ function draw(index, cities, all, told, budget) {
   fill(main, lead(index), choose(index, years),
     sums(paid, certified),
     h("div", { class: "cards" },
-      budget && budgetCard(budget, money(all)), overTime(money(all), paid), chosen.city === "" && ofCities(cities, paid), ofClasses(paid), ofChannels(paid), ofDutyYears(paid),
+      budget && budgetCard(budget, money(all)), owedCard(owed, money(all), new Map(cities.map((city) => [city.municipality, cityName(city)]))),
+      overTime(money(all), paid), chosen.city === "" && ofCities(cities, paid), ofClasses(paid), ofChannels(paid), ofDutyYears(paid),
       ofWaits(certified), ofProvinces(index), chosen.city && forPlanners(index), files(index, cities)),
     meanings(told));
 }
@@ -189,9 +191,12 @@ function forPlanners(index) {
     h("details", { ontoggle: opened }, h("summary", {}, t("planOpen")), place));
 }
 
+const formats = (of) => Object.entries(of).map(([form, file]) => h("a", { href: file.href, download: "" }, form.toUpperCase()));
+
 function files(index, cities) {
   return h("section", { class: "card wide files" }, h("h2", {}, t("files")), h("p", { class: "what" }, t("filesNote")),
-    h("ul", {}, cities.map((city) => h("li", {}, h("b", {}, cityName(city)), Object.entries(city.files).map(([form, file]) => h("a", { href: file.href, download: "" }, form.toUpperCase())),
+    h("ul", {}, cities.map((city) => h("li", {}, h("b", {}, cityName(city)), formats(city.files),
+      city.owed && [h("span", {}, t("owedFiles")), formats(city.owed.files)],
       h("span", {}, t("commitment", { sequence: number(city.commitment.sequence) })), h("span", { class: "hash" }, city.commitment.hash)))),
     h("p", {}, h("a", { href: index.manifest.href }, t("manifest")), " ", h("span", { class: "hash" }, index.manifest.name)),
     h("p", {}, t("recompute")), h("code", { class: "command" }, `avarez figures verify --origin ${location.origin}`));

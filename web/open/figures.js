@@ -65,6 +65,16 @@ export async function rowsOf(cities) {
   }));
 }
 
+/** What these cities are owed, row by row, and what each city's years rest on; of cities that have told something. */
+export async function owedOf(cities) {
+  const files = await Promise.all(cities.filter((city) => city.owed).map((city) => fetched(city.owed.files.json.href)));
+  const rows = files.flatMap((file) => file.rows.map((row) => {
+    const named = Object.fromEntries(file.columns.map((column, place) => [column, row[place]]));
+    return { ...named, municipality: file.municipality, rial: BigInt(named.rial) };
+  }));
+  return { rows, cities: files.map((file) => file.municipality), days: files.flatMap((file) => file.years.map((year) => year.as_of_jalali)) };
+}
+
 export const money = (rows) => rows.filter((row) => row.figure !== "certified");
 export const sum = (rows) => rows.reduce((total, row) => total + row.rial, 0n);
 export const count = (rows) => rows.reduce((total, row) => total + row.count, 0);

@@ -167,7 +167,7 @@ def _city(
 def _add(table: Receivables, roll: Any, cars: Cars, plates: Sequence[str], vehicle_ids: Iterable[str]) -> None:
     """Cars one by one by their quotes, all others of the roll in columns."""
     from avarez.fleet.engine import Question
-    from avarez.receivables.counting import add_plain
+    from avarez.receivables.counting import add_charges, add_plain
 
     as_of = table.commitment.as_of
     through_year = to_jalali(as_of).year
@@ -188,7 +188,9 @@ def _add(table: Receivables, roll: Any, cars: Cars, plates: Sequence[str], vehic
             table.vehicles += 1
             table.one_by_one += 1
             table.not_assessed += 1
-    add_plain(table, roll, Question.of(cars.tariff(), table.municipality, as_of, through_year), apart)
+    question = Question.of(cars.tariff(), table.municipality, as_of, through_year)
+    add_plain(table, roll, question, apart)
+    add_charges(table, roll, question)
 
 
 def _books_before(shelf: Shelf, before: Standing | None) -> tuple[Books, Marks]:

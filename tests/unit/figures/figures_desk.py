@@ -10,7 +10,9 @@ from typing import Any
 
 from avarez.errors import FiguresNotFound
 from avarez.events.chain import Event, Head
-from avarez.figures.files import CityFigures, city_from, file_name
+from avarez.figures.files import CityFigures, Commitment, city_from, file_name
+from avarez.figures.owed.files import owed_from
+from avarez.figures.owed.rule import Charges, CityOwed, Payers
 from functions.report.publishing import Outcome, Standing, publish
 from tests.unit.figures.figures_events import BEGIN, City
 
@@ -23,12 +25,15 @@ class Desk:
     files: dict[str, bytes] = field(default_factory=dict)
     stood: list[Standing] = field(default_factory=list)
     taken: bool = False
+    charged: dict[str, Charges] = field(default_factory=dict)
+    counts: dict[tuple[str, Commitment], Payers] = field(default_factory=dict)
 
     def publish(self, now: datetime = BEGIN) -> Outcome:
         return publish(
             chains=self,
             files=self,
             publications=self,
+            owing=self,
             cities=[city.municipality for city in self.cities],
             now=now,
             time_left=lambda: True,
@@ -51,6 +56,15 @@ class Desk:
         self.files[name] = content
         return name
 
+    def charges(self, municipality: str) -> Charges | None:
+        return self.charged.get(municipality)
+
+    def payers(self, municipality: str, at: Commitment) -> Payers | None:
+        return self.counts.get((municipality, Commitment(at.sequence, at.hash)))
+
+    def keep_payers(self, municipality: str, at: Commitment, payers: Payers) -> None:
+        self.counts[municipality, Commitment(at.sequence, at.hash)] = dict(payers)
+
     def standing(self) -> Standing | None:
         return self.stood[-1] if self.stood else None
 
@@ -68,6 +82,13 @@ class Desk:
     def figures(self, municipality: str, place: int = -1) -> CityFigures:
         (entry,) = [of for of in self.manifest(place)["cities"] if of["municipality"] == municipality]
         return city_from(self.files[entry["files"]["json"]["name"]])
+
+    def owed(self, municipality: str, place: int = -1) -> CityOwed:
+        """What is told of the city's charges; nothing where there is nothing yet."""
+        (entry,) = [of for of in self.manifest(place)["cities"] if of["municipality"] == municipality]
+        if "owed" not in entry:
+            return CityOwed(municipality)
+        return owed_from(self.files[entry["owed"]["files"]["json"]["name"]])
 
     def _city(self, municipality: str) -> City:
         return next(city for city in self.cities if city.municipality == municipality)

@@ -7,6 +7,7 @@ rule is off, so they can find some.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -87,8 +88,8 @@ def test_differences_of_all_publications_find_no_vehicle(every: int) -> None:
 
 
 def test_the_same_attack_finds_vehicles_where_small_cells_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = merging.merged
-    monkeypatch.setattr("functions.report.publishing.merged", lambda tallies: rule(tallies, least=1))
+    rule = functools.partial(merging.merged, least=1)
+    monkeypatch.setattr("functions.report.publishing.merged", rule)
     desk, city = published(12)
     assert len(found(desk, city)) > 20
 

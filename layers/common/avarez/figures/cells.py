@@ -123,8 +123,13 @@ def day_of(data: Mapping[str, Any]) -> str:
 def add_events(tallies: dict[CellKey, Tally], books: Books, events: Iterable[Mapping[str, Any]]) -> None:
     """Adds a run of events (`data` of each, in any order) to the cells and to the books."""
     for data in events:
-        for share in shares_of(data, books):
-            tallies.setdefault(share.key, Tally()).add(share.rial, share.payments, share.subject)
+        add_shares(tallies, shares_of(data, books))
+
+
+def add_shares(tallies: dict[CellKey, Tally], shares: Iterable[Share]) -> None:
+    """Adds what one event, or several, add to the cells."""
+    for share in shares:
+        tallies.setdefault(share.key, Tally()).add(share.rial, share.payments, share.subject)
 
 
 def shares_of(data: Mapping[str, Any], books: Books) -> Iterator[Share]:

@@ -68,6 +68,23 @@ DEFINITIONS: Final = (
         "in the ledger (without what was paid on to the city's own account), to the rial.",
     ),
     Definition(
+        "owed",
+        "rial",
+        "عوارض تعلق‌گرفته",
+        "Owed",
+        "آنچه تعرفه برای یک سال عوارض به خودروهای فهرست شهر تعلق می‌دهد، چه پرداخت شده باشد و چه نشده باشد، پیش از "
+        "جریمه و رند کردن. از فهرست خودروهای شهر و تعرفه در یک روز معین حساب می‌شود، نه از رویدادهای دفتر کل؛ "
+        "نسخه‌های فهرست، نسخهٔ تعرفه، آن روز و جای دفتر در فایل آمده است. برای هر سال تنها یک بار و پس از پایان سال "
+        "گفته می‌شود و دیگر تغییر نمی‌کند؛ اصلاح‌ها، اعتراض‌ها و خودروهای بعدی در آن نیستند. هر کس می‌تواند نام "
+        "فایل‌ها، برابری جدول‌ها و جمع‌ها را دوباره بسنجد؛ خود مبلغ را تنها کسی که فهرست شهر را دارد.",
+        "What the tariff charges the vehicles on the city's roll for a duty year, whether or not it was paid, "
+        "before penalty and rounding. Computed from the city's roll and the tariff as of a stated day, not from "
+        "the ledger's events; the file names the roll's versions, the tariff's, the day, and the chain's place. "
+        "Told once for each year, after its end, and never changed: corrections, objections and cars that came "
+        "later are not in it. Anybody can check the files' names, the tables against each other and the sums; the "
+        "amounts themselves only who has the city's roll.",
+    ),
+    Definition(
         "certified",
         "certificates",
         "زمان تا گواهی",

@@ -183,21 +183,26 @@ def rows_of_csv(content: bytes) -> Rows:
 
 
 def entry_of(
-    city: CityFigures, files: Mapping[str, bytes], planning: Mapping[str, bytes] | None = None
+    city: CityFigures,
+    files: Mapping[str, bytes],
+    planning: Mapping[str, bytes] | None = None,
+    owed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the manifest says of a city; `planning` are its files for planners."""
+    """What the manifest says of a city; `planning` are its files for planners, `owed` its charges' entry."""
     return {
-        **({} if planning is None else {"planning": _named(planning)}),
+        **({} if planning is None else {"planning": named(planning)}),
+        **({} if owed is None else {"owed": dict(owed)}),
         "municipality": city.municipality,
         "commitment": city.commitment.told(),
         "steps": len(city.steps),
         "totals": totals(city.rows),
         "rows": len(city.rows),
-        "files": _named(files),
+        "files": named(files),
     }
 
 
-def _named(files: Mapping[str, bytes]) -> dict[str, Any]:
+def named(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Each file's name and size, by its format."""
     return {form: {"name": file_name(of, form), "bytes": len(of)} for form, of in files.items()}
 
 

@@ -9,6 +9,7 @@ The rule, in full (also `docs/open-data.md`):
 3. What is still smaller goes into the smallest row of the step that stands: where that is of another figure of
    money, the row becomes `net`.
 4. Where no row stands to take it, the city takes no step: its figures and its commitment stay as they were.
+5. What is owed of a year and is nearly all paid (`avarez.figures.owed.rule`) makes no row: it goes by 3 at once.
 
 So every published number is a sum of rows, of every publication too, since a later one only adds the rows of a new
 step: whoever adds and subtracts published numbers gets sums over groups of five vehicles or more.
@@ -46,20 +47,26 @@ LEVELS: Final[tuple[Coarser, ...]] = (
 )
 
 
-def merged(tallies: Mapping[CellKey, Tally], *, least: int = SUBJECTS_MIN) -> dict[CellKey, Tally] | None:
+def merged(
+    tallies: Mapping[CellKey, Tally],
+    *,
+    closed: Callable[[CellKey], bool] = lambda key: False,
+    least: int = SUBJECTS_MIN,
+) -> dict[CellKey, Tally] | None:
     """The rows of a step; None where the city cannot take one. `least` is for the test that attacks the rule.
 
-    A row's key says what all that is in it have in common.
+    A row's key says what all that is in it have in common. Cells that are `closed` make no row of their own.
     """
     standing: dict[CellKey, Tally] = {}
-    left = list(tallies.items())
+    left = [(key, tally) for key, tally in tallies.items() if not closed(key)]
+    shut = [(key, tally) for key, tally in tallies.items() if closed(key)]
     for coarser in LEVELS:
         pooled = _pooled(left, coarser)
         left = [(key, tally) for key, tally in pooled if len(tally.subjects) < least]
         for key, tally in pooled:
             if len(tally.subjects) >= least:
                 standing.setdefault(key, Tally()).take(tally)
-    for key, tally in sorted(left, key=lambda cell: cell[0]):
+    for key, tally in sorted(left + shut, key=lambda cell: cell[0]):
         if not _taken_in(standing, key, tally):
             return None
     return standing

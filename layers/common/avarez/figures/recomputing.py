@@ -6,6 +6,9 @@ What is proved, by number:
 3. The city's events are one unbroken chain, and the last one has the commitment's hash.
 4. The same steps over the same events give the same rows, and each step's day and sums.
 5. The files for planners are those that the city's document gives.
+6. What is told of the city's charges: its files as 1 and 2, each year with the roll, the tariff, the day and the
+   place of the chain that it was computed from. From the events: five vehicles of each row or more had not paid,
+   and the steps since have closed what had to be. The rial themselves are the roll's, which is not public.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from itertools import islice
 from typing import Any
 
 from avarez.events.chain import Event, faults
-from avarez.figures.cells import Books, CellKey, Tally, add_events, day_of
+from avarez.figures.cells import SUBJECTS_MIN, Books, CellKey, Tally, add_shares, day_of, shares_of
 from avarez.figures.files import (
     CityFigures,
     Commitment,
@@ -28,6 +31,8 @@ from avarez.figures.files import (
     totals,
 )
 from avarez.figures.merging import added, merged
+from avarez.figures.owed.files import owed_entry, owed_from, same_table
+from avarez.figures.owed.rule import CityOwed, Payers, closed, count_payers, unpaid
 from avarez.planning.document import planning_files
 
 
@@ -37,6 +42,7 @@ class Checked:
 
     municipality: str
     figures: CityFigures | None = None
+    owed: CityOwed | None = None
     books: Books | None = None
     faults: list[str] = field(default_factory=list)
 
@@ -48,11 +54,7 @@ class Checked:
 def check_files(entry: Mapping[str, Any], read: Callable[[str], bytes]) -> Checked:
     """Obligations 1 and 2 on what the manifest says of a city; `read` gives a file by its name."""
     checked = Checked(str(entry["municipality"]))
-    contents: dict[str, bytes] = {}
-    for form, of in entry["files"].items():
-        contents[form] = read(of["name"])
-        if file_name(contents[form], form) != of["name"]:  # 1
-            checked.faults.append(f"the {form} file is not what its name says")
+    contents = _contents(checked, entry["files"], read, "the")
     if checked.faults:
         return checked
     try:
@@ -79,18 +81,51 @@ def check_files(entry: Mapping[str, Any], read: Callable[[str], bytes]) -> Check
     checked.faults += [
         f"the manifest's {name} is not the document's" for name in told if told[name] != entry[name]
     ]
+    if "owed" in entry:  # 6
+        _check_owed(checked, entry["owed"], read)
     return checked
 
 
+def _contents(
+    checked: Checked, files: Mapping[str, Any], read: Callable[[str], bytes], whose: str
+) -> dict[str, bytes]:
+    """The files by their format; what is not its name's content is a fault."""
+    contents: dict[str, bytes] = {}
+    for form, of in files.items():
+        contents[form] = read(of["name"])
+        if file_name(contents[form], form) != of["name"]:  # 1
+            checked.faults.append(f"{whose} {form} file is not what its name says")
+    return contents
+
+
+def _check_owed(checked: Checked, told: Mapping[str, Any], read: Callable[[str], bytes]) -> None:
+    before = len(checked.faults)
+    contents = _contents(checked, told["files"], read, "owed: the")
+    if len(checked.faults) > before:
+        return
+    try:
+        city = owed_from(contents["json"])
+        if not same_table(city, contents["csv"]):
+            checked.faults.append("owed: the table and the document differ")
+    except FiguresUnsound as fault:
+        checked.faults.append(f"owed: {fault}")
+        return
+    checked.owed = city
+    if city.municipality != checked.municipality or owed_entry(city, contents) != dict(told):
+        checked.faults.append("owed: the manifest does not say what the document does")
+
+
 def check_events(checked: Checked, events: Iterable[Event]) -> None:
-    """Obligations 3 and 4: the events from the city's first one on, against its figures."""
+    """Obligations 3, 4 and the events' part of 6: the events from the city's first one on, against its figures."""
     if checked.figures is None:
         return
     city, waiting = checked.figures, iter(events)
+    owed = checked.owed or CityOwed(city.municipality)
     rows: Mapping[CellKey, tuple[int, int]] = {}
+    payers: Payers = {}
     checked.books = Books()
     since: Commitment = Commitment()
-    for end in city.steps:
+    for number, end in enumerate(city.steps):
         run = list(islice(waiting, end.sequence - since.sequence))
         fault = next(faults(city.municipality, run, after_sequence=since.sequence, after_hash=since.hash), None)
         if fault is not None or not run or (run[-1].sequence, run[-1].hash) != (end.sequence, end.hash):  # 3
@@ -98,8 +133,11 @@ def check_events(checked: Checked, events: Iterable[Event]) -> None:
             checked.faults.append(f"the chain from {where} does not lead to its commitment")
             return
         tallies: dict[CellKey, Tally] = {}
-        add_events(tallies, checked.books, (event.data for event in run))
-        step = merged(tallies)
+        for event in run:
+            shares = list(shares_of(event.data, checked.books))
+            add_shares(tallies, shares)
+            count_payers(payers, shares)
+        step = merged(tallies, closed=closed(owed, payers, number))
         if step is None:
             checked.faults.append(f"the step to {end.sequence} is of too few vehicles")
             return
@@ -107,6 +145,13 @@ def check_events(checked: Checked, events: Iterable[Event]) -> None:
         if end.day and end != told:
             checked.faults.append(f"the step to {end.sequence} is not of the day or the sums that it says")
         rows, since = added(rows, step), end
+        checked.faults += [
+            f"owed: fewer than {SUBJECTS_MIN} vehicles of {of.year} {name} had not paid when it was told"
+            for of in owed.years
+            if of.steps == number + 1
+            for name, left in unpaid(of, payers).items()
+            if left < SUBJECTS_MIN
+        ]
     if rows != city.rows:  # 4
         different = sum(rows.get(key) != city.rows.get(key) for key in {*rows, *city.rows})
         checked.faults.append(f"{different} rows are not those of the events")

@@ -120,6 +120,24 @@ def add_plain(table: Receivables, roll: Roll, question: Question, apart: Collect
         _add_block(table, block, question, years[start : start + len(block)])
 
 
+def add_charges(table: Receivables, roll: Roll, question: Question) -> None:
+    """What the roll's vehicles in use are charged by the tariff, year by year, whether or not it was paid.
+
+    Without penalties and rounding, which are of the day and of the payment; a vehicle without a rate is left out.
+    """
+    fleet = roll.fleet.take(roll.fleet.columns["ended"] == 0)
+    for _, block in fleet.blocks():
+        done = assess_block(block, question)
+        for year, totals in done.year_totals.items():
+            penalties: Any = done.amounts.get((year, LineKind.PENALTY))
+            base = totals if penalties is None else totals - penalties
+            owing = (base != 0) & ~done.missing
+            for code, name in enumerate(CLASSES):
+                chosen = owing & (block.columns["vehicle_class"] == code)
+                if chosen.any():
+                    table.charge(year, name.value, _sum(base, chosen), int(chosen.sum()))
+
+
 def _add_block(table: Receivables, block: Fleet, question: Question, bits: Numbers) -> None:
     earliest = max(question.settings.first_duty_year or 0, FIRST_MARKED_YEAR)
     paid = {

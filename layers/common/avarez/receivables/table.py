@@ -135,7 +135,8 @@ class Receivables:
     `vehicles` are those of the roll that were looked at, `one_by_one` the ones among them whose quote was made by
     itself, because a roll does not tell all of them; `not_assessed` those for which the tariff has no rate, so
     that nobody can say what they owe; `as_rolled` those that should have been looked at by themselves and were too
-    many.
+    many. `charged` is what the roll's vehicles are charged for a year by the tariff, paid or not: rial before
+    penalty and rounding, and vehicles.
     """
 
     municipality: str
@@ -146,6 +147,12 @@ class Receivables:
     one_by_one: int = 0
     not_assessed: int = 0
     as_rolled: int = 0
+    charged: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+
+    def charge(self, year: int, vehicle_class: str, rial: int, vehicles: int) -> None:
+        """Adds what some vehicles are charged for a year."""
+        before_rial, before = self.charged.get((year, vehicle_class), (0, 0))
+        self.charged[year, vehicle_class] = before_rial + rial, before + vehicles
 
     def row(self, year: int, vehicle_class: str) -> Row:
         """The row, made where there is none."""
@@ -227,7 +234,14 @@ class Receivables:
             "one_by_one": self.one_by_one,
             "not_assessed": self.not_assessed,
             "as_rolled": self.as_rolled,
+            **({"charged": self._charged_told()} if self.charged else {}),
         }
+
+    def _charged_told(self) -> list[dict[str, Any]]:
+        return [
+            {"duty_year": year, "vehicle_class": name, "charged_rial": format_rial(rial), "vehicles": vehicles}
+            for (year, name), (rial, vehicles) in sorted(self.charged.items())
+        ]
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Receivables:
@@ -246,6 +260,13 @@ class Receivables:
                 one_by_one=int(told["one_by_one"]),
                 not_assessed=int(told["not_assessed"]),
                 as_rolled=int(told["as_rolled"]),
+                charged={
+                    (int(of["duty_year"]), str(of["vehicle_class"])): (
+                        parse_rial(of["charged_rial"]),
+                        int(of["vehicles"]),
+                    )
+                    for of in told.get("charged", ())
+                },
             )
             sound = table.to_json() == told
         except (KeyError, TypeError, ValueError) as error:

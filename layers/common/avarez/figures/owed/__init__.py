@@ -1,0 +1,1 @@
+"""What cities' rolls are charged, told once for each duty year, beside what was collected of it."""
