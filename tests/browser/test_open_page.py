@@ -245,7 +245,7 @@ def test_what_is_owed_stands_beside_what_was_collected(page: Page, site: Stub, d
     parts = [int(row[-1].replace(",", "")) for row in classes if row[0] == "1404" and row[-1] != "–"]
     assert sum(parts) == collected["1404"], "what is told without its class has a line"
     page.locator("#choose-city").select_option("")
-    page.wait_for_function("document.querySelectorAll('#owed details th[scope=col]').length === 6")
+    card.locator("details th[scope=col]").nth(5).wait_for(state="attached")
     assert card.locator(".pairs .strong td").first.inner_text() == f"{4 * charged:,}"
 
 
