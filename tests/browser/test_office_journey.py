@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import paste_plate, shoot
-from tests.system.conftest import System
+from tests.system.conftest import Client, System
 from tests.system.journey import assess, start_payment
-from tests.system.plates import fresh_plate
+from tests.system.plates import fresh_plate, owned_plate, owners
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 SLOW_MS = 60_000
@@ -40,10 +40,27 @@ def choose_city(page: Page, municipality: str = "MASHHAD") -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
+def tell_owner(page: Page, number: str) -> None:
+    page.locator("#tell-owner summary").click()
+    page.locator("#mobile").fill(number)
+    page.locator("#consent").check()
+    page.locator("#give-mobile").click()
+    expect(page.locator("#mobile-given")).to_have_text("۰۹•••••••۸۹", timeout=SLOW_MS)
+
+
+def number_of_owner(system: System, plate: str) -> str:
+    """What the owner himself sees of the number that is kept for his car."""
+    body = {"plate": plate, "national_id": owners()[plate]}
+    begun = Client(system.origin).post("/v1/owner/sessions", body)
+    assert begun.status == 201, begun.text
+    given: str = Client(system.origin, begun.json["owner_token"]).get("/v1/owner/mobile-numbers").json["mobile"]
+    return given
+
+
 def test_clerk_takes_a_plate_to_a_certificate_that_a_policeman_checks(
     system: System, context: BrowserContext, page: Page
 ) -> None:
-    plate = fresh_plate()
+    plate = owned_plate()
     sign_in(page, system)
     shoot(page, "journey-1-search")
     search(page, plate)
@@ -59,6 +76,8 @@ def test_clerk_takes_a_plate_to_a_certificate_that_a_policeman_checks(
     assert page.url.startswith(f"{system.origin}/#/certificate/ce_")
     page.wait_for_timeout(1_000)
     shoot(page, "journey-4-certificate")
+    tell_owner(page, "۰۹۳۵ ۱۲۳ ۴۵۸۹")
+    assert number_of_owner(system, plate) == "09•••••••89"
     link = page.locator("#verify-link").get_attribute("href") or ""
     assert link.startswith(f"{system.origin}/v#")
 

@@ -19,7 +19,7 @@ from tests.browser.demo_answers import (
     load,
     problem,
 )
-from tests.browser.office.steps import sign_in, to_quote, type_plate
+from tests.browser.office.steps import open_view, sign_in, to_quote, type_plate
 from tests.browser.stub import Stub
 
 pytestmark = pytest.mark.browser
@@ -194,6 +194,46 @@ def test_no_answer_repeats_the_same_attempt(stub: Stub, page: Page) -> None:
     expect(page.locator("#certificate-id")).to_be_visible()
     keys = {entry[2]["idempotency-key"] for entry in stub.seen if entry[:2] == ("POST", "/v1/payments")}
     assert len(keys) == 1
+
+
+def test_owners_number_goes_out_with_his_consent_and_stays_nowhere(stub: Stub, page: Page) -> None:
+    path = f"/v1/vehicles/{PLATE['key']}/mobile-numbers"
+    malformed = [{"pointer": "/mobile", "code": "mobile_malformed", "message": "با ۰۹ آغاز می‌شود"}]
+    stub.answers[f"POST {path}"] = problem(422, "invalid_input", errors=malformed)
+    to_quote(page, stub)
+    page.locator("#tell-owner summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("۰۹۱۲ ۱۲۳ ۴۵")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("نخست از مالک بپرسید")
+    expect(page.locator("#consent")).to_be_focused()
+    assert stub.calls(f"POST {path}") == []
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("با ۰۹ آغاز می‌شود")
+    expect(page.locator("#give-mobile")).to_be_focused()
+    stub.answers[f"POST {path}"] = (201, {"mobile": "09•••••••67"})
+    page.locator("#mobile").fill("۰۹۱۲ ۱۲۳ ۴۵۶۷")
+    page.keyboard.press("Enter")
+    expect(page.locator("#mobile-given")).to_have_text("۰۹•••••••۶۷")
+    expect(page.locator("#other-mobile")).to_be_focused()
+    sent = {"municipality": "TEHRAN", "mobile": "0912 123 4567", "consent": True, "language": "fa"}
+    assert stub.calls(f"POST {path}")[-1] == sent
+    kept = page.evaluate(
+        "JSON.stringify([{...sessionStorage}, {...localStorage}, location.href]) + document.body.innerHTML"
+    )
+    assert "4567" not in kept.replace(PLATE["key"], "")
+    assert page.locator("#mobile").count() == 0
+    stub.answers[f"POST {path}"] = problem(409, "owner_unknown")
+    open_view(page, f"#/certificate/{CERTIFICATE_ID}")
+    page.locator("#tell-owner summary").click()
+    page.locator("#mobile").fill("09121234567")
+    page.locator("#consent").check()
+    page.locator("#give-mobile").click()
+    expect(page.get_by_role("alert")).to_contain_text("owner_unknown")
+    shoot(page, "office-tell-owner")
 
 
 def payment(status: str) -> tuple[int, dict[str, Any]]:

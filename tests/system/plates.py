@@ -6,11 +6,12 @@ import functools
 import itertools
 from collections.abc import Iterator
 
+from avarez.roll.rows import RollReader, RollRow
 from demo.plates import ROLL, owing_plates, owing_plates_of
 
 _unregistered = itertools.count(10_000)
 
-__all__ = ["ROLL", "fresh_plate", "plate_of"]
+__all__ = ["ROLL", "fresh_plate", "owned_plate", "owners", "plate_of"]
 
 
 @functools.cache
@@ -34,3 +35,17 @@ def _plates_of(municipality: str) -> Iterator[str]:
 def plate_of(municipality: str) -> str:
     """A plate of another city of the demonstration that no other test of this run uses."""
     return next(_plates_of(municipality))
+
+
+@functools.cache
+def owners() -> dict[str, str]:
+    """The owner's id of each plate of the sample roll."""
+    with ROLL.open(encoding="utf-8-sig") as file:
+        return {row.plate: row.owner_id for row in RollReader().read(file) if isinstance(row, RollRow)}
+
+
+def owned_plate() -> str:
+    """A fresh plate whose owner the roll names."""
+    while (plate := fresh_plate()) not in owners():
+        pass
+    return plate

@@ -45,9 +45,10 @@ export function retryBox(problem, again) {
 /** After so long a running button says that the line is slow, and that waiting is right. */
 const SLOW_MS = 6_000;
 
-/** While `task` runs the button says so and takes no second press. */
+/** While `task` runs the button says so and takes no second press; the focus is there again after it, unless it went on. */
 export async function busy(button, text, task) {
   const before = [...button.childNodes];
+  const held = document.activeElement === button; // a button that is disabled loses it
   button.setAttribute("aria-disabled", "true");
   button.disabled = true;
   const say = (words) => fill(button, h("span", { class: "spinner", "aria-hidden": "true" }), words);
@@ -63,6 +64,7 @@ export async function busy(button, text, task) {
     button.disabled = false;
     button.removeAttribute("aria-disabled");
     fill(button, before);
+    if (held && document.activeElement === document.body) button.focus({ preventScroll: true });
   }
 }
 

@@ -41,6 +41,7 @@ export const OWNER = {
   remindGiven: ["به این شماره خبر می‌دهیم:", "We tell this number:"],
   mobile: ["شمارهٔ همراه", "Mobile number"],
   consent: ["می‌خواهم پیامک بگیرم؛ هر زمان می‌توانم آن را لغو کنم.", "I want the messages; I can stop them at any time."],
+  needMobile: ["شمارهٔ همراه خود را بنویسید.", "Enter your mobile number."],
   needConsent: ["برای نگه‌داشتن شماره، خواست خود را نشانه بزنید.", "Tick that you want the messages; otherwise no number is kept."],
   giveMobile: ["خبرم کنید", "Tell me"],
   removeMobile: ["شماره را پاک کنید", "Forget the number"],

@@ -7,6 +7,7 @@ import { once } from "/common/desk/attempts.js";
 import { announce, busy, cityName, go, problemBox, rename, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { payPanel } from "../pay/panel.js";
+import { tellOwner } from "./tell.js";
 import { standingOf } from "./vehicle.js";
 
 export function drawQuote(place) {
@@ -32,6 +33,7 @@ export function drawQuote(place) {
     panel && panel.channels,
     h("div", { class: "years" }, details),
     h("p", {}, h("a", { href: `#/object/${assessment.assessment_id}`, id: "object" }, t("objectTo"))),
+    owes && tellOwner(assessment.plate, assessment.municipality),
     assessment.not_assessed_before && h("p", { class: "soft small-print" }, t("notAssessedBefore", { year: digits(assessment.not_assessed_before) })),
     panel ? panel.bar : nothingOwed(place));
   announce(owes ? `${t("total")} ${money(assessment.owed_rial)} ${t("rial")}` : t("nothingOwedTitle"));

@@ -6,6 +6,7 @@ import { call, pause } from "/common/desk/api.js";
 import { once } from "/common/desk/attempts.js";
 import { announce, busy, cityName, go, loading, newSearch, problemBox, state, word } from "../../shell.js";
 import { t } from "../../messages.js";
+import { tellOwner } from "../desk/tell.js";
 import { certificatePaper, madePaper, openButton, printButton, showPaper } from "/common/desk/pdf.js";
 
 const REISSUE_REASONS = ["lost", "damaged", "stolen", "never_received"];
@@ -59,6 +60,7 @@ function draw(main, certificate, signal) {
         h("a", { class: "button quiet", id: "verify-link", href: link ?? `/v/${id}`, target: "_blank", rel: "noopener" }, icon("shield"), t("openVerify")),
         h("button", { type: "button", class: "button quiet", id: "next", onclick: newSearch }, icon("search"), t("nextVehicle"))),
       message,
+      inForce && certificate.plate && tellOwner(certificate.plate, certificate.municipality),
       inForce && reissueForm(certificate),
       certificate.municipality && h("p", {}, h("a", { href: `/open#/city/${certificate.municipality}/budget`, id: "budget-link", target: "_blank", rel: "noopener" }, t("whereItGoes"))),
       paymentId && h("p", {}, h("a", { href: `#/refund/${paymentId}`, id: "ask-refund" }, t("askRefund")))),
