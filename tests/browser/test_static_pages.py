@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from infra import edge_rules
@@ -66,6 +67,37 @@ def test_pages_have_no_inline_code_and_no_foreign_address() -> None:
         assert not foreign, (path, foreign)
         if path.suffix == ".html":
             assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text), path
+
+
+HEAD = (
+    r'<meta charset="utf-8">',
+    r'<meta name="viewport" content="width=device-width, initial-scale=1">',
+    r'<meta name="referrer" content="no-referrer">',
+    r'<meta name="color-scheme" content="light dark">',
+    r'<meta name="theme-color" content="#084f49">',
+    r'<meta name="(?:robots" content="noindex|description" content="[^"<>]+)">',
+    r"<title>[^|<>]+ \| [^|<>]+</title>",
+    r'<link rel="icon" href="/common/icon\.svg" type="image/svg\+xml">',
+    r'(?:<link rel="(?:apple-touch-icon|manifest)" href="/[\w./-]+">\n)*'
+    r'<link rel="preload" href="/fonts/Vazirmatn-\w+\.woff2" as="font" type="font/woff2" crossorigin>',
+    r'<link rel="stylesheet" href="/common/base\.css">',
+    r'(?:<link rel="stylesheet" href="/common/(?:desk/)?\w+\.css">\n)*'
+    r'(?:<link rel="stylesheet" href="/{page}/\w+\.css">\n)+'
+    r'<script type="module" src="/{page}/app\.js"></script>',
+)
+"""There is no build step that would write it once, so each page has it, and here it is held to be one."""
+
+
+@pytest.mark.parametrize("page", sorted(path.parent.name for path in WEB.glob("*/index.html")))
+def test_every_page_has_the_same_head(page: str) -> None:
+    text = (WEB / page / "index.html").read_text("utf-8")
+    opening = r'<!doctype html>\n<html lang="fa" dir="rtl"(?: data-session="[\w.]+")?>\n<head>\n'
+    expected = opening + "\n".join(HEAD).replace("{page}", page) + r"\n</head>\n<body>\n"
+    assert re.match(expected, re.sub(r"\n +", "\n", text)), f"web/{page}/index.html"
+    assert re.search(r"<noscript>.+This page needs JavaScript.*</noscript>\n</body>\n</html>\n$", text)
+    assert (
+        text.count('<main id="main"') == text.count('<a class="skip" href="#main" id="skip">') or page == "verify"
+    )
 
 
 def test_policy_lets_the_office_page_show_the_pdf() -> None:
