@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
 from hashlib import sha256
 
 from avarez.canonical import content_hash
@@ -86,12 +87,13 @@ def lost_rial(world: World, people: People) -> int:
 
 
 def _certified(world: World) -> Counter[tuple[str, int]]:
-    held: Counter[tuple[str, int]] = Counter()
-    for payment_id in world.store.certificates.values():
-        payment = world.store.payments[payment_id]
-        years = payment.completes if payment.agreement_id else left_of(payment)
-        held.update((payment.vehicle_id, part.year) for part in years)
-    return held
+    """How many certificates in force each duty has."""
+    certified = (world.store.payments[payment_id] for payment_id in world.store.certificates.values())
+    return Counter(
+        (payment.vehicle_id, part.year)
+        for payment in certified
+        for part in (payment.completes if payment.agreement_id else left_of(payment))
+    )
 
 
 def one_certificate(world: World, people: People) -> Iterator[str]:
@@ -114,10 +116,8 @@ def certificate_is_paid(world: World, people: People) -> Iterator[str]:
 
 def applied_once(world: World, people: People) -> Iterator[str]:
     """I5: no duty is paid by two payments; and no write took effect twice."""
-    applied: Counter[tuple[str, int]] = Counter()
-    for payment in _payments(world):
-        if payment.status is Status.SETTLED and not payment.parts:
-            applied.update(held_claims(payment))
+    settled = (of for of in _payments(world) if of.status is Status.SETTLED and not of.parts)
+    applied = Counter(claim for payment in settled for claim in held_claims(payment))
     for duty, count in applied.items():
         if count > 1:
             yield f"{duty}: {count}"
@@ -149,8 +149,7 @@ def cities_get_what_is_applied(world: World, people: People) -> Iterator[str]:
     owed: Counter[str] = Counter()
     for entry in world.store.journal:
         for posting in entry.postings:
-            kind, _, city = posting.account.partition(":")
-            if kind in ("municipality_payable", "municipality_rounding"):
+            if city := _owed_to(posting.account):
                 owed[city] += posting.credit_rial - posting.debit_rial
                 if city != entry.municipality:
                     yield f"{entry.journal_id}: {city} credited in the book of {entry.municipality}"
@@ -169,14 +168,20 @@ def cities_get_what_is_applied(world: World, people: People) -> Iterator[str]:
             yield f"{city}: told of {told[city]}, due {due[city]}"
 
 
+@cache
+def _owed_to(account: str) -> str:
+    """Which city is owed what stands on this account; empty where none is."""
+    kind, _, city = account.partition(":")
+    return city if kind in ("municipality_payable", "municipality_rounding") else ""
+
+
 def _told_of_cities(world: World) -> Counter[str]:
     """What each city's own chain of events says that it is owed: all that a receiver has."""
     told: Counter[str] = Counter()
     for events in world.store.chains.values():
         for event in events:
             for posting in event.data.get("entry", {}).get("postings", ()):
-                kind, _, city = posting["account"].partition(":")
-                if kind in ("municipality_payable", "municipality_rounding"):
+                if city := _owed_to(posting["account"]):
                     told[city] += int(posting["credit_rial"]) - int(posting["debit_rial"])
     return told
 

@@ -80,8 +80,7 @@ def _run_world(seed: int, number: int, visits: int, rate: float) -> Part:
         world = World(name, rate, CITIES[number % len(CITIES)])
         people = People(world)
         agreed = _before(world, people, visits)
-        for place in range(visits - agreed):
-            world.at(place * SECONDS_BETWEEN, people.visit)
+        world.plan((place * SECONDS_BETWEEN for place in range(visits - agreed)), people.visit)
         minutes = int(visits * SECONDS_BETWEEN // 60) + 1
         for minute in range(1, minutes + 40):
             world.at(minute * 60, world.sweep)
@@ -186,7 +185,8 @@ def simulate(payments: int, seed: int, rate: float, *, processes: int | None = N
     if workers == 1:
         parts = [run_world(*job) for job in jobs]
     else:
-        with ProcessPoolExecutor(workers) as pool:
+        # No world's collection has to go through the program itself.
+        with ProcessPoolExecutor(workers, initializer=gc.freeze) as pool:
             parts = list(pool.map(run_world, *zip(*jobs, strict=True)))
     return report(parts, payments=payments, seed=seed, rate=rate, elapsed_s=time.perf_counter() - started)
 

@@ -6,7 +6,7 @@ The chain and the bank's own book say what there is to be; nothing here is recko
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,8 @@ def credits_are_partitioned(world: World, people: People) -> Iterator[str]:
     for city in world.closes.names:
         credited_rial = highest_rial = paid_on_rial = 0
         before: Settlement | None = None
-        for made in world.closes.closes(city):
+        closes = world.closes.closes(city)
+        for made in closes:
             closed = _closed_day(world, made, before)
             yield from (f"{city} {made.number}: {how}" for how in (*partitioned(closed), *sums_up(closed)))
             events = world.store.chains[city][made.from_sequence - 1 : made.to_sequence]
@@ -42,7 +43,7 @@ def credits_are_partitioned(world: World, people: People) -> Iterator[str]:
             if paid_on_rial != highest_rial:
                 yield f"{city} {made.number}: {paid_on_rial} are paid on in all, of {highest_rial}"
             before = made
-        yield from _bank_differs(world, city)
+        yield from _bank_differs(world, city, closes)
 
 
 def _closed_day(world: World, made: Settlement, before: Settlement | None) -> ClosedDay:
@@ -70,14 +71,10 @@ def _moved(data: Mapping[str, Any], city: str) -> int | None:
     return sum(own) if any(own) else None
 
 
-def _bank_differs(world: World, city: str) -> Iterator[str]:
+def _bank_differs(world: World, city: str, closes: Sequence[Settlement]) -> Iterator[str]:
     """Each close that pays something on is one transfer in the bank's book, to the city's account, to the rial."""
     bank = world.closes.bank
-    due = {
-        (made.reference, IBANS[city]): made.transfer_rial
-        for made in world.closes.closes(city)
-        if made.transfer_rial
-    }
+    due = {(made.reference, IBANS[city]): made.transfer_rial for made in closes if made.transfer_rial}
     paid = {key: rial for key, rial in bank.paid.items() if key[0].rpartition("-")[0] == city}
     for key in sorted(due.keys() | paid.keys()):
         if due.get(key) != paid.get(key):

@@ -1,19 +1,19 @@
 """The world of a run: a clock that only events move, a store and gateways that fail, a queue, people who pay.
 
-Everything that happens is an event on one heap. A process that is killed loses what it had in mind and nothing
-that it wrote. The same seed gives the same events in the same order.
+Everything that happens is an event in one order: visits wait in a row, all else on a heap. A process that is
+killed loses what it had in mind and nothing that it wrote. The same seed gives the same events in the same order.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from avarez import ids
 from avarez.clock import FixedClock
@@ -60,6 +60,9 @@ TERMINALS = 100
 WAKE_AFTER_S = 5
 """Events of one city that come within so many seconds wake its sequencer once."""
 CITIES = ("TEHRAN", "MASHHAD", "SHIRAZ")
+
+_Act: TypeAlias = tuple[datetime, int, Callable[[], object]]
+"""When, the how manieth that was thought of, and what."""
 
 
 class FaultyStore(MemoryStore):
@@ -233,7 +236,8 @@ class World:
         for number in range(TERMINALS):
             name = f"T-{number}"
             self.store.machines[name] = Terminal(name, "of1", "saman")
-        self._heap: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._heap: list[_Act] = []
+        self._row: deque[_Act] = deque()
         self._number = 0
         self._depth = 0
         self.killed = 0
@@ -264,13 +268,28 @@ class World:
 
     def at(self, delay_s: float, act: Callable[[], object]) -> None:
         """Something happens so many seconds from now."""
+        heapq.heappush(self._heap, self._act(delay_s, act))
+
+    def plan(self, delays_s: Iterable[float], act: Callable[[], object]) -> None:
+        """As `at` for each of these, which ascend: most of what happens, which the heap is spared."""
+        self._row += [self._act(delay_s, act) for delay_s in delays_s]
+
+    def _act(self, delay_s: float, act: Callable[[], object]) -> _Act:
         self._number += 1
-        heapq.heappush(self._heap, (self.clock.now() + timedelta(seconds=delay_s), self._number, act))
+        return self.clock.now() + timedelta(seconds=delay_s), self._number, act
+
+    def _next(self, until: datetime | None = None) -> _Act | None:
+        """What happens next up to this instant, and waits no more."""
+        row, heap = self._row, self._heap
+        in_row = bool(row) and not (heap and heap[0] < row[0])
+        if not (in_row or heap) or (until is not None and (row if in_row else heap)[0][0] > until):
+            return None
+        return row.popleft() if in_row else heapq.heappop(heap)
 
     def run(self, until: datetime | None = None) -> None:
         """Everything up to this instant, or all there is, happens in order."""
-        while self._heap and (until is None or self._heap[0][0] <= until):
-            when, _, act = heapq.heappop(self._heap)
+        while (happening := self._next(until)) is not None:
+            when, _, act = happening
             if when > self.clock.instant:
                 self.clock.instant = when
             self.attempt(act)
@@ -289,12 +308,11 @@ class World:
 
     def _meanwhile(self) -> None:
         """Somebody else's next act happens in the middle of this one."""
-        if self._depth or not self._heap:
+        if self._depth or (happening := self._next()) is None:
             return
         self._depth += 1
-        _, _, act = heapq.heappop(self._heap)
         try:
-            self.attempt(act)
+            self.attempt(happening[2])
         finally:
             self._depth -= 1
 

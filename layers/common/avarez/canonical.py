@@ -41,23 +41,24 @@ def _is_plain(value: Any) -> bool:
         ValueError: a float anywhere.
     """
     kind = type(value)
-    if kind is str or value is None or kind is bool:
-        return True
-    if kind is int:
-        return bool(-_INTEGER_MAX <= value <= _INTEGER_MAX)
     if kind is dict:
         plain = True
         for key, member in value.items():
-            plain &= type(key) is str and key.isascii()
-            if type(member) is not str:  # most are
-                plain &= _is_plain(member)
+            if type(key) is not str or not key.isascii():
+                plain = False
+            if type(member) is not str and not _is_plain(member):  # most are
+                plain = False
         return plain
     if kind is list or kind is tuple:
         plain = True
         for member in value:
-            if type(member) is not str:
-                plain &= _is_plain(member)
+            if type(member) is not str and not _is_plain(member):
+                plain = False
         return plain
+    if kind is int:
+        return bool(-_INTEGER_MAX <= value <= _INTEGER_MAX)
+    if kind is str or value is None or kind is bool:
+        return True
     if isinstance(value, float):
         raise ValueError("a float has no place in signed data")
     return False

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
-from itertools import repeat
-from operator import attrgetter, call
 from typing import Any, TypeAlias, TypeVar
 
 Record = TypeVar("Record")
 _Members: TypeAlias = tuple[
-    Callable[[Any], tuple[Any, ...]],
-    Mapping[str, int],
-    tuple[Callable[[Any, Any], None], ...],
-    Callable[[Any], None] | None,
+    Callable[[Any, Any], None], Mapping[str, Callable[[Any, Any], None]], Callable[[Any], None] | None
 ]
 
 
 def changed(record: Record, /, **changes: Any) -> Record:
-    """The dataclass `record` with these members changed: as `dataclasses.replace`, in a third of its time.
+    """The dataclass `record` with these members changed: as `dataclasses.replace`, in a quarter of its time.
 
     For frozen records with slots and many members, which are changed at every step. What the class checks of a new
     record (`__post_init__`) is checked of this one.
@@ -29,12 +23,11 @@ def changed(record: Record, /, **changes: Any) -> Record:
         KeyError: it has no such member.
     """
     kind: Any = type(record)
-    read, places, writers, check = _members(kind)
-    values = list(read(record))
-    for name, value in changes.items():
-        values[places[name]] = value
+    copy, writers, check = _members(kind)
     made: Record = object.__new__(kind)
-    deque(map(call, writers, repeat(made), values), maxlen=0)
+    copy(made, record)
+    for name, value in changes.items():
+        writers[name](made, value)
     if check is not None:
         check(made)
     return made
@@ -42,8 +35,10 @@ def changed(record: Record, /, **changes: Any) -> Record:
 
 @cache
 def _members(kind: type[Any]) -> _Members:
-    """What reads all members at once, the place of each, what writes each, and the class's own check."""
-    names = [member.name for member in fields(kind)]
-    writers = tuple(getattr(kind, name).__set__ for name in names)
-    places = {name: place for place, name in enumerate(names)}
-    return attrgetter(*names), places, writers, getattr(kind, "__post_init__", None)
+    """What copies all members into a new record, what writes each, and the class's own check."""
+    writers = {member.name: getattr(kind, member.name).__set__ for member in fields(kind)}
+    # Written out, as dataclasses write the class's `__init__`: a loop over them takes half as long again.
+    source = [f"    write_{name}(made, record.{name})" for name in writers]
+    space = {f"write_{name}": write for name, write in writers.items()}
+    exec("\n".join(["def copy(made, record):", *source]), space)  # noqa: S102 - names of members, nothing else
+    return space["copy"], writers, getattr(kind, "__post_init__", None)

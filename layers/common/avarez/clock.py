@@ -49,8 +49,12 @@ def tehran_today(now: datetime) -> date:
 @lru_cache(INSTANTS_KEPT)
 def next_tehran_midnight(now: datetime) -> datetime:
     """The first instant of tomorrow in Tehran, in UTC; strictly after `now`."""
-    tomorrow = tehran_today(now) + timedelta(days=1)
-    return datetime.combine(tomorrow, time(), TEHRAN).astimezone(UTC)
+    return _midnight_before(tehran_today(now) + timedelta(days=1))
+
+
+@lru_cache(INSTANTS_KEPT)
+def _midnight_before(day: date) -> datetime:
+    return datetime.combine(day, time(), TEHRAN).astimezone(UTC)
 
 
 @lru_cache(INSTANTS_KEPT)

@@ -73,10 +73,13 @@ def signed(account: str, credit_rial: int) -> list[Posting]:
 
 def check_balanced(postings: Sequence[Posting], of: str) -> None:
     """Raises `ValueError` where debits are not credits, or a posting has two sides, none, or a negative one."""
+    difference_rial = 0
     for posting in postings:
-        if min(posting.debit_rial, posting.credit_rial) != 0 or max(posting.debit_rial, posting.credit_rial) <= 0:
+        debit_rial, credit_rial = posting.debit_rial, posting.credit_rial
+        if not (debit_rial == 0 < credit_rial or credit_rial == 0 < debit_rial):
             raise ValueError(f"a posting to {posting.account} needs exactly one positive side")
-    if sum(posting.debit_rial - posting.credit_rial for posting in postings) != 0 or not postings:
+        difference_rial += debit_rial - credit_rial
+    if difference_rial != 0 or not postings:
         raise ValueError(f"the entry of {of} does not balance")
 
 
