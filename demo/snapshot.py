@@ -12,6 +12,7 @@ from pathlib import Path
 
 from demo.seed import seed
 from demo.visits import leave_out
+from infra.exclusive import exclusive
 from infra.local.engine import ROOT
 from infra.local.process import any_free_port
 from infra.local.system import ASSEMBLY, LocalSystem, content_key, synthesise
@@ -25,18 +26,23 @@ def seeded_folder() -> Path:
     """The folder for the code as it stands; copy it, never start over it."""
     synthesise(ASSEMBLY)
     snapshot = SNAPSHOTS / content_key([ROOT / name for name in INPUTS])
-    if not snapshot.exists():
-        shutil.rmtree(SNAPSHOTS, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix="avarez-seed-") as folder:
-            data_dir = Path(folder) / "data"
-            local = LocalSystem(data_dir, port=any_free_port(set()))
-            try:
-                local.start(seed=lambda running: seed(running, say=lambda _: None))
-                local.stop()
-                leave_out(data_dir)
-            finally:
-                local.kill()
-            unfinished = snapshot.with_suffix(f".{time.time_ns()}")
-            shutil.copytree(data_dir, unfinished, ignore=LEFT_OUT)
-            unfinished.rename(snapshot)
+    with exclusive(SNAPSHOTS.parent / "seeded.lock", wait=True):
+        if not snapshot.exists():
+            shutil.rmtree(SNAPSHOTS, ignore_errors=True)
+            _make(snapshot)
     return snapshot
+
+
+def _make(snapshot: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="avarez-seed-") as folder:
+        data_dir = Path(folder) / "data"
+        local = LocalSystem(data_dir, port=any_free_port(set()))
+        try:
+            local.start(seed=lambda running: seed(running, say=lambda _: None))
+            local.stop()
+            leave_out(data_dir)
+        finally:
+            local.kill()
+        unfinished = snapshot.with_suffix(f".{time.time_ns()}")
+        shutil.copytree(data_dir, unfinished, ignore=LEFT_OUT)
+        unfinished.rename(snapshot)

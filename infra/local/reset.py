@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from infra.exclusive import exclusive
 from infra.local.engine import ROOT
-from infra.local.system import exclusive
 
 OURS = frozenset(
     {

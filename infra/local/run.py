@@ -14,9 +14,10 @@ from types import FrameType
 
 from demo.seed import SeedError, seed
 from demo.visits import visit
+from infra.exclusive import exclusive
 from infra.local.deploy import DeployError
 from infra.local.engine import ROOT, EngineError
-from infra.local.system import LocalSystem, Refusal, exclusive
+from infra.local.system import LocalSystem, Refusal
 
 EXIT_REFUSED = 1
 EXIT_FAILED = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,11 +12,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from infra.exclusive import exclusive
 from infra.local.deploy import Deployed, deploy, write_gateways
 from infra.local.engine import ENGINE_PYTHON, ROOT, CorruptState, Engine, PortTaken
 from infra.local.gateways.simulators.credentials import credentials
@@ -39,22 +38,6 @@ class Refusal(Exception):
         super().__init__(english)
         self.english = english
         self.persian = persian
-
-
-@contextmanager
-def exclusive(path: Path, *, wait: bool) -> Iterator[None]:
-    """Nobody else holds this lock file while the block runs.
-
-    Raises: BlockingIOError when somebody does and we are not to wait.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
 
 
 def synthesise(assembly: Path = ASSEMBLY) -> None:

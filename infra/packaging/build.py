@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.exclusive import exclusive
 from infra.packaging.bytecode import compile_tree
 from infra.packaging.lock import closure, subset
 from infra.packaging.prune import prune
@@ -52,12 +53,13 @@ def build(target: Target, *, root: Path) -> Assets:
 
     Raises: subprocess.CalledProcessError when a package cannot be installed or compiled.
     """
-    builder = _Builder(target, root)
-    layer = builder.layer()
-    functions = {}
-    for entry in ENTRY_POINTS:
-        functions[entry.name] = builder.function(entry)
-    builder.forget_stale()
+    with exclusive(root / ".build" / "assets.lock", wait=True):
+        builder = _Builder(target, root)
+        layer = builder.layer()
+        functions = {}
+        for entry in ENTRY_POINTS:
+            functions[entry.name] = builder.function(entry)
+        builder.forget_stale()
     return Assets(target, layer, functions)
 
 
