@@ -104,7 +104,7 @@ async function change(name, value) {
 function sums(paid, certified) {
   const collected = paid.filter((row) => row.figure === "collected");
   const told = collected.filter((row) => row.channel !== "merged" && row.channel !== "unknown");
-  const online = told.filter((row) => row.channel === "online");
+  const online = told.filter((row) => row.channel.startsWith("online"));
   const quick = certified.filter((row) => row.wait === "1_minute");
   const one = (name, value, small) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, h("span", { class: "number" }, value), " ", h("small", {}, small)));
   return h("dl", { class: "sums" },

@@ -124,7 +124,8 @@ const WORDS = {
   passenger: ["سواری", "Passenger car"], pickup_double: ["وانت دوکابین", "Double-cab pickup"], pickup_single: ["وانت تک‌کابین", "Single-cab pickup"],
   van: ["ون", "Van"], minibus: ["مینی‌بوس", "Minibus"], bus: ["اتوبوس", "Bus"], truck: ["کامیون", "Truck"], motorcycle: ["موتورسیکلت", "Motorcycle"],
   taxi: ["تاکسی", "Taxi"], ambulance: ["آمبولانس", "Ambulance"], other: ["دیگر", "Other"],
-  "channel.online": ["اینترنتی (درگاه)", "Online (gateway)"], "channel.office": ["دفتر (کارت‌خوان)", "Office (terminal)"], "channel.bank": ["بانک (قبض)", "Bank (bill)"],
+  "channel.online": ["اینترنتی (درگاه)", "Online (gateway)"],
+  "channel.online_owner": ["اینترنتی، خود مالک", "Online, by the owner"], "channel.online_office": ["اینترنتی، در دفتر", "Online, at an office"], "channel.office": ["دفتر (کارت‌خوان)", "Office (terminal)"], "channel.bank": ["بانک (قبض)", "Bank (bill)"],
   "wait.1_minute": ["تا ۱ دقیقه", "≤ 1 min"], "wait.5_minutes": ["تا ۵ دقیقه", "≤ 5 min"], "wait.15_minutes": ["تا ۱۵ دقیقه", "≤ 15 min"],
   "wait.1_hour": ["تا ۱ ساعت", "≤ 1 h"], "wait.1_day": ["تا ۱ روز", "≤ 1 day"], "wait.longer": ["بیشتر", "longer"],
 };

@@ -119,7 +119,7 @@ def step(random: Random) -> tuple[dict[CellKey, Tally], dict[int, str]]:
             f"140{random.randrange(4, 6)}-{random.randrange(1, 4):02d}",
             str(1402 + random.randrange(4)),
             random.choice(("passenger", "passenger", "bus", "truck")),
-            random.choice(("online", "office", "bank")),
+            random.choice(("online", "online_owner", "online_office", "office", "bank")),
             "",
         )
         whose[number] = f"ve_{random.randrange(100)}"

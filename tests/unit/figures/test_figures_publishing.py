@@ -10,6 +10,7 @@ import pytest
 
 from avarez.figures.cells import CERTIFIED, COLLECTED, NET, REFUNDED, UNKNOWN, Books, shares_of
 from avarez.figures.files import FORMATS, Commitment, FiguresUnsound, city_from, file_name, rows_of_csv
+from avarez.journal import YearAmount
 from functions.report.publishing import read_steps
 from tests.unit.figures.figures_desk import Desk
 from tests.unit.figures.figures_events import BEGIN, CITY, City
@@ -82,6 +83,37 @@ def test_city_with_too_few_vehicles_waits_with_its_commitment() -> None:
     city.pays()
     assert desk.publish().advanced == [CITY]
     assert int(desk.manifest()["cities"][0]["totals"]["left_rial"]) == city.ledger_rial()
+
+
+@pytest.mark.parametrize(
+    ("changes", "channel"),
+    [
+        ({"created_by": "owner:1", "office": ""}, "online_owner"),
+        ({"created_by": "clerk", "office": "OFFICE-1"}, "online_office"),
+        ({"created_by": "partner", "office": ""}, "online"),
+        ({"created_by": "clerk", "office": "OFFICE-1", "channel": "pos"}, "office"),
+        ({"created_by": "owner:1", "office": "", "channel": "bill"}, "bank"),
+    ],
+    ids=repr,
+)
+def test_channel_says_who_opened_an_online_payment(changes: dict[str, str], channel: str) -> None:
+    city = City()
+    city.pays(**{"channel": "gateway", **changes})
+    assert {share.key.channel for share in shares_of(city.events[0].data, Books())} == {channel}
+
+
+def test_few_of_a_door_are_told_as_online_and_no_less_finely() -> None:
+    city = City()
+    for number in range(13):
+        door = {"created_by": "owner:1", "office": ""} if number < 4 else {"created_by": "clerk", "office": "O-1"}
+        paid = {"years": (YearAmount(1405, 1_000_000),), "rounding_rial": 0, "amount_rial": 1_005_000}
+        city.pays(channel="gateway", vehicle_class="passenger", **paid, **door)
+    desk = Desk([city])
+    desk.publish()
+    rows = [key for key in desk.figures(CITY).rows if key.figure == COLLECTED]
+    assert [(key.channel, key.duty_year, key.vehicle_class) for key in rows] == [
+        ("online", "1405", "passenger"),
+    ]
 
 
 def test_few_refunds_are_told_only_as_net() -> None:

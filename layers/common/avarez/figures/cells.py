@@ -34,7 +34,10 @@ SUBJECTS_MIN: Final = 5
 
 PASSED_ON_KINDS: Final = frozenset({"gateway_paid_out", "settlement_transfer"})
 """Entries that move a city's money to its own account, by a gateway or by a close: neither income nor a refund."""
-CHANNELS: Final = {"gateway": "online", "pos": "office", "bill": "bank"}
+ONLINE: Final = "online"
+ONLINE_OWNER: Final = "online_owner"
+ONLINE_OFFICE: Final = "online_office"
+CHANNELS: Final = {"gateway": ONLINE, "pos": "office", "bill": "bank"}
 WAITS: Final = ((60, "1_minute"), (300, "5_minutes"), (900, "15_minutes"), (3_600, "1_hour"), (86_400, "1_day"))
 """At most so many seconds from payment to certificate; whatever takes longer is `longer`."""
 LONGER: Final = "longer"
@@ -132,8 +135,10 @@ def add_shares(tallies: dict[CellKey, Tally], shares: Iterable[Share]) -> None:
         tallies.setdefault(share.key, Tally()).add(share.rial, share.payments, share.subject)
 
 
-def shares_of(data: Mapping[str, Any], books: Books) -> Iterator[Share]:
+def shares_of(data: Mapping[str, Any], books: Books, *, doors: bool = True) -> Iterator[Share]:
     """What the event adds: for each duty year of an entry its part; for a certificate its time.
+
+    `doors` tells a gateway's payment that the owner opened from an office's; steps of before it were told without.
 
     Whatever of the city's money is no duty year's own (rounding, a fee that the city bears) goes with the newest
     year, and so does the payment itself, so that it counts once.
@@ -166,10 +171,20 @@ def shares_of(data: Mapping[str, Any], books: Books) -> Iterator[Share]:
             month,
             str(year) if year else UNKNOWN,
             str(payment.get("vehicle_class") or UNKNOWN),
-            CHANNELS.get(str(payment.get("channel")), UNKNOWN),
+            _channel(payment, doors),
             NONE,
         )
         yield Share(key, subject, part_rial, int(year == newest))
+
+
+def _channel(payment: Mapping[str, Any], doors: bool) -> str:
+    """The channel, and for a gateway who opened the payment where the event says it."""
+    channel = CHANNELS.get(str(payment.get("channel")), UNKNOWN)
+    if channel != ONLINE or not doors:
+        return channel
+    if payment.get("opened_by") == "owner":
+        return ONLINE_OWNER
+    return ONLINE_OFFICE if payment.get("office") else ONLINE
 
 
 def city_rial(postings: Iterable[Mapping[str, Any]], municipality: str) -> int:

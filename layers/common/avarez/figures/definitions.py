@@ -122,8 +122,12 @@ DEFINITIONS: Final = (
         "",
         "روش پرداخت",
         "Channel",
-        "online: درگاه اینترنتی، office: کارت‌خوان دفتر، bank: قبض در بانک.",
-        "online: a payment gateway; office: a card terminal at an office; bank: a bill paid at a bank.",
+        "online_owner: درگاه اینترنتی، پرداختی که خود مالک باز کرده است؛ online_office: درگاه اینترنتی، پرداختی "
+        "که دفتری باز کرده است؛ online: درگاه اینترنتی، آنجا که رویداد نمی‌گوید چه کسی، یا این دو با هم آمده‌اند؛ "
+        "office: کارت‌خوان دفتر، bank: قبض در بانک.",
+        "online_owner: a payment gateway, opened by the owner himself; online_office: a payment gateway, opened "
+        "by an office; online: a payment gateway, where the event does not say by whom, or where both are merged; "
+        "office: a card terminal at an office; bank: a bill paid at a bank.",
     ),
     Definition(
         "wait",

@@ -22,6 +22,8 @@ from avarez.money import format_rial, parse_rial
 SCHEMA: Final = 1
 RULE: Final = 1
 """Of the rule of merging; another rule is another number, and begins a publication of its own."""
+DOORS: Final = "doors"
+"""Last in a step that tells online payments by who opened them."""
 FORMATS: Final = ("csv", "json", "parquet")
 BYTE_ORDER_MARK: Final = "\ufeff"
 """So that a spreadsheet reads UTF-8."""
@@ -46,11 +48,13 @@ class Commitment:
 @dataclass(frozen=True, slots=True)
 class StepEnd(Commitment):
     """Where a step of a city ended: the last day of its events in Tehran (`2026-11-27`), what its rows of money
-    come to, and payments. Without a day where the step was taken before days were kept."""
+    come to, and payments. Without a day where the step was taken before days were kept, and without `doors`
+    before online payments were told by who opened them."""
 
     day: str = ""
     rial: int = 0
     payments: int = 0
+    doors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def step_end(sequence: int, hash_: str, day: str, rows: Mapping[CellKey, Tally])
     """The end of the step that these rows are of."""
     rial = sum(of.rial for key, of in rows.items() if key.figure in _MONEY)
     payments = sum(of.count for key, of in rows.items() if key.figure == COLLECTED)
-    return StepEnd(sequence, hash_, day, rial, payments)
+    return StepEnd(sequence, hash_, day, rial, payments, doors=True)
 
 
 def file_name(content: bytes, form: str) -> str:
@@ -127,14 +131,16 @@ def _json(city: CityFigures) -> bytes:
 
 def _step(step: StepEnd) -> list[Any]:
     told = [step.day, format_rial(step.rial), step.payments] if step.day else []
-    return [step.sequence, step.hash, *told]
+    return [step.sequence, step.hash, *told, *([DOORS] if step.doors else [])]
 
 
 def _step_from(row: Sequence[Any]) -> StepEnd:
     if len(row) == 2:
         return StepEnd(int(row[0]), str(row[1]))
-    sequence, hash_, day, rial, payments = row
-    return StepEnd(int(sequence), str(hash_), str(day), parse_rial(rial), int(payments))
+    sequence, hash_, day, rial, payments, *doors = row
+    if doors not in ([], [DOORS]):
+        raise FiguresUnsound("a step of another rule")
+    return StepEnd(int(sequence), str(hash_), str(day), parse_rial(rial), int(payments), bool(doors))
 
 
 def _parquet(city: CityFigures) -> bytes:

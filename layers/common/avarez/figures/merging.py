@@ -5,7 +5,8 @@ The rule, in full (also `docs/open-data.md`):
    row. No vehicle's part of a step is ever counted into two rows.
 2. A cell of five vehicles or more stands. All smaller ones of a figure are joined by what is left when first the
    duty year, then the channel, then the class, then the month's place in its year, then the year is no longer told
-   apart; whatever has five vehicles by then stands.
+   apart; whatever has five vehicles by then stands. Who opened an online payment parts a cell only where each part
+   has five vehicles.
 3. What is still smaller goes into the smallest row of the step that stands: where that is of another figure of
    money, the row becomes `net`.
 4. Where no row stands to take it, the city takes no step: its figures and its commitment stay as they were.
@@ -20,8 +21,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from avarez.figures.cells import CERTIFIED, MERGED, NET, SUBJECTS_MIN, CellKey, Tally
+from avarez.figures.cells import (
+    CERTIFIED,
+    MERGED,
+    NET,
+    ONLINE,
+    ONLINE_OFFICE,
+    ONLINE_OWNER,
+    SUBJECTS_MIN,
+    CellKey,
+    Tally,
+)
 
+ONLINE_DOORS: Final = frozenset({ONLINE_OWNER, ONLINE_OFFICE})
 Coarser = Callable[[CellKey], CellKey]
 
 
@@ -30,6 +42,10 @@ def _without(*names: str) -> Coarser:
         return key._replace(**{name: MERGED if getattr(key, name) else "" for name in names})
 
     return coarser
+
+
+def _without_door(key: CellKey) -> CellKey:
+    return key._replace(channel=ONLINE) if key.channel in ONLINE_DOORS else key
 
 
 def _year_alone(key: CellKey) -> CellKey:
@@ -58,7 +74,7 @@ def merged(
     A row's key says what all that is in it have in common. Cells that are `closed` make no row of their own.
     """
     standing: dict[CellKey, Tally] = {}
-    left = [(key, tally) for key, tally in tallies.items() if not closed(key)]
+    left = _doors_of_enough([(key, tally) for key, tally in tallies.items() if not closed(key)], least)
     shut = [(key, tally) for key, tally in tallies.items() if closed(key)]
     for coarser in LEVELS:
         pooled = _pooled(left, coarser)
@@ -93,6 +109,13 @@ def _pooled(cells: Sequence[tuple[CellKey, Tally]], coarser: Coarser) -> list[tu
     return list(pools.values())
 
 
+def _doors_of_enough(cells: Sequence[tuple[CellKey, Tally]], least: int) -> list[tuple[CellKey, Tally]]:
+    """The cells, those of an online channel parted by who opened the payments only where each part is enough."""
+    small = {_without_door(key) for key, tally in cells if len(tally.subjects) < least}
+    whole = _pooled([of for of in cells if _without_door(of[0]) in small], _without_door)
+    return [*(of for of in cells if _without_door(of[0]) not in small), *whole]
+
+
 def _taken_in(standing: dict[CellKey, Tally], key: CellKey, tally: Tally) -> bool:
     """Whether a row takes the rest in: the one of fewest payments among those that may."""
     may = [other for other in standing if (other.figure == CERTIFIED) == (key.figure == CERTIFIED)]
@@ -109,6 +132,8 @@ def _joined(one: CellKey, other: CellKey) -> CellKey:
     """What both keys share; `merged` where they differ."""
     shared = [mine if mine == theirs else MERGED for mine, theirs in zip(one, other, strict=True)]
     joined = CellKey(*shared)
+    if one.channel != other.channel and {one.channel, other.channel} <= {ONLINE, *ONLINE_DOORS}:
+        joined = joined._replace(channel=ONLINE)
     if one.figure != other.figure:
         joined = joined._replace(figure=NET)
     if joined.month == MERGED and one.month[:4] == other.month[:4] and one.month[:1].isdigit():

@@ -14,7 +14,7 @@ What is proved, by number:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -134,14 +134,15 @@ def check_events(checked: Checked, events: Iterable[Event]) -> None:
             return
         tallies: dict[CellKey, Tally] = {}
         for event in run:
-            shares = list(shares_of(event.data, checked.books))
+            shares = list(shares_of(event.data, checked.books, doors=end.doors))
             add_shares(tallies, shares)
             count_payers(payers, shares)
         step = merged(tallies, closed=closed(owed, payers, number))
         if step is None:
             checked.faults.append(f"the step to {end.sequence} is of too few vehicles")
             return
-        told = step_end(end.sequence, end.hash, max(day_of(event.data) for event in run), step)
+        day = max(day_of(event.data) for event in run)
+        told = replace(step_end(end.sequence, end.hash, day, step), doors=end.doors)
         if end.day and end != told:
             checked.faults.append(f"the step to {end.sequence} is not of the day or the sums that it says")
         rows, since = added(rows, step), end
