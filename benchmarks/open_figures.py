@@ -38,6 +38,7 @@ GROUP: Final = "public figures"
 CITY: Final = "TEHRAN"
 BEGIN: Final = datetime(2023, 3, 25, 8, 30, tzinfo=UTC)
 YEARS: Final = timedelta(days=3 * 365)
+SECONDS: Final = YEARS // timedelta(seconds=1)
 CLASSES: Final = ("passenger",) * 12 + ("motorcycle",) * 4 + ("truck", "bus")
 CHANNELS: Final = ("gateway",) * 6 + ("pos",) * 3 + ("bill",)
 
@@ -62,7 +63,7 @@ def write(path: Path, count: int) -> None:
     sequence, previous_hash = 0, GENESIS
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
-            for waiting in _payment(random, number, BEGIN + YEARS * number / count):
+            for waiting in _payment(random, number, BEGIN + timedelta(seconds=SECONDS * number // count)):
                 event = chained(waiting, sequence=sequence + 1, previous_hash=previous_hash)
                 sequence, previous_hash = event.sequence, event.hash
                 file.write(json.dumps(event.data, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -16,6 +16,8 @@ from avarez.dynamo import Table, client, transact
 from avarez.errors import FiguresNotFound, ReceivablesNotFound, ServiceBusy, TransactionRefused
 from avarez.figures.files import Commitment, FiguresUnsound, file_name
 from avarez.figures.owed.rule import Basis, Charges, Owed, Payers
+from avarez.observability import log, metric
+from avarez.receivables.table import TableUnsound
 from avarez.receivables.table_store import ReceivablesShelf
 from functions.report.publishing import Standing
 
@@ -110,7 +112,8 @@ class Charging:
         return self._s3
 
     def charges(self, municipality: str) -> Charges | None:
-        """What the city's newest table says that its roll is charged; None before the first, or without its file.
+        """What the city's newest table says that its roll is charged; None before the first, without its file, or
+        where that is not what its name says, which rings the builder's alarm.
 
         Raises: ServiceBusy.
         """
@@ -120,6 +123,10 @@ class Charging:
         try:
             table = self._receivables.table(standing)
         except ReceivablesNotFound:
+            return None
+        except TableUnsound:
+            metric("figures_refused", 1)
+            log("charges_refused", level="error", municipality=municipality)
             return None
         of = table.commitment
         basis = Basis(of.as_of, of.roll_versions, of.tariff_version, of.sequence, of.hash)

@@ -19,6 +19,7 @@ from avarez.dynamo import Table, transact
 from avarez.events.log import EventLog, event_item, head_item
 from avarez.figures.files import FiguresUnsound, city_from
 from avarez.receivables.table import Commitment, Receivables
+from avarez.receivables.table_store import PREFIX as RECEIVABLES_PREFIX
 from avarez.receivables.table_store import ReceivablesShelf
 from avarez.receivables.table_store import Standing as TableStanding
 from functions.report import build, handler, wiring
@@ -136,6 +137,21 @@ def test_what_a_city_is_owed_is_linked_and_the_builders_counts_are_nobodys(house
     assert house.get("/v1/open/files/{name}", name=kept[0]["Key"])[0] == 404
     counted = json.loads(house.s3.get_object(Bucket=BUCKET, Key=kept[0]["Key"])["Body"].read())
     assert sum(count for *_, count in counted) == sum(len(payment.years) for payment in city.payments)
+
+
+def test_charges_that_are_not_what_their_name_says_ring_and_hold_up_nobody(
+    house: House, city: City, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = Receivables(CITY, Commitment((1,), "ab" * 32, 3, "cd" * 32, BEGIN.date()))
+    table.charge(1404, "passenger", 5_000_000, 90)
+    name = house.receivables.keep_table(table)
+    assert house.receivables.replace(CITY, None, TableStanding(name, "b", "m", table.commitment, "now"))
+    house.s3.put_object(Bucket=ROLLS, Key=RECEIVABLES_PREFIX + name, Body=b"{}")
+    city.days(1, a_day=30)
+    house.tell(city)
+    done = build.handle({}, None)
+    assert (done["cities"], done["owed"]) == (1, 0)
+    assert "figures_refused" in capsys.readouterr().out
 
 
 def test_cells_add_up_to_the_totals_for_all_and_by_period(house: House, city: City) -> None:

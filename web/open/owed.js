@@ -10,24 +10,25 @@ const rial = (value) => grouped(String(value));
 /** The card; `owed` is what `owedOf` gave, `collected` the rows of money of any city. Nothing where no city told any. */
 export function owedCard(owed, collected, names) {
   if (owed.rows.length === 0) return false;
+  const place = (row) => `${row.municipality} ${row.duty_year}`;
+  const known = new Set(owed.rows.map(place));
   const paid = collected.filter((row) => owed.cities.includes(row.municipality));
   const days = [...new Set(owed.days)].sort();
   const years = by(owed.rows, "duty_year").sort(([a], [b]) => (a < b ? 1 : -1));
-  const of = (year) => paid.filter((row) => row.duty_year === year);
+  const matched = paid.filter((row) => known.has(place(row)));
+  const of = (year) => matched.filter((row) => row.duty_year === year);
   const both = (charged, came) => [rial(charged), rial(came), percent(came, charged)];
   const rows = years.map(([year, told]) => {
     const values = [sum(told), sum(of(year))];
     return { name: digits(year), values, cells: both(...values) };
   });
-  const told = years.flatMap(([year]) => of(year));
-  rows.push({ name: t("owedTotal"), values: [], strong: true, cells: both(sum(owed.rows), sum(told)) });
-  const rest = paid.filter((row) => !told.includes(row));
+  rows.push({ name: t("owedTotal"), values: [], strong: true, cells: both(sum(owed.rows), sum(matched)) });
   return h("section", { class: "card wide", id: "owed" }, h("h2", {}, t("owedTitle")),
     h("p", { class: "what" }, t(days.length > 1 ? "owedLeadDays" : "owedLead", { from: jalaliText(days[0]), at: jalaliText(days.at(-1)) })),
     pairs(rows, [t("byDutyYear"), t("owedCharged"), t("owedCollected"), t("share")], t("owedTitle")),
-    h("p", { class: "what" }, t("owedRest", { rial: rial(sum(rest)) }), " ", t("owedCaveat")),
+    h("p", { class: "what" }, t("owedRest", { rial: rial(sum(paid) - sum(matched)) }), " ", t("owedCaveat")),
     behind([t("byDutyYear"), ...(owed.cities.length > 1 ? [t("city")] : []), t("byClass"), t("owedVehicles"), t("owedCharged"), t("owedCollected")],
-      classes(owed, paid, names), t("owedByClass"), t("owedByClass")),
+      classes(owed, matched, names), t("owedByClass"), t("owedByClass")),
     h("p", { class: "what" }, h("a", { href: "#def-owed" }, t("definition"))));
 }
 

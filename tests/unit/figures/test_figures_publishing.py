@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_city_with_too_few_vehicles_waits_with_its_commitment() -> None:
     ],
     ids=repr,
 )
-def test_channel_says_who_opened_an_online_payment(changes: dict[str, str], channel: str) -> None:
+def test_channel_says_who_opened_an_online_payment(changes: dict[str, Any], channel: str) -> None:
     city = City()
     city.pays(**{"channel": "gateway", **changes})
     assert {share.key.channel for share in shares_of(city.events[0].data, Books())} == {channel}
@@ -105,8 +106,14 @@ def test_channel_says_who_opened_an_online_payment(changes: dict[str, str], chan
 def test_few_of_a_door_are_told_as_online_and_no_less_finely() -> None:
     city = City()
     for number in range(13):
-        door = {"created_by": "owner:1", "office": ""} if number < 4 else {"created_by": "clerk", "office": "O-1"}
-        paid = {"years": (YearAmount(1405, 1_000_000),), "rounding_rial": 0, "amount_rial": 1_005_000}
+        door: dict[str, Any] = (
+            {"created_by": "owner:1", "office": ""} if number < 4 else {"created_by": "clerk", "office": "O-1"}
+        )
+        paid: dict[str, Any] = {
+            "years": (YearAmount(1405, 1_000_000),),
+            "rounding_rial": 0,
+            "amount_rial": 1_005_000,
+        }
         city.pays(channel="gateway", vehicle_class="passenger", **paid, **door)
     desk = Desk([city])
     desk.publish()

@@ -136,14 +136,12 @@ def told(city: CityOwed, charges: Charges, payers: Mapping[tuple[str, str], int]
     return CityOwed(city.municipality, tuple(years))
 
 
-def closed(
-    city: CityOwed, payers: Mapping[tuple[str, str], int], steps: int, *, least: int = SUBJECTS_MIN
-) -> Callable[[CellKey], bool]:
+def closed(city: CityOwed, payers: Mapping[tuple[str, str], int], steps: int) -> Callable[[CellKey], bool]:
     """Which cells may not be a row of the step after the first `steps`: after it `payers` will have paid."""
     shut: set[tuple[str, str]] = set()
     years = {str(of.year): of for of in city.years if of.steps <= steps}
     for year, of in years.items():
-        shut |= {(year, name) for name, left in unpaid(of, payers).items() if left < least}
+        shut |= {(year, name) for name, left in unpaid(of, payers).items() if left < SUBJECTS_MIN}
     if not shut:
         return _nothing
     shut_years = {year for year, _ in shut}
