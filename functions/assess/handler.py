@@ -22,8 +22,7 @@ from avarez.ids import is_id
 from avarez.money import format_rial
 from avarez.municipalities import all_municipalities, is_municipality
 from avarez.plates import parse_plate
-from avarez.quotes.quote import Quotes
-from avarez.quotes.wiring import quotes_from_environment
+from avarez.quotes.wiring import StoredQuotes, quotes_from_environment
 from functions.assess import vehicles, wiring
 
 router = Router("assess")
@@ -34,7 +33,7 @@ CODE_PATTERN: Final = r"^[A-Z0-9]{2,40}(-[A-Z0-9]{1,40}){0,6}$"
 
 
 @functools.cache
-def quotes() -> Quotes:
+def quotes() -> StoredQuotes:
     """The process's quotes; the tariff stays in memory with it."""
     return quotes_from_environment()
 
@@ -128,7 +127,7 @@ def vehicle_by_number(request: Request) -> Response:
 
 def _standing(request: Request, by: str, value: str) -> Response:
     found = vehicles.standing(
-        finder=quotes().store,  # type: ignore[arg-type]
+        finder=quotes().store,
         quotes=quotes(),
         by=by,
         value=value,
@@ -182,7 +181,7 @@ def create_assessment(request: Request) -> Response:
     if not request.principal.reaches(wanted.municipality):
         raise VehicleNotFound()
     known_as = vehicles.plate_in_city(
-        finder=quotes().store,  # type: ignore[arg-type]
+        finder=quotes().store,
         quotes=quotes(),
         municipality=wanted.municipality,
         plate=plate.key,
@@ -205,7 +204,7 @@ def create_assessment(request: Request) -> Response:
 def read_assessment(request: Request) -> Response:
     """A stored quote, word for word as it was given."""
     assessment_id = request.params["id"]
-    found = quotes().store.quote(assessment_id) if is_id("as", assessment_id) else None  # type: ignore[attr-defined]
+    found = quotes().store.quote(assessment_id) if is_id("as", assessment_id) else None
     if found is None or not request.principal.reaches(found[0]):
         raise AssessmentNotFound()
     return json_response(found[1])
@@ -239,7 +238,7 @@ def _lines(request: Request, assessment_id: str) -> list[Line]:
     Raises:
         AssessmentNotFound: there is none, or not for the caller.
     """
-    found = quotes().store.quote(assessment_id) if is_id("as", assessment_id) else None  # type: ignore[attr-defined]
+    found = quotes().store.quote(assessment_id) if is_id("as", assessment_id) else None
     if found is None or not request.principal.reaches(found[0]):
         raise AssessmentNotFound()
     return [Line.from_json(line) for line in found[1]["lines"]]

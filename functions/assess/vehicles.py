@@ -11,7 +11,7 @@ from avarez.clock import tehran_today
 from avarez.errors import FieldError, InvalidInput, RollConflict, TariffMissing, VehicleNotFound
 from avarez.jalali import to_jalali
 from avarez.plates import parse_plate, unplated
-from avarez.quotes.quote import Quotes
+from avarez.quotes.quote import Quotes, Rows
 from avarez.quotes.standing import standing_of
 from avarez.quotes.vehicles import PROVISIONAL_VERSION, VehicleRow, holder, one_a_city
 from avarez.roll.refusals import Refusal
@@ -39,7 +39,7 @@ class Register(Protocol):
 
 
 def standing(
-    *, finder: Finder, quotes: Quotes, by: str, value: str, now: datetime, reaches: Reaches
+    *, finder: Finder, quotes: Quotes[Rows], by: str, value: str, now: datetime, reaches: Reaches
 ) -> dict[str, Any]:
     """The vehicle, each of its years wherever it is charged, and what it owes in each city that the caller
     reaches, as of today in Tehran.
@@ -57,7 +57,7 @@ def standing(
 
 
 def standing_in(
-    *, quotes: Quotes, everywhere: Sequence[VehicleRow], now: datetime, sees: Callable[[VehicleRow], bool]
+    *, quotes: Quotes[Rows], everywhere: Sequence[VehicleRow], now: datetime, sees: Callable[[VehicleRow], bool]
 ) -> dict[str, Any]:
     """The standing of the vehicle of these rows, in the cities whose row the caller sees.
 
@@ -80,7 +80,7 @@ def standing_in(
     }
 
 
-def plate_in_city(*, finder: Finder, quotes: Quotes, municipality: str, plate: str) -> str:
+def plate_in_city(*, finder: Finder, quotes: Quotes[Rows], municipality: str, plate: str) -> str:
     """The plate under which the city has the vehicle that bears `plate` today, here or in any other city.
 
     A car that moved carries another plate than the one its former city knows; whoever asks for the years of the
@@ -97,7 +97,7 @@ def plate_in_city(*, finder: Finder, quotes: Quotes, municipality: str, plate: s
 
 
 def _assessed(
-    quotes: Quotes, row: VehicleRow, everywhere: Sequence[VehicleRow], now: datetime
+    quotes: Quotes[Rows], row: VehicleRow, everywhere: Sequence[VehicleRow], now: datetime
 ) -> Assessment | TariffMissing:
     today = tehran_today(now)
     try:
@@ -143,7 +143,7 @@ def vehicle_json(row: VehicleRow) -> dict[str, Any]:
 
 def register_from_card(
     *,
-    quotes: Quotes,
+    quotes: Quotes[Rows],
     register: Register,
     card: Mapping[str, str],
     evidence: Mapping[str, Any],

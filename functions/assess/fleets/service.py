@@ -17,7 +17,7 @@ from avarez.clock import tehran_today, to_rfc3339
 from avarez.errors import AvarezError, NothingOwed, PlateMalformed, TariffMissing, VehicleNotFound
 from avarez.ids import new_id
 from avarez.plates import read_plate
-from avarez.quotes.quote import Quotes
+from avarez.quotes.quote import Quotes, Rows
 from avarez.quotes.vehicles import VehicleRow, holder
 
 PLATES_MAX: Final = 10_000
@@ -87,7 +87,7 @@ class Finder(Protocol):
 class Desk:
     """What assessing a fleet's rows needs: quotes, the look-up, and whom the caller reaches."""
 
-    quotes: Quotes
+    quotes: Quotes[Rows]
     finder: Finder
     reaches: Callable[[str], bool]
 

@@ -7,8 +7,7 @@ import os
 from collections.abc import Callable
 
 from avarez.dynamo import Table, client
-from avarez.quotes.quote import Quotes
-from avarez.quotes.wiring import quotes_from_environment
+from avarez.quotes.wiring import StoredQuotes, quotes_from_environment
 from avarez.settings import setting
 from functions.assess.fleets.service import Desk
 from functions.assess.fleets.store import FleetStore
@@ -21,11 +20,11 @@ def fleets() -> FleetStore:
 
 
 @functools.cache
-def quotes() -> Quotes:
+def quotes() -> StoredQuotes:
     """The process's quotes; the tariff stays in memory with it."""
     return quotes_from_environment()
 
 
 def desk(reaches: Callable[[str], bool]) -> Desk:
     """Quotes and look-ups over DUTY_TABLE and TARIFF_BUCKET."""
-    return Desk(quotes(), quotes().store, reaches)  # type: ignore[arg-type]
+    return Desk(quotes(), quotes().store, reaches)

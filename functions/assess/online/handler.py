@@ -22,9 +22,8 @@ from avarez.http.principal import OwnerReach
 from avarez.identifiers import read_legal_id, read_national_id
 from avarez.ids import is_id
 from avarez.plates import parse_plate
-from avarez.quotes.quote import Quotes
 from avarez.quotes.vehicles import VehicleRow, one_a_city
-from avarez.quotes.wiring import quotes_from_environment
+from avarez.quotes.wiring import StoredQuotes, quotes_from_environment
 from avarez.settings import setting
 from functions.assess import vehicles, wiring
 from functions.assess.online import mobile
@@ -39,7 +38,7 @@ KEPT_FROM_OWNERS = ("vehicle_id", "vin", "chassis", "engine")
 
 
 @functools.cache
-def quotes() -> Quotes:
+def quotes() -> StoredQuotes:
     """The process's quotes; the tariff stays in memory with it."""
     return quotes_from_environment()
 
@@ -74,7 +73,7 @@ def begin_session(request: Request) -> Response:
         raise InvalidInput(errors=[FieldError("/national_id", "national_id_invalid", *message)])
     now = clock.now()
     reach = open_session(
-        roll=quotes().store,  # type: ignore[arg-type]
+        roll=quotes().store,
         attempts=AttemptTable(Table(setting("DUTY_TABLE"))),
         seals=wiring.owner_seals(),
         plate=plate.key,
@@ -209,7 +208,7 @@ def _quote(request: Request) -> dict[str, Any]:
     """
     assessment_id = request.params["id"]
     store = quotes().store
-    item = store.quote_item(assessment_id) if is_id("as", assessment_id) else None  # type: ignore[attr-defined]
+    item = store.quote_item(assessment_id) if is_id("as", assessment_id) else None
     car = (item["municipality"], item["plate"], item["vehicle_id"]) if item else ("", "", "")
     if item is None or not request.principal.concerns(*car):
         raise AssessmentNotFound()

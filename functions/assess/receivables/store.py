@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from avarez import keys
 from avarez.assessment.trace import Assessment
 from avarez.dynamo import Table
-from avarez.quotes.quote import Quotes
+from avarez.quotes.quote import Quotes, Rows
 from avarez.quotes.store import DutyStore
 from avarez.quotes.vehicles import VehicleRow
 
@@ -26,7 +26,7 @@ class CarStore:
     """Cars whose quotes are made one by one."""
 
     duty: Table
-    quotes: Quotes
+    quotes: Quotes[Rows]
 
     def listed(self, municipality: str) -> set[str]:
         """The plates of the city's changes and objections, whatever became of them."""

@@ -21,7 +21,7 @@ from avarez.dynamo import Item, Table, transact
 from avarez.errors import AvarezError, TransactionRefused
 from avarez.jalali import to_jalali
 from avarez.observability import log_failure, metric
-from avarez.quotes.quote import Quotes
+from avarez.quotes.quote import Quotes, Rows
 from avarez.quotes.vehicles import VehicleRow, one_a_city
 from functions.assess.reminders.contacts import Contact, ContactTable, owners_now
 from functions.assess.reminders.notices_adapter import MessageRefused, Notices
@@ -53,7 +53,7 @@ class Reminders:
     ledger: Table
     rows: ReminderRows
     contacts: ContactTable
-    quotes: Quotes
+    quotes: Quotes[Rows]
     notices: Notices
     public_origin: str
 

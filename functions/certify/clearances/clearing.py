@@ -32,7 +32,7 @@ from avarez.errors import (
 from avarez.ids import new_id
 from avarez.journal import JournalEntry, YearAmount
 from avarez.money import format_rial
-from avarez.quotes.quote import Quotes
+from avarez.quotes.quote import Quotes, Rows
 from avarez.quotes.standing import YearStanding, standing_of
 from avarez.quotes.vehicles import VehicleRow, holder, one_a_city
 from functions.certify.clearances.rules import City, trace_hash, write_off_entry
@@ -150,7 +150,7 @@ def clear(
     assessment_id: str,
     *,
     books: Books,
-    quotes: Quotes,
+    quotes: Quotes[Rows],
     by: str,
     office: str,
     reaches: Reaches,
@@ -194,7 +194,7 @@ def _cleared(
     quoted: Quoted,
     assessment_id: str,
     books: Books,
-    quotes: Quotes,
+    quotes: Quotes[Rows],
     *,
     by: str,
     office: str,
@@ -247,7 +247,7 @@ def _cleared(
 
 
 def _assessed(
-    quotes: Quotes, everywhere: Sequence[VehicleRow], quoted: Quoted, now: datetime
+    quotes: Quotes[Rows], everywhere: Sequence[VehicleRow], quoted: Quoted, now: datetime
 ) -> dict[str, Assessment]:
     rows = one_a_city(everywhere)
     if len(rows) > CITIES_MAX:
@@ -271,7 +271,7 @@ def _check_no_instalments(assessed: Mapping[str, Assessment], reaches: Reaches) 
         raise DutyByInstalments(extra={"bound": told})
 
 
-def _city(answer: Assessment, quotes: Quotes, now: datetime) -> City:
+def _city(answer: Assessment, quotes: Quotes[Rows], now: datetime) -> City:
     settings = quotes.tariff().settings(answer.municipality, tehran_today(now))
     return City(
         municipality=answer.municipality,

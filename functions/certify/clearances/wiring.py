@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 
 from avarez.dynamo import Table
-from avarez.quotes.quote import Quotes
-from avarez.quotes.wiring import quotes_from_environment
+from avarez.quotes.wiring import StoredQuotes, quotes_from_environment
 from avarez.settings import setting
 from functions.certify.clearances.store import ClearanceTable
 
 
 @functools.cache
-def quotes() -> Quotes:
+def quotes() -> StoredQuotes:
     """The process's quotes; the tariff stays in memory with it."""
     return quotes_from_environment()
 

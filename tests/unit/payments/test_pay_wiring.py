@@ -8,7 +8,7 @@ import pytest
 
 from avarez.clock import FixedClock
 from avarez.errors import TariffMissing
-from avarez.quotes.quote import Quotes
+from avarez.quotes.quote import Quotes, Rows
 from functions.pay.wiring import reassess
 from tests.unit.payments.payments_fake import NOON, quote
 
@@ -20,7 +20,7 @@ def test_fresh_quote_keeps_a_limit_that_was_asked_for(
     """1405 is the year of the quote's day: no limit, which a quote of a year's last day must not keep."""
     made: list[dict[str, Any]] = []
 
-    def make(self: Quotes, **wanted: Any) -> dict[str, Any]:
+    def make(self: Quotes[Rows], **wanted: Any) -> dict[str, Any]:
         made.append(wanted)
         return {"assessment_id": "as_new"}
 
@@ -33,7 +33,7 @@ def test_fresh_quote_keeps_a_limit_that_was_asked_for(
 
 
 def test_quote_that_cannot_be_made_again_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def make(self: Quotes, **wanted: Any) -> dict[str, Any]:
+    def make(self: Quotes[Rows], **wanted: Any) -> dict[str, Any]:
         raise TariffMissing()
 
     monkeypatch.setattr(Quotes, "make", make)

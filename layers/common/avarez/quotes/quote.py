@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from avarez.assessment.engine import assess
 from avarez.assessment.model import Agreement, PaidYear, PenaltyPause
@@ -44,11 +44,14 @@ class Tariffs(Protocol):
     def current(self) -> Tariff | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Quotes:
-    """Makes quotes from a store and the tariff in force."""
+Store_co = TypeVar("Store_co", bound=Rows, covariant=True)
 
-    store: Rows
+
+@dataclass(frozen=True, slots=True)
+class Quotes(Generic[Store_co]):
+    """Makes quotes from a store and the tariff in force; whoever wires it has the store as what it is."""
+
+    store: Store_co
     tariffs: Tariffs
 
     def tariff(self) -> Tariff:
