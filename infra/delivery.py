@@ -79,59 +79,8 @@ class DeliveryStack(Stack):
         )
         logs_bucket = self._logs_bucket()
         pages = self._pages_bucket(logs_bucket)
-        firewall = self._firewall()
         policy = edge_rules.content_security_policy(Fn.join(" ", storage_origins.value_as_list))
-        to_pages = self._rewriting()
-        api_origin = origins.HttpOrigin(
-            api_host.value_as_string,
-            protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
-            origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
-            read_timeout=Duration.seconds(30),
-        )
-        answers_headers = self._headers("Answers", policy, replace_policy=False)
-        problems = self._problems().current_version
-        # The key is the path alone: what the log answers does not depend on who asks.
-        kept_policy = cloudfront.CachePolicy(
-            self,
-            "KeptAnswers",
-            comment="For as long as the answer itself says, and not at all where it says nothing",
-            min_ttl=Duration.seconds(0),
-            default_ttl=Duration.seconds(0),
-            max_ttl=Duration.days(365),
-            enable_accept_encoding_gzip=True,
-            enable_accept_encoding_brotli=True,
-        )
-
-        def api_behaviour(rule: edge_rules.PathRule) -> cloudfront.BehaviorOptions:
-            return cloudfront.BehaviorOptions(
-                origin=api_origin,
-                allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
-                cache_policy=kept_policy if rule.cached else cloudfront.CachePolicy.CACHING_DISABLED,
-                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-                response_headers_policy=answers_headers,
-                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
-                edge_lambdas=[
-                    cloudfront.EdgeLambda(
-                        event_type=cloudfront.LambdaEdgeEventType.ORIGIN_RESPONSE, function_version=problems
-                    )
-                ],
-            )
-
-        pages_origin = origins.S3BucketOrigin.with_origin_access_control(pages)
-
-        def pages_behaviour(name: str, **more: str) -> cloudfront.BehaviorOptions:
-            return cloudfront.BehaviorOptions(
-                origin=pages_origin,
-                cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
-                response_headers_policy=self._headers(name, policy, replace_policy=True, **more),
-                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-                function_associations=[
-                    cloudfront.FunctionAssociation(
-                        function=to_pages, event_type=cloudfront.FunctionEventType.VIEWER_REQUEST
-                    )
-                ],
-            )
-
+        of_page = self._page_behaviours(pages, policy)
         distribution = cloudfront.Distribution(
             self,
             "Distribution",
@@ -140,14 +89,14 @@ class DeliveryStack(Stack):
             certificate=acm.Certificate.from_certificate_arn(self, "Certificate", certificate.value_as_string),
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
-            web_acl_id=firewall.attr_arn,
+            web_acl_id=self._firewall().attr_arn,
             log_bucket=logs_bucket,
             log_file_prefix="cloudfront/",
-            default_behavior=pages_behaviour("Pages", cache_control=edge_rules.PAGE_CACHE),
+            default_behavior=of_page("Pages", cache_control=edge_rules.PAGE_CACHE),
             additional_behaviors={
-                **{rule.pattern: api_behaviour(rule) for rule in edge_rules.PATHS if rule.origin == "api"},
-                edge_rules.FONTS_PATTERN: pages_behaviour("Fonts", cache_control=edge_rules.FONT_CACHE),
-                edge_rules.SERVICE_WORKER_PATH: pages_behaviour(
+                **self._api_behaviours(api_host.value_as_string, policy),
+                edge_rules.FONTS_PATTERN: of_page("Fonts", cache_control=edge_rules.FONT_CACHE),
+                edge_rules.SERVICE_WORKER_PATH: of_page(
                     "ServiceWorker",
                     cache_control=edge_rules.PAGE_CACHE,
                     service_worker_allowed=edge_rules.SERVICE_WORKER_SCOPE,
@@ -162,6 +111,62 @@ class DeliveryStack(Stack):
         CfnOutput(self, "DistributionDomainName", value=distribution.distribution_domain_name)
         CfnOutput(self, "DistributionId", value=distribution.distribution_id)
         CfnOutput(self, "PagesBucketName", value=pages.bucket_name)
+
+    def _api_behaviours(self, host: str, policy: str) -> dict[str, cloudfront.BehaviorOptions]:
+        """Every path that the API answers, and how."""
+        origin = origins.HttpOrigin(
+            host,
+            protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+            origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
+            read_timeout=Duration.seconds(30),
+        )
+        headers = self._headers("Answers", policy, replace_policy=False)
+        problems = cloudfront.EdgeLambda(
+            event_type=cloudfront.LambdaEdgeEventType.ORIGIN_RESPONSE,
+            function_version=self._problems().current_version,
+        )
+        # The key is the path alone: what the log answers does not depend on who asks.
+        kept_policy = cloudfront.CachePolicy(
+            self,
+            "KeptAnswers",
+            comment="For as long as the answer itself says, and not at all where it says nothing",
+            min_ttl=Duration.seconds(0),
+            default_ttl=Duration.seconds(0),
+            max_ttl=Duration.days(365),
+            enable_accept_encoding_gzip=True,
+            enable_accept_encoding_brotli=True,
+        )
+        return {
+            rule.pattern: cloudfront.BehaviorOptions(
+                origin=origin,
+                allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+                cache_policy=kept_policy if rule.cached else cloudfront.CachePolicy.CACHING_DISABLED,
+                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+                response_headers_policy=headers,
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+                edge_lambdas=[problems],
+            )
+            for rule in edge_rules.PATHS
+            if rule.origin == "api"
+        }
+
+    def _page_behaviours(self, pages: s3.Bucket, policy: str) -> Callable[..., cloudfront.BehaviorOptions]:
+        """What makes the behaviour of a kind of files of the pages, with the headers of its name."""
+        origin = origins.S3BucketOrigin.with_origin_access_control(pages)
+        rewriting = cloudfront.FunctionAssociation(
+            function=self._rewriting(), event_type=cloudfront.FunctionEventType.VIEWER_REQUEST
+        )
+
+        def behaviour(name: str, **more: str) -> cloudfront.BehaviorOptions:
+            return cloudfront.BehaviorOptions(
+                origin=origin,
+                cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
+                response_headers_policy=self._headers(name, policy, replace_policy=True, **more),
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+                function_associations=[rewriting],
+            )
+
+        return behaviour
 
     def _logs_bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(
