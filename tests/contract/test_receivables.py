@@ -141,19 +141,31 @@ def _scopes() -> list[str]:
     return SCOPES.split()
 
 
+class Roll:
+    """Rows of a roll that change from one file to the next; `plates` are those of its cars in their order."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.head, *self.cells = [next(csv.reader([line])) for line in lines]
+        self.names = {name.removeprefix("\ufeff"): at for at, name in enumerate(self.head)}
+        self.head[0] = "municipality"
+        self.plates = plates(lines)
+
+    def row(self, car: int, **cells: str) -> list[str]:
+        """The row of this car with other cells."""
+        row = list(self.cells[car])
+        for name, text in cells.items():
+            row[self.names[name]] = text
+        return row
+
+    def file(self, rows: list[list[str]], *more: str) -> list[str]:
+        """The lines of a file of these rows, with columns more."""
+        return [csv_line(row).rstrip() for row in ([*self.head, *more], *rows)]
+
+
 def test_table_is_the_sum_of_the_quotes_of_every_car(town: Town) -> None:
-    system = town.system
-    other = Town(system, OTHER)
-    lines = good_rows(60)
-    cells = [next(csv.reader([line])) for line in lines]
-    names = {name.removeprefix("\ufeff"): at for at, name in enumerate(cells[0])}
-    cells[0][0] = "municipality"
-
-    def sent(rows: list[list[str]], *more: str) -> list[str]:
-        return [csv_line(row).rstrip() for row in ([*cells[0], *more], *rows)]
-
-    system.act(system.upload(CITY, sent(cells[1:])), "commit")
-    on = plates(lines)
+    system, other, roll = town.system, Town(town.system, OTHER), Roll(good_rows(60))
+    on = roll.plates
+    system.act(system.upload(CITY, roll.file(roll.cells)), "commit")
     # 0. Before anybody has paid, what the roll is charged is what its quotes ask for, less penalty and rounding.
     assert compute()["cities"] == 1
     fresh = town.table()
@@ -168,47 +180,14 @@ def test_table_is_the_sum_of_the_quotes_of_every_car(town: Town) -> None:
     # 2. A payment that went back.
     town.gives_back(town.pays(on[10]))
     assert compute() == {"cities": 1, "unchanged": 0, "broken": 0, "left": 0}
-
-    # 3. A car that another city has as well, from 1403 on, and one that paid before it moved.
-    moved = []
-    for at in (12, 1):
-        row = list(cells[at])
-        row[names["municipality"]], row[names["residence_from_jalali"]] = OTHER, "1403-02-01"
-        moved.append(row)
-    roll = system.upload(OTHER, sent(moved))
-    assert (roll["refused"], roll["added"]) == (0, 2), roll
-    system.act(roll, "commit")
-    # 4. A plate that passed to another car in a later roll; a base price that changed.
-    heir, ended, dearer = list(cells[40]), [*cells[8], "1404-01-01"], list(cells[30])
-    heir[names["plate"]], heir[names["vin"]] = cells[8][names["plate"]], ""
-    heir[names["chassis"]], heir[names["engine"]] = "HEIR0001", "HEIR0002"
-    heir[names["residence_from_jalali"]] = "1404-01-05"
-    dearer[names["base_price_rial"]] = "987654321"
-    roll = system.upload(CITY, sent([ended, [*heir, ""], [*dearer, ""]], "residence_to_jalali"))
-    assert (roll["refused"], roll["added"], roll["changed"]) == (0, 1, 2), roll
-    system.act(roll, "commit")
-    # 5. A correction that an office entered.
-    body = {"municipality": CITY, "evidence": {"kind": "card", "reference": "1"}, "facts": {"cylinders": 12}}
-    entered = system.call(
-        "POST", "/v1/vehicles/{plate}/corrections", body, by="office-1", params={"plate": on[20]}
-    )  # fmt: skip
-    assert entered[0] == 201, entered
+    _cars_and_facts_change(town, roll)
     # 6. More plain payments, so that the books go on from where they were.
     for plate in on[50:54]:
         town.pays(plate, 1)
     assert compute() == {"cities": 2, "unchanged": 0, "broken": 0, "left": 0}
 
-    for place, its in ((town, on), (other, [on[11], on[0]])):
-        told = place.table()
-        opened, whole = place.quoted(its)
-        assert int(told["totals"]["open_rial"]) == whole > 0
-        found = {(row["duty_year"], row["vehicle_class"]): int(row["open_rial"]) for row in told["rows"]}
-        assert {key: rial for key, rial in found.items() if rial} == dict(opened)
-        assert sum(int(band["open_rial"]) for band in told["ageing"]) == whole
-        assert sum(band["vehicles"] for band in told["ageing"]) == told["totals"]["vehicles_owing"]
-        assert (told["not_assessed"], told["as_rolled"]) == (0, 0)
-        for row in told["rows"]:
-            assert int(row["owed_rial"]) == int(row["open_rial"]) + int(row["collected_rial"])
+    _is_the_sum_of_quotes(town, on)
+    _is_the_sum_of_quotes(other, [on[11], on[0]])
     told = town.table()
     assert int(told["totals"]["collected_rial"]) == town.chain.ledger_rial()
     assert 0 < told["one_by_one"] < told["vehicles"] == len(on), "plain cars were counted in columns"
@@ -220,6 +199,43 @@ def test_table_is_the_sum_of_the_quotes_of_every_car(town: Town) -> None:
         "as_of": "2026-11-23",
     }
     _and_on_another_day(town, on)
+
+
+def _cars_and_facts_change(town: Town, roll: Roll) -> None:
+    system = town.system
+    # 3. A car that another city has as well, from 1403 on, and one that paid before it moved.
+    moved = [roll.row(car, municipality=OTHER, residence_from_jalali="1403-02-01") for car in (11, 0)]
+    taken = system.upload(OTHER, roll.file(moved))
+    assert (taken["refused"], taken["added"]) == (0, 2), taken
+    system.act(taken, "commit")
+    # 4. A plate that passed to another car in a later roll; a base price that changed.
+    numbers = {"plate": roll.cells[7][roll.names["plate"]], "vin": "", "chassis": "HEIR0001", "engine": "HEIR0002"}
+    heir = roll.row(39, **numbers, residence_from_jalali="1404-01-05")
+    dearer = roll.row(29, base_price_rial="987654321")
+    rows = [[*roll.row(7), "1404-01-01"], [*heir, ""], [*dearer, ""]]
+    taken = system.upload(CITY, roll.file(rows, "residence_to_jalali"))
+    assert (taken["refused"], taken["added"], taken["changed"]) == (0, 1, 2), taken
+    system.act(taken, "commit")
+    # 5. A correction that an office entered.
+    body = {"municipality": CITY, "evidence": {"kind": "card", "reference": "1"}, "facts": {"cylinders": 12}}
+    entered = system.call(
+        "POST", "/v1/vehicles/{plate}/corrections", body, by="office-1", params={"plate": roll.plates[20]}
+    )  # fmt: skip
+    assert entered[0] == 201, entered
+
+
+def _is_the_sum_of_quotes(place: Town, its: list[str]) -> None:
+    """Cell by cell and in all, whichever way the table is added up."""
+    told = place.table()
+    opened, whole = place.quoted(its)
+    assert int(told["totals"]["open_rial"]) == whole > 0
+    found = {(row["duty_year"], row["vehicle_class"]): int(row["open_rial"]) for row in told["rows"]}
+    assert {key: rial for key, rial in found.items() if rial} == dict(opened)
+    assert sum(int(band["open_rial"]) for band in told["ageing"]) == whole
+    assert sum(band["vehicles"] for band in told["ageing"]) == told["totals"]["vehicles_owing"]
+    assert (told["not_assessed"], told["as_rolled"]) == (0, 0)
+    for row in told["rows"]:
+        assert int(row["owed_rial"]) == int(row["open_rial"]) + int(row["collected_rial"])
 
 
 def _and_on_another_day(town: Town, on: list[str]) -> None:
