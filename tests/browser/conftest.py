@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.stub import ROOT, Stub
 from tests.system.conftest import seeded, system
 
 CHROMIUM = "/usr/bin/chromium"
+IMAGES = ROOT / "docs" / "images"
+PICTURES = os.environ.get("AVAREZ_PICTURES") == "1"
+PICTURE_COLOURS = 128
 SCREENSHOTS = ROOT / ".build" / "screenshots"
 DESKTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 STEP_TIMEOUT_MS = 10_000
+PICTURE_TIMEOUT_MS = 60_000
+"""The page of the API is thirty screens long."""
 
 __all__ = ["seeded", "system"]
 
@@ -24,6 +32,7 @@ __all__ = ["seeded", "system"]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; one process for the session, one context a test."""
+    expect.set_options(timeout=STEP_TIMEOUT_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -71,8 +80,17 @@ def shoot(page: Page, name: str) -> Path:
     """A screenshot of the whole page under `.build/screenshots/`."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     path = SCREENSHOTS / f"{re.sub(r'[^a-z0-9-]', '-', name.lower())}.png"
-    page.screenshot(path=str(path), full_page=True)
+    page.screenshot(path=str(path), full_page=True, scale="css", timeout=PICTURE_TIMEOUT_MS)
     return path
+
+
+def document(png: bytes, name: str) -> None:
+    """The picture in docs/images, if AVAREZ_PICTURES=1 asks for it: in 128 colours, a third of the bytes."""
+    if not PICTURES:
+        return
+    with Image.open(io.BytesIO(png)) as taken:
+        few = taken.convert("RGB").quantize(PICTURE_COLOURS, dither=Image.Dither.NONE)
+        few.save(IMAGES / f"{name}.png", optimize=True)
 
 
 PASTE = """(field, text) => {

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.browser.stub import Stub
+from PIL import Image
+
+from tests.browser.stub import ROOT, Stub
 
 PLATE = {"key": "12B345-67", "text_fa": "۱۲ ب ۳۴۵ - ایران ۶۷", "text_en": "12 B 345 - Iran 67", "kind": "private"}
 ASSESSMENT_ID = "as_" + "0" * 36
@@ -81,6 +85,15 @@ def assessment(identifier: str = ASSESSMENT_ID, municipality: str = "TEHRAN") ->
         "expires_at": in_minutes(300),
         "not_assessed_before": 1395,
     }
+
+
+@functools.cache
+def certificate_pdf() -> bytes:
+    """A file that a viewer shows: the picture of a certificate on a sheet."""
+    paper = io.BytesIO()
+    with Image.open(ROOT / "docs" / "images" / "certificate.png") as picture:
+        picture.convert("RGB").save(paper, "PDF", resolution=150)
+    return paper.getvalue()
 
 
 def load(stub: Stub) -> None:

@@ -1,5 +1,5 @@
 """Every view of the office page, the city console and the owner's page: accessible (axe-core), in both languages
-and both themes, whole at 320 px; every page light to load.
+and both themes, whole at 320 px and at 200 %; every page light to load.
 
 With AVAREZ_PICTURES=1 the pictures of the main views go to docs/images.
 """
@@ -19,19 +19,24 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.city import answers as city
 from tests.browser.city.steps import begin as sit_down
-from tests.browser.conftest import SCREENSHOTS
-from tests.browser.demo_answers import ASSESSMENT_ID, CERTIFICATE_ID, PAYMENT_ID, load
+from tests.browser.conftest import PICTURES, SCREENSHOTS, document
+from tests.browser.demo_answers import ASSESSMENT_ID, CERTIFICATE_ID, PAYMENT_ID, certificate_pdf, load
 from tests.browser.office import test_cases, test_channels, test_day
-from tests.browser.office.steps import new_page, nothing_cut, open_view, to_quote
+from tests.browser.office.steps import NARROW, ZOOMED, new_page, nothing_cut, open_view, to_quote
 from tests.browser.owner import answers as owner
 from tests.browser.stub import ROOT, WEB, Stub, page_file
+from tests.browser.test_open_page import desk, site
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-IMAGES = ROOT / "docs" / "images"
 WEIGHT_MAX_BYTES = 150_000
 """Of a page, compressed, before fonts and what loads on demand."""
 SERIOUS = ("serious", "critical")
+ZOOM = 2
+PAPER_MS = 4_000
+"""The browser's own viewer says to nobody when the paper is on the screen."""
+
+__all__ = ["desk", "site"]
 
 
 def prepare(stub: Stub) -> None:
@@ -43,6 +48,7 @@ def prepare(stub: Stub) -> None:
     stub.answers[f"GET /v1/payments/{bill}"] = (200, {**test_channels.bill(), "payment_id": bill})
     agreement = test_channels.agreement("in_force")
     stub.answers[f"GET /v1/instalment-agreements/{test_channels.AGREEMENT_ID}"] = (200, agreement)
+    stub.answers[f"GET /v1/certificates/{CERTIFICATE_ID}/pdf"] = (200, certificate_pdf())
     stub.answers[f"GET /v1/fleets/{test_cases.FLEET_ID}"] = (200, test_cases.fleet(3))
     rows = {"rows": [test_cases.quoted(1), test_cases.quoted(2)], "cursor": None}
     stub.answers[f"GET /v1/fleets/{test_cases.FLEET_ID}/rows"] = (200, rows)
@@ -138,8 +144,11 @@ def look_at(page: Page, desk: str, name: str, language: str) -> dict[str, list[t
 
 def picture(page: Page, desk: str, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    wanted = os.environ.get("AVAREZ_PICTURES") == "1" and DESKS[desk].is_documented(name)
-    page.screenshot(path=str((IMAGES if wanted else SCREENSHOTS) / f"{name}.png"))
+    if DESKS[desk].is_documented(name) and page.locator(".preview iframe").count() and PICTURES:
+        page.wait_for_timeout(PAPER_MS)
+    png = page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+    if DESKS[desk].is_documented(name):
+        document(png, name)
 
 
 LANGUAGES = ("fa", "en") if os.environ.get("AVAREZ_PROVE") == "1" else ("fa",)
@@ -183,14 +192,49 @@ def test_verifier_has_no_serious_finding_in_either_language_and_theme(stub: Stub
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", DESKS)
-def test_no_view_is_cut_at_320_px(stub: Stub, browser: Browser, name: str, language: str) -> None:
-    page = new_page(browser, stub, language=language)
-    DESKS[name].begin(page, stub)
-    for view, (address, sign) in DESKS[name].views.items():
+def test_no_view_is_cut_at_320_px_or_at_twice_the_size(
+    stub: Stub, browser: Browser, name: str, language: str
+) -> None:
+    desk = DESKS[name]
+    page = new_page(browser, stub, language=language, scale=ZOOM)
+    page.goto(f"{stub.origin}{desk.path}")
+    expect(page.locator(desk.entrance)).to_be_visible()
+    whole(page, f"{name}-sign-in-{language}")
+    desk.begin(page, stub)
+    for view, (address, sign) in desk.views.items():
         open_view(page, address)
         expect(page.locator(sign).first).to_be_visible()
-        nothing_cut(page, f"{name}-{view}-{language}")
+        whole(page, f"{name}-{view}-{language}")
     page.context.close()
+
+
+PUBLIC = {
+    "verify": ("/v", (), "#code"),
+    "open": ("/open#/city/TEHRAN", ("#owed summary", "#planners summary"), ".curves"),
+    "docs": ("/docs", ("#operations summary",), "#operations details[open] > :not(summary)"),
+}
+"""Pages without a sign-in: the address, what is unfolded there, and a sign of what stands there then."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_no_public_page_is_cut_at_320_px_or_at_twice_the_size(
+    site: Stub, browser: Browser, name: str, language: str
+) -> None:
+    address, folded, sign = PUBLIC[name]
+    page = new_page(browser, site, language=language, scale=ZOOM)
+    page.goto(f"{site.origin}{address}")
+    for part in folded:
+        page.locator(part).first.click()
+    expect(page.locator(sign).first).to_be_visible()
+    whole(page, f"{name}-{language}")
+    page.context.close()
+
+
+def whole(page: Page, name: str) -> None:
+    """As a telephone of 320 px shows it, and as a screen of 1280 px at 200 % does."""
+    for size in (NARROW, ZOOMED):
+        nothing_cut(page, name, size)
 
 
 IMPORTED = r'^(?:import|export)\b[^"]*?from "([^"]+)";$'

@@ -1,4 +1,4 @@
-"""What comes out of the printer: pages of the office, the console and the figures as PDFs, from a dark screen.
+"""What comes out of the printer: pages of office, console, owner and figures as PDFs, from a dark screen.
 
 The pictures of the sheets lie under `.build/screenshots/` as `print-*.png`, to be looked at.
 """
@@ -90,6 +90,7 @@ def good(sheets: Sheets, *, most: int) -> None:
 VIEWS = {
     "office": {"quote": 2, "bill": 1, "certificate": 1, "today": 1},
     "city": {"close": 2, "receivables": 3, "budget": 2},
+    "owner": {"quote": 2, "certificate": 1},
 }
 """Of each view the most sheets."""
 

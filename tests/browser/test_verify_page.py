@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expe
 
 from avarez.certificates import link
 from avarez.certificates.status import SHARD_PLACES
-from tests.browser.conftest import PHONE, shoot
+from tests.browser.conftest import PHONE, document, shoot
 from tests.browser.demo_answers import CITIES, in_minutes
+from tests.browser.office.steps import NARROW, ZOOMED, nothing_cut
 from tests.browser.stub import ROOT, Stub
 from tests.data.certificate_vectors import JUDGED_AT, SAMPLE, STATUS_AT, STRANGER, status_list
 
@@ -173,6 +174,9 @@ def test_good_link_is_valid_and_shows_the_plate_in_full(stub: Stub, browser: Bro
     expect(page.locator(".facts")).to_contain_text("۳ آذر ۱۴۰۵")
     expect(page.locator(".facts")).to_contain_text("تهران")
     shoot(page, "verify-valid-phone")
+    document(page.screenshot(), "verify-valid-fa")
+    for size in (NARROW, ZOOMED):
+        nothing_cut(page, "verify-valid", size)
     context.close()
 
 

@@ -89,6 +89,10 @@ function start() {
   render();
 }
 
+// On paper every year stands open.
+addEventListener("beforeprint", () => {
+  for (const year of document.querySelectorAll("details.year")) year.open = true;
+});
 addEventListener("hashchange", render);
 addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || !signedIn() || document.querySelector("dialog[open]")) return;

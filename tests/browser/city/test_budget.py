@@ -21,7 +21,7 @@ PATH = f"{HERE}/budgets/1405"
 def test_budget_is_entered_added_up_and_published_with_the_version_that_was_seen(stub: Stub, page: Page) -> None:
     begin(page, stub)
     open_view(page, "#/budget/1405")
-    expect(page.locator("#plan-roads")).to_have_value("3100000000")
+    expect(page.locator("#plan-roads")).to_have_value("۳٬۱۰۰٬۰۰۰٬۰۰۰")
     page.locator("#plan-public_transport").fill("۶٬۲۰۰٬۰۰۰٬۰۰۰")
     page.locator("#actual-roads").fill("ده")
     expect(page.locator(".budget tfoot td").first).to_have_text("۹٬۳۰۰٬۰۰۰٬۰۰۰")

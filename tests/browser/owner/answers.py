@@ -104,7 +104,7 @@ def load(stub: Stub) -> None:
                 200,
                 {**certificate, "years": [{"year": year, "amount_rial": "1"} for year in range(1401, 1406)]},
             ),
-            f"GET /v1/owner/certificates/{CERTIFICATE_ID}/pdf": (200, b"%PDF-1.7 a certificate"),
+            f"GET /v1/owner/certificates/{CERTIFICATE_ID}/pdf": (200, demo_answers.certificate_pdf()),
         }
     )
 

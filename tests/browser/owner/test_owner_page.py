@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import shoot
 from tests.browser.demo_answers import ASSESSMENT_ID, CERTIFICATE_ID, PAYMENT_ID, in_minutes, problem
 from tests.browser.office.steps import open_view
+from tests.browser.office.test_slow_line import SLOW_MS, keys_of, lose_first_answers, slow
 from tests.browser.owner.answers import (
     FAILED_ID,
     NATIONAL_ID,
@@ -25,6 +26,8 @@ from tests.browser.owner.answers import (
 from tests.browser.stub import Stub
 
 pytestmark = pytest.mark.browser
+
+__all__ = ["slow"]
 
 
 def test_owner_comes_from_his_plate_to_his_certificate_by_keyboard(stub: Stub, page: Page) -> None:
@@ -78,6 +81,28 @@ def test_double_click_pays_once_and_a_lost_answer_keeps_the_key(stub: Stub, page
     keys = [headers["idempotency-key"] for _, path, headers, _ in stub.seen if path == "/v1/owner/payments"]
     assert len(keys) == 2
     assert len(set(keys)) == 1
+
+
+def test_journey_over_a_slow_and_lossy_line_pays_once_and_says_where_it_stands(stub: Stub, slow: Page) -> None:
+    load(stub)
+    lost = lose_first_answers(slow)
+    look_up(slow, stub)
+    expect(slow.locator("#look-up")).to_contain_text("در حال جست‌وجو")
+    expect(slow.get_by_role("alert")).to_contain_text("ارتباط با سامانه برقرار نشد")
+    expect(slow.locator("#national-id")).not_to_have_value("")
+    slow.locator("#look-up").press("Enter")
+    expect(slow.locator("#pay")).to_be_focused(timeout=SLOW_MS)
+    slow.keyboard.press("Enter")
+    expect(slow.locator("#pay")).to_contain_text("درگاه")
+    expect(slow.locator("#certificate-id")).to_have_text(CERTIFICATE_ID, timeout=SLOW_MS)
+    for call in ("POST owner/sessions", "GET owner/standing", "POST owner/assessments", "POST owner/payments"):
+        assert lost[call] >= 2, f"{call} lost its first answer"
+    assert lost[f"GET owner/certificates/{CERTIFICATE_ID}"] >= 2
+    for path in ("/v1/owner/assessments", "/v1/owner/payments"):
+        keys = keys_of(stub, path)
+        assert len(keys) == 2, path
+        assert len(set(keys)) == 1, "asked again as the same attempt"
+        assert keys[0], path
 
 
 def test_reload_keeps_the_place_in_every_view(stub: Stub, page: Page) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 
@@ -11,11 +10,10 @@ from playwright.sync_api import Page, expect
 
 from avarez import keys
 from avarez.dynamo import to_item
-from avarez.roll.rows import RollReader, RollRow
-from demo.plates import ROLL
 from tests.browser.conftest import paste_plate, shoot
+from tests.browser.keyboard import Keys
 from tests.system.conftest import System
-from tests.system.plates import fresh_plate
+from tests.system.plates import owned_plate, owners
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 SLOW_MS = 60_000
@@ -23,50 +21,46 @@ ISSUED_MS = 180_000
 SWEPT_S = 240
 
 
-@functools.cache
-def owners() -> dict[str, str]:
-    """The owner's id of each plate of the demonstration's roll."""
-    with ROLL.open(encoding="utf-8-sig") as file:
-        return {row.plate: row.owner_id for row in RollReader().read(file) if isinstance(row, RollRow)}
-
-
-def owned_plate() -> str:
-    """A plate that owes, whose owner the roll names."""
-    while (plate := fresh_plate()) not in owners():
-        pass
-    return plate
-
-
-def look_up(page: Page, system: System, plate: str, national_id: str) -> None:
-    page.goto(f"{system.origin}/my")
-    paste_plate(page, plate)
-    page.locator("#national-id").fill(national_id)
-    page.keyboard.press("Enter")
+def look_up(keys: Keys, system: System, plate: str, national_id: str) -> None:
+    keys.page.goto(f"{system.origin}/my")
+    keys.stays("#plate-two")
+    paste_plate(keys.page, plate)
+    keys.fill("#national-id", national_id)
+    keys.page.keyboard.press("Enter")
 
 
 def test_owner_takes_his_car_from_plate_and_id_to_a_certificate(system: System, page: Page) -> None:
     never_quiet(system)
     plate = owned_plate()
     page.set_viewport_size({"width": 390, "height": 844})
-    look_up(page, system, plate, owners()[owned_plate()])
+    keys = Keys(page)
+    look_up(keys, system, plate, owners()[owned_plate()])
     expect(page.locator(".notice-warn li")).to_have_count(3, timeout=SLOW_MS)
-    look_up(page, system, plate, owners()[plate])
-    expect(page.locator("#pay")).to_be_visible(timeout=SLOW_MS)
+    keys.stays("#plate-two")
+    look_up(keys, system, plate, owners()[plate])
+    expect(page.locator("#pay")).to_be_focused(timeout=SLOW_MS)
     shoot(page, "real-owner-1-quote")
-    page.locator("#mobile").fill("09121234567")
-    page.locator("#consent").check()
-    page.locator("#give-mobile").click()
+    keys.fill("#mobile", "09121234567")
+    keys.press("#consent", key="Space")
+    keys.press("#give-mobile")
     expect(page.locator("#mobile-given")).to_have_text("۰۹•••••••۶۷", timeout=SLOW_MS)
-    page.locator("#pay").click()
-    paid = page.locator('button[value="paid"], input[value="paid"]').first
-    expect(paid).to_be_visible(timeout=SLOW_MS)
-    paid.click()
+    keys.stays("#remove-mobile")
+    keys.to("#through-year", back=True)
+    for arrow in ("ArrowUp", "ArrowDown"):  # a year less, and all of them again
+        with page.expect_response("**/v1/owner/assessments", timeout=SLOW_MS):
+            page.keyboard.press(arrow)
+        expect(page.locator("#through-year")).to_be_focused(timeout=SLOW_MS)
+    keys.press("#pay")
+    expect(page.locator('button[value="paid"], input[value="paid"]').first).to_be_visible(timeout=SLOW_MS)
+    keys.press('button[value="paid"], input[value="paid"]')
     expect(page.locator("#certificate-id")).to_be_visible(timeout=ISSUED_MS)
+    keys.stays("#open-pdf")
     shoot(page, "real-owner-2-certificate")
     with page.expect_popup() as opened:
-        page.locator("#open-pdf").click()
+        page.keyboard.press("Enter")
     opened.value.wait_for_url(re.compile("^blob:"), timeout=SLOW_MS, wait_until="commit")
-    page.locator("#back").click()
+    opened.value.close()
+    keys.press("#back")
     expect(page.locator(".total.clear")).to_be_visible(timeout=SLOW_MS)
     expect(page.locator(".papers .row")).to_have_count(1, timeout=SLOW_MS)
     number = page.locator(".papers a").get_attribute("href") or ""
@@ -79,8 +73,10 @@ def test_owner_takes_his_car_from_plate_and_id_to_a_certificate(system: System, 
     assert plate not in told(system)["text"]
     page.goto(link)
     page.reload()  # the same page under another hash
-    page.locator("#stop").click()
-    expect(page.locator("#stopped")).to_be_visible(timeout=SLOW_MS)
+    keys.stays("#stop")
+    page.keyboard.press("Enter")
+    expect(page.locator("#stopped")).to_be_focused(timeout=SLOW_MS)
+    keys.nothing_amiss()
     shoot(page, "real-owner-3-stopped")
     page.goto(f"{system.origin}/my")  # the session goes on, and the number is forgotten
     expect(page.locator("#mobile")).to_be_visible(timeout=SLOW_MS)

@@ -40,9 +40,14 @@ function form(main, told, shown, now) {
   const before = (part, code) => told.budget?.[part]?.lines.find((line) => line.category === code);
   const parts = PARTS.filter((part) => part === "plan" || told.year <= now);
   const totals = new Map(parts.map((part) => [part, h("td", {}, "")]));
+  const grouped = (event) => {
+    const plain = amount(event.target.value);
+    if (/^\d+$/.test(plain)) event.target.value = money(plain);
+  };
   const cell = (part, of) => h("td", {}, h("input", {
+    onchange: grouped,
     name: `${part}.${of.code}`, id: `${part}-${of.code}`, inputmode: "numeric", dir: "ltr", autocomplete: "off", maxlength: 30, class: "rial",
-    "aria-label": `${title(of)}، ${t(part === "plan" ? "budgetPlan" : "budgetActual")}`, value: before(part, of.code)?.rial ?? "",
+    "aria-label": `${title(of)}، ${t(part === "plan" ? "budgetPlan" : "budgetActual")}`, value: money(before(part, of.code)?.rial ?? ""),
   }));
   const note = (of) => {
     const name = `text_${language()}`;

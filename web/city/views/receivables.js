@@ -59,7 +59,7 @@ function draw(main, told, officer) {
 }
 
 function sums({ totals, vehicles }) {
-  const sum = (label, id, rial, more = null) => h("div", {}, h("dt", {}, label), h("dd", { id }, money(rial), " ", h("small", {}, t("rial")), more && h("small", { class: "block" }, more)));
+  const sum = (label, id, rial, more = null) => h("div", {}, h("dt", {}, label), h("dd", { id }, h("span", { class: "number" }, money(rial)), " ", h("small", {}, t("rial")), more && h("small", { class: "block" }, more)));
   return h("dl", { class: "sums" },
     sum(t("openSum"), "open-sum", totals.open_rial, t("penaltyOf", { rial: money(totals.open_penalty_rial) })),
     sum(t("collectedSum"), "collected-sum", totals.collected_rial),

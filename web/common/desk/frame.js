@@ -8,8 +8,16 @@ import { t } from "./messages.js";
 export function beginPage() {
   applyLanguage();
   document.title = t("brand");
-  document.getElementById("skip").textContent = t("skip");
+  const skip = document.getElementById("skip");
+  skip.textContent = t("skip");
+  skip.onclick = passBar;
   showOffline();
+}
+
+/** To the content and nowhere else: the address names the view, and another one would open another view. */
+function passBar(event) {
+  event.preventDefault();
+  document.getElementById("main").focus();
 }
 
 /** The view that the address names, and its id: `#/closes/st_…`. */

@@ -45,7 +45,7 @@ export const PAYING = {
   slipReference: ["شمارهٔ مرجع", "Reference number"],
   slipAmount: ["مبلغ روی رسید (ریال)", "Amount on the slip (rial)"],
   slipTracking: ["شمارهٔ پیگیری (اختیاری)", "Tracking number (optional)"],
-  slipCard: ["کارت، مانند 603799******1234 (اختیاری)", "Card, such as 603799******1234 (optional)"],
+  slipCard: ["کارت، مانند \u2066۶۰۳۷۹۹******۱۲۳۴\u2069 (اختیاری)", "Card, such as 603799******1234 (optional)"],
   needSlip: ["شمارهٔ مرجع و مبلغ را از روی رسید بنویسید.", "Type the reference and the amount from the slip."],
   enterSlip: ["ثبت رسید", "Enter the slip"],
   confirmSlip: ["تأیید رسید", "Confirm the slip"],

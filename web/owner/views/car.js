@@ -52,6 +52,7 @@ function cityButton(city, place) {
 }
 
 async function assess(place, municipality, { throughYear = null } = {}) {
+  const choosing = document.activeElement?.id === "through-year"; // an arrow key chooses at once: the next one goes on choosing
   for (const button of place.head.querySelectorAll(".city")) button.setAttribute("aria-pressed", String(button.dataset.municipality === municipality));
   fill(place.quote, loading(t("assessing")));
   announce(t("assessing"));
@@ -66,6 +67,7 @@ async function assess(place, municipality, { throughYear = null } = {}) {
   rename("quote", car.quote.assessment_id);
   drawHead(place);
   drawQuote(place);
+  if (choosing) place.quote.querySelector("#through-year")?.focus({ preventScroll: true });
 }
 
 function drawQuote(place) {

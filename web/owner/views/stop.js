@@ -15,7 +15,8 @@ export function stopView(main, { id: token, signal }) {
       await busy(button, t("working"), () => askUnsigned("POST", "/v1/reminders/stops", { token: token ?? "" }));
       if (signal.aborted) return;
       announce(t("stopped"));
-      fill(box, h("div", { class: "ending good" }, icon("check")), h("h1", { id: "stopped" }, t("stopped")), h("p", { class: "soft" }, t("stoppedLead")));
+      fill(box, h("div", { class: "ending good" }, icon("check")), h("h1", { id: "stopped", tabindex: "-1" }, t("stopped")), h("p", { class: "soft" }, t("stoppedLead")));
+      box.querySelector("h1").focus();
     } catch (problem) {
       fill(message, problemBox(problem));
     }

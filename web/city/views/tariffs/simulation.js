@@ -29,7 +29,7 @@ export function drawSimulation(told) {
 }
 
 function sums(totals) {
-  const rial = (label, id, amount, kind = null) => h("div", {}, h("dt", {}, label), h("dd", { id, class: kind }, money(amount), " ", h("small", {}, t("rial"))));
+  const rial = (label, id, amount, kind = null) => h("div", {}, h("dt", {}, label), h("dd", { id, class: kind }, h("span", { class: "number" }, money(amount)), " ", h("small", {}, t("rial"))));
   const count = (label, id, number) => h("div", {}, h("dt", {}, label), h("dd", { id }, money(number)));
   return h("dl", { class: "sums" },
     rial(t("beforeSum"), "sum-before", totals.before_rial), rial(t("afterSum"), "sum-after", totals.after_rial),

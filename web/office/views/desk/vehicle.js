@@ -79,6 +79,7 @@ const keyOf = (plate) => (typeof plate === "string" ? plate : plate?.key);
 
 async function assess(place, municipality, { throughYear = null } = {}) {
   const { side, quote, signal } = place;
+  const choosing = document.activeElement?.id === "through-year"; // an arrow key chooses at once: the next one goes on choosing
   for (const button of side.querySelectorAll(".city")) button.setAttribute("aria-pressed", String(button.dataset.municipality === municipality));
   fill(quote, loading(t("assessing")));
   announce(t("assessing"));
@@ -95,6 +96,7 @@ async function assess(place, municipality, { throughYear = null } = {}) {
   rename("assessment", state.assessment.assessment_id);
   drawSide(place);
   drawQuote(place);
+  if (choosing) quote.querySelector("#through-year")?.focus({ preventScroll: true });
 }
 
 function retry(action) {

@@ -14,7 +14,7 @@ export function saleView(box, payment, { again }) {
     h("p", { class: "sentence" }, typed ? t("secondLookLead", { who: payment.typed_by }) : t("saleLead")),
     h("dl", { class: "facts tell" },
       h("dt", {}, t("terminal")), h("dd", {}, h("bdi", { class: "code-big" }, payment.terminal)),
-      h("dt", {}, t("amount")), h("dd", { class: "code-big" }, h("span", { class: "number", id: "terminal-amount" }, money(payment.amount_rial)), " ", t("rial")),
+      h("dt", {}, t("amount")), h("dd", {}, h("span", { class: "number code-big", id: "terminal-amount" }, money(payment.amount_rial)), " ", t("rial")),
       h("dt", {}, t("orderId")), h("dd", { class: "id" }, payment.payment_id)),
     slipForm(sale, typed),
     message,
