@@ -11,6 +11,8 @@ import pytest
 
 from avarez import keys
 from avarez.dynamo import Item, Table, transact
+from avarez.events.chain import Carried
+from avarez.events.log import EventLog, carried_item
 from functions.pay.audit import handler, hourly
 from functions.pay.audit.books_store import Books
 from functions.pay.audit.checks import Broken, balances, check
@@ -114,6 +116,33 @@ def test_each_tampering_breaks_what_it_should(counter: Counter, what: str, invar
         twin = keys.journal("TEHRAN", DAY, payment.payment_id, "je_twin")
         transact([ledger.put_new(twin, {**item, "journal_id": "je_twin"})], dynamodb=ledger.dynamodb)
     assert {one.invariant for one in broken(counter)} == invariants
+
+
+def test_what_was_carried_over_has_no_payments_here_and_stands_in_the_chain_all_the_same(counter: Counter) -> None:
+    ledger, duty = counter.w.desk.store.ledger, counter.w.desk.store.duty  # type: ignore[attr-defined]
+    chain = ChainTable(ledger)
+
+    def sequenced() -> Carried:
+        sequence(chain, "TEHRAN", holder="sq_1", clock=counter.w.clock, time_left=lambda: True)
+        head = EventLog(ledger).head("TEHRAN")
+        return Carried(head.sequence, head.hash)
+
+    old = settled(counter, 1)
+    carried = sequenced()
+    own = keys.payment(old.municipality, old.plate, old.payment_id)
+    transact([duty.delete(own), duty.delete(keys.pointer(old.payment_id))], dynamodb=duty.dynamodb)
+    assert {one.invariant for one in broken(counter)} == {"I8"}
+    transact([ledger.put(keys.chain_carried("TEHRAN"), carried_item(carried))], dynamodb=ledger.dynamodb)
+    assert broken(counter) == []
+    new = settled(counter, 2)
+    sequenced()
+    assert broken(counter) == []
+    transact([duty.delete(keys.duty(new.vehicle_id, 1403))], dynamodb=duty.dynamodb)
+    assert [(one.invariant, one.of) for one in broken(counter)] == [("I4", new.payment_id)]
+    entry = next(of for of in books(counter).entries("TEHRAN", DAY) if of.payment_id == old.payment_id)
+    of_old = keys.journal("TEHRAN", DAY, old.payment_id, entry.journal_id)
+    tamper(ledger, of_old, lambda item: {**item, "reference": "another"})
+    assert ("I12", entry.journal_id) in {(one.invariant, one.of) for one in broken(counter)}
 
 
 def test_hourly_check_counts_and_names_and_needs_exactly_its_grants(

@@ -18,6 +18,8 @@ from avarez.changes.change import Subject, approved, come_into_force, proposed
 from avarez.changes.change_table import ChangeTable
 from avarez.dynamo import transact
 from avarez.errors import ServiceBusy
+from avarez.events.chain import Carried
+from avarez.events.log import EventLog, carried_item
 from avarez.quotes.store import row_key, whereabouts
 from functions.identity.groups import GROUP_SCOPES
 from functions.pay.exchange import reporting, wiring, worker
@@ -122,6 +124,20 @@ def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
 
 def ids(exchange: Exchange) -> list[str]:
     return [str(record["record_id"]) for record in exchange.records()]
+
+
+def test_what_was_carried_over_with_the_books_is_not_told_again(exchange: Exchange) -> None:
+    exchange.pay(1)
+    head = EventLog(exchange.desk.ledger).head(CITY)
+    carried = exchange.desk.ledger.put(keys.chain_carried(CITY), carried_item(Carried(head.sequence, head.hash)))
+    transact([carried], dynamodb=exchange.desk.ledger.dynamodb)
+    assert exchange.report() == Outcome()
+    exchange.desk.clock.advance(HOUR)
+    new = exchange.pay(2)
+    exchange.report()
+    (run,) = exchange.manifest(exchange.batches()[0])["runs"]
+    assert (run["sequence_from"], run["previous_hash"]) == (head.sequence + 1, head.hash)
+    assert {record["payment_id"] for record in exchange.records()} == {new.payment_id}
 
 
 def test_payments_and_refunds_are_told_once_in_batches_that_follow_each_other(exchange: Exchange) -> None:

@@ -14,7 +14,7 @@ from avarez.events.log import READ_MAX, EventLog, event_from
 from avarez.journal import JournalEntry, Posting, YearAmount
 from avarez.settlements import Settlement, batch_hash, lines_from, settlement_from
 from functions.pay.audit.chain import Link, Place, Run, head_faults, link_of, upto_later_day
-from functions.pay.audit.checks import Book
+from functions.pay.audit.checks import Book, is_carried
 from functions.pay.audit.settled import ClosedDay, Moved
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import certified_claims
@@ -49,7 +49,9 @@ class Books:
         journal = self._journal(municipality, day)
         entries = [entry_from(item) for item in journal]
         places = {str(item["journal_id"]): place_from(item) for item in journal if "sequence" in item}
-        payments = self._payments({entry.payment_id for entry in entries})
+        carried = self._log.carried(municipality).sequence
+        ours = [entry for entry in entries if not is_carried(entry, places, carried)]
+        payments = self._payments({entry.payment_id for entry in ours})
         settled = [payment for payment in payments.values() if payment.settled_at and not payment.parts]
         wanted = {keys.duty(*claim): claim for of in settled for claim in certified_claims(of)}
         duties = batch_get(self._duty, wanted)
@@ -73,6 +75,7 @@ class Books:
             places=places,
             run=self.run(municipality, day, places),
             closed=self.closed_day(municipality, day),
+            carried=carried,
         )
 
     def closed_day(self, municipality: str, day: str) -> ClosedDay | None:

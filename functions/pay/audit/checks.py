@@ -48,6 +48,8 @@ class Book:
     places: Mapping[str, Place]
     run: Run
     closed: ClosedDay | None = None
+    carried: int = 0
+    """Up to this place the chain was carried over: what its entries record is kept elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class Broken:
     invariant: str
     of: str
     how: str
+
+
+def is_carried(entry: JournalEntry, places: Mapping[str, Place], carried: int) -> bool:
+    """Whether the entry came with the city's books, without its payment, its duties and its certificate."""
+    place = places.get(entry.journal_id)
+    return place is not None and place.sequence <= carried
 
 
 def check(book: Book) -> list[Broken]:
@@ -126,7 +134,7 @@ def cities_get_their_own(book: Book) -> Iterator[Broken]:
 def applied_is_own_amount(book: Book) -> Iterator[Broken]:
     """I8: a settlement takes exactly the payment's own amount, and the payment says that it is settled."""
     for entry in book.entries:
-        if entry.kind not in SETTLEMENTS:
+        if entry.kind not in SETTLEMENTS or is_carried(entry, book.places, book.carried):
             continue
         payment = book.payments.get(entry.payment_id)
         if payment is None or payment.status not in TAKEN:

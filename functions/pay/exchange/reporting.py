@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 
 from avarez.canonical import canonical_bytes
 from avarez.clock import from_rfc3339, to_rfc3339
-from avarez.events.chain import GENESIS, Event, faults
+from avarez.events.chain import GENESIS, Carried, Event, faults
 from avarez.money import format_rial
 from functions.pay.exchange.form import Column, File, file_name, files_of
 from functions.pay.exchange.records import Car, Kind, Record, Told, payment_of, told_of
@@ -87,6 +87,9 @@ class Chains(Protocol):
     def heads(self) -> Mapping[str, int]:
         """The last sequence of each city that has a chain."""
 
+    def carried(self, municipality: str) -> Carried:
+        """How far the city's chain came with its books: who kept them before has reported that."""
+
     def read(self, municipality: str, *, after: int, limit: int) -> Sequence[Event]:
         """At most `limit` events that follow sequence `after`, in their order."""
 
@@ -148,7 +151,7 @@ class Reporter:
         outcome = Outcome()
         runs: list[Run] = []
         for city, sequence in sorted(self.chains.heads().items()):
-            place = places.get(city, Place())
+            place = places.get(city) or self._beginning(city)
             if sequence <= place.sequence:
                 continue
             room = RECORDS_MAX - sum(len(run.records) for run in runs)
@@ -162,6 +165,10 @@ class Reporter:
         if runs:
             outcome.batch = self._written(before, runs, places, now)
         return outcome
+
+    def _beginning(self, city: str) -> Place:
+        carried = self.chains.carried(city)
+        return Place(carried.sequence, carried.hash)
 
     def _places(self, batch: Batch) -> dict[str, Place]:
         """How far each city was reported, by the batch's manifest."""

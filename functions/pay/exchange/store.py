@@ -17,7 +17,7 @@ from avarez.changes.change_table import PAGE as CHANGES_PAGE
 from avarez.changes.change_table import ChangeTable
 from avarez.dynamo import Item, Table, batch_get, client, transact
 from avarez.errors import ServiceBusy, TransactionRefused
-from avarez.events.chain import Event
+from avarez.events.chain import Carried, Event
 from avarez.events.log import EventLog
 from avarez.municipalities import all_municipalities
 from avarez.quotes.store import DutyStore, row_key
@@ -43,6 +43,10 @@ class ChainTable:
         places = [keys.chain_head(city.code) for city in all_municipalities()]
         found = batch_get(self._ledger, places).values()
         return {str(item["municipality"]): int(item["sequence"]) for item in found}
+
+    def carried(self, municipality: str) -> Carried:
+        """How far the chain came with the city's books."""
+        return self._log.carried(municipality)
 
     def read(self, municipality: str, *, after: int, limit: int) -> Sequence[Event]:
         """At most `limit` events that follow `after`."""

@@ -569,6 +569,11 @@ def chain_head(municipality: str) -> Key:
     return f"{municipality}#CHAIN", "HEAD"
 
 
+def chain_carried(municipality: str) -> Key:
+    """How far the chain's events were carried over from where the city's books were kept before."""
+    return f"{municipality}#CHAIN", "CARRIED"
+
+
 EVENTS_PER_PARTITION = 10_000
 
 

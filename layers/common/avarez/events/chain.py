@@ -113,6 +113,17 @@ class Head:
     held_until_at: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The events up to `sequence` came with the city's books from where they were kept before; 0: there are none.
+
+    Ledger, chain and closes were carried over; payments, duties and certificates stay where they were made.
+    """
+
+    sequence: int = 0
+    hash: str = GENESIS
+
+
 def chained(waiting: Waiting, *, sequence: int, previous_hash: str) -> Event:
     """The event in this place, under its hash: encoded once, with a gap in which the hash is put.
 

@@ -10,7 +10,7 @@ from avarez import keys
 from avarez.canonical import canonical_bytes
 from avarez.clock import from_rfc3339, to_rfc3339
 from avarez.dynamo import Item, Table
-from avarez.events.chain import GENESIS, Event, EventType, Head, JournalPlace, Waiting
+from avarez.events.chain import GENESIS, Carried, Event, EventType, Head, JournalPlace, Waiting
 
 READ_MAX: Final = 1_000
 PENDING_PREFIX: Final = "CHAIN-"
@@ -107,6 +107,10 @@ def head_from(municipality: str, item: Item | None) -> Head:
     )
 
 
+def carried_item(carried: Carried) -> Item:
+    return {"sequence": carried.sequence, "hash": carried.hash}
+
+
 class EventLog:
     """A city's chain, read; every read is strongly consistent."""
 
@@ -116,6 +120,11 @@ class EventLog:
     def head(self, municipality: str) -> Head:
         """How far the chain is."""
         return head_from(municipality, self._ledger.get(keys.chain_head(municipality)))
+
+    def carried(self, municipality: str) -> Carried:
+        """How far the chain was carried over; of a city that began here, not at all."""
+        item = self._ledger.get(keys.chain_carried(municipality))
+        return Carried() if item is None else Carried(int(item["sequence"]), str(item["hash"]))
 
     def read(self, municipality: str, *, after: int, limit: int = READ_MAX) -> Sequence[Event]:
         """At most `limit` events that follow sequence `after`, in their order; across partitions of the log."""
