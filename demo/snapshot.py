@@ -1,6 +1,6 @@
 """A data folder in which the stack is deployed and the demonstration loaded, made once per content of the code.
 
-Nobody has paid in it: the first visits of `make run` are left out.
+Nobody has paid in it: the past and the first visits of `make run` are left out.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from demo import visits
+from demo.past import loading as past
 from demo.seed import seed
-from demo.visits import leave_out
 from infra.exclusive import exclusive
 from infra.local.engine import ROOT
 from infra.local.process import any_free_port
@@ -40,7 +41,8 @@ def _make(snapshot: Path) -> None:
         try:
             local.start(seed=lambda running: seed(running, say=lambda _: None))
             local.stop()
-            leave_out(data_dir)
+            visits.leave_out(data_dir)
+            past.leave_out(data_dir)
         finally:
             local.kill()
         unfinished = snapshot.with_suffix(f".{time.time_ns()}")

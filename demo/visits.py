@@ -37,8 +37,8 @@ GATEWAY_TIMEOUT_S: Final = 60
 class RunningFunctions(Running, Protocol):
     """What the visits need of a running system besides."""
 
-    def function_name(self, part: str) -> str:
-        """The deployed name of the one function that `part` names."""
+    def run_function(self, part: str) -> Any:
+        """One run of the one function that `part` names."""
         ...
 
 
@@ -149,9 +149,10 @@ def _publish(system: RunningFunctions, stop: threading.Event) -> None:
 
 def _run(system: RunningFunctions, part: str) -> None:
     """Raises: SeedError."""
-    answer = system.admin("lambda").invoke(FunctionName=system.function_name(part), Payload=b"{}")
-    if "FunctionError" in answer:
-        raise SeedError(f"{part}: {answer['Payload'].read()[:500]!r}")
+    try:
+        system.run_function(part)
+    except RuntimeError as error:
+        raise SeedError(str(error)) from error
 
 
 def _until(read: Callable[[], Any], timeout_s: float, stop: threading.Event, what: str) -> Any:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from demo.past.loading import PastMaker, catch_up, load
 from demo.seed import SeedError, seed
 from demo.visits import visit
 from infra.exclusive import exclusive
@@ -46,9 +47,12 @@ def refuse(english: str, persian: str) -> None:
         pass
 
 
-def demonstration(system: LocalSystem) -> None:
-    """Accounts, tariff, rolls, and the first who pay."""
+def demonstration(system: LocalSystem, maker: PastMaker) -> None:
+    """Three years of books, accounts, tariff, rolls, and the first who pay."""
+    loaded = load(system, maker, say)
     seed(system, say=say)
+    if loaded:
+        catch_up(system)
     visit(system, say)
 
 
@@ -82,6 +86,7 @@ def run(*, port: int, data_dir: Path) -> int:
     """Runs until a signal; the exit status."""
     started = time.monotonic()
     system = LocalSystem(data_dir, port=port, say=say)
+    maker = PastMaker(data_dir)
     stopping = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -95,7 +100,8 @@ def run(*, port: int, data_dir: Path) -> int:
     status = 0
     try:
         say("starting · در حال آغاز …")
-        system.start(seed=demonstration)
+        maker.start()
+        system.start(seed=lambda running: demonstration(running, maker))
         say(table(system, started))
         while True:
             time.sleep(WATCH_SECONDS)
@@ -122,6 +128,7 @@ def run(*, port: int, data_dir: Path) -> int:
         stopping.set()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
+        maker.stop()
         system.stop()
     say("stopped · ایستاد" if status == 0 else "")
     return status

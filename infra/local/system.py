@@ -28,6 +28,8 @@ ASSEMBLY = ROOT / ".build" / "cdk.out.local"
 HEALTH_TIMEOUT_SECONDS = 60.0
 SANDBOX_TIMEOUT_SECONDS = 20.0
 SYNTH_TIMEOUT_SECONDS = 300.0
+FUNCTION_SECONDS_MAX = 900
+"""Source: AWS Lambda quotas."""
 MERCHANT = "avarez-demo"
 
 
@@ -331,15 +333,28 @@ class LocalSystem:
         """A boto3 client with the owner's rights."""
         return self.engine.client(service)
 
+    def run_function(self, part: str) -> Any:
+        """What the one function of this name answers to one run, as its schedule would have it.
+
+        Raises: RuntimeError with what it says, where it fails.
+        """
+        functions = self.engine.client("lambda", patience_s=FUNCTION_SECONDS_MAX)
+        answer = functions.invoke(FunctionName=self.function_name(part), Payload=b"{}")
+        told = answer["Payload"].read()
+        if "FunctionError" in answer:
+            raise RuntimeError(f"{part}: {told[:500]!r}")
+        return json.loads(told)
+
     def function_name(self, part: str) -> str:
-        """The one deployed function whose name contains this text, in any case.
+        """The one deployed function whose name ends with this text, else contains it, in any case.
 
         Raises: LookupError when none or several do.
         """
         names: list[str] = []
         for page in self.admin("lambda").get_paginator("list_functions").paginate():
             names += [one["FunctionName"] for one in page["Functions"]]
-        found = [name for name in names if part.lower() in name.lower()]
+        found = [name for name in names if name.lower().endswith(part.lower())]
+        found = found or [name for name in names if part.lower() in name.lower()]
         if len(found) != 1:
             raise LookupError(f"{part}: {found or names}")
         return found[0]

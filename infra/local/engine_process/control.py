@@ -1,4 +1,4 @@
-"""`/_avarez/…`: identity, checkpoint and workers, answered only to who holds the token."""
+"""`/_avarez/…`: identity, checkpoint, archive and workers, answered only to who holds the token."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from infra.local.engine_process.archive import Archive
 from infra.local.engine_process.checkpoints import Checkpoints
 
 Scope = dict[str, Any]
@@ -21,11 +22,14 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Control:
     """The ASGI application: `/_avarez/…` for who holds the token, the engine for everyone."""
 
-    def __init__(self, engine: Any, lambda_runtime: Any, token: bytes, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self, engine: Any, lambda_runtime: Any, token: bytes, checkpoints: Checkpoints, archive: Archive
+    ) -> None:
         self._engine = engine
         self._lambda_runtime = lambda_runtime
         self._token = token
         self._checkpoints = checkpoints
+        self._archive = archive
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, by ASGI."""
@@ -55,6 +59,8 @@ class Control:
         if path == "checkpoint":
             self._checkpoints.write_all()
             await self._send(send, 200, {"saved": True})
+        elif path == "archive":
+            await self._send(send, 200, {"rows": self._archive.attach()})
         elif path == "workers":
             await self._send(send, 200, {"workers": self._workers()})
         elif path.startswith("kill/"):

@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.engine_process import ENGINE_VERSION, EXIT_CORRUPT_STATE, EXIT_PORT_TAKEN, EXIT_WRONG_VERSION
+from infra.local.engine_process.archive import Archive
 from infra.local.engine_process.checkpoints import Checkpoints
 from infra.local.engine_process.control import Control
 from infra.local.engine_process.journal import TableJournal
@@ -76,8 +77,8 @@ def listening_socket(port: int) -> socket.socket:
     return bound
 
 
-def restore(engine: Any, states: dict[str, Any], state_dir: Path, journal: TableJournal) -> None:
-    """The kept state back in the engine's services, then the journal on top; else the process ends."""
+def restore(engine: Any, states: dict[str, Any], state_dir: Path, archive: Archive, journal: TableJournal) -> None:
+    """The kept state back in the engine's services, packed rows beneath it, the journal on top; else it ends."""
     # Whatever goes wrong ends the process: the server would take an exception here for an application
     # without a start-up, and would serve empty tables.
     status = EXIT_CORRUPT_STATE
@@ -93,6 +94,8 @@ def restore(engine: Any, states: dict[str, Any], state_dir: Path, journal: Table
                     engine._get_module(module).load_persisted_state(state)
                 except Exception as error:  # whatever a half-readable state makes the engine raise
                     raise CorruptState(state_dir / f"{key}.json", repr(error)) from error
+        archive.attach()
+        archive.install()
         journal.replay()
         journal.install()
         journal.open()
@@ -171,7 +174,8 @@ def main() -> int:
         print(json.dumps({"corrupt": str(error.path), "reason": error.reason}), file=sys.stderr)
         return EXIT_CORRUPT_STATE
 
-    engine._load_persisted_state = lambda: restore(engine, states, state_dir, journal)
+    archive = Archive(state_dir, dynamodb, os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"])
+    engine._load_persisted_state = lambda: restore(engine, states, state_dir, archive, journal)
     engine.save_all = lambda _: checkpoints.write_all()
     watch_services(engine, dynamodb, journal, checkpoints)
     if recorded:
@@ -186,7 +190,7 @@ def main() -> int:
     groups_side_by_side(lambda_svc, import_module("ministack.services.sqs"))
 
     try:
-        asyncio.run(serve(Control(engine, lambda_runtime, token, checkpoints), bound, checkpoints))
+        asyncio.run(serve(Control(engine, lambda_runtime, token, checkpoints, archive), bound, checkpoints))
     finally:
         lambda_runtime.reset()
     return 0

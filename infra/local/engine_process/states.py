@@ -68,11 +68,18 @@ def streams_from_their_start(state: dict[str, Any]) -> None:
     state["dynamodb_stream_positions"] = {}
 
 
+def _loose(items: dict[str, Any]) -> dict[str, Any]:
+    """The partitions without their packed rows, which lie in files of their own."""
+    parts = {pk: rows.loose() if hasattr(rows, "loose") else rows for pk, rows in items.items()}
+    return {pk: rows for pk, rows in parts.items() if rows}
+
+
 def table_snapshot(dynamodb: Any, persistence: Any) -> bytes:
     """The tables' state as the engine's own file format has it, without its copying."""
     tables = type(dynamodb._tables)()
     for scoped_key, table in dynamodb._tables._data.items():
-        tables._data[scoped_key] = {k: v for k, v in table.items() if k != dynamodb._INDEX_MEMBERS}
+        whole = {k: v for k, v in table.items() if k != dynamodb._INDEX_MEMBERS}
+        tables._data[scoped_key] = {**whole, "items": _loose(table["items"])}
     state: dict[str, Any] = {"tables": tables}
     for name in (
         "tags",

@@ -33,6 +33,9 @@ _BATCH_GET_MAX = 100
 _BATCH_ATTEMPTS_MAX = 6
 _BATCH_PAUSE_S = 0.03
 
+_INT_PLAIN = 10**38
+"""DynamoDB keeps 38 digits of a number. Source: its developer guide, data types."""
+
 _RETRIES = Config(
     connect_timeout=2,
     read_timeout=10,
@@ -86,7 +89,21 @@ def refuse_damaged(response_dict: Mapping[str, Any], operation_model: Any, **_: 
 
 def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:
     """The plain mapping in DynamoDB's typed form; members that are None are left out."""
-    return {name: _serializer.serialize(value) for name, value in plain.items() if value is not None}
+    return {name: _typed(value) for name, value in plain.items() if value is not None}
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    """As the SDK's serializer types it; what nearly every member is without its dozen questions."""
+    kind = type(value)
+    if kind is str:
+        return {"S": value}
+    if kind is int and -_INT_PLAIN < value < _INT_PLAIN:
+        return {"N": str(value)}
+    if kind is dict:
+        return {"M": {name: _typed(member) for name, member in value.items()}}
+    if kind is list:
+        return {"L": [_typed(member) for member in value]}
+    return dict(_serializer.serialize(value))
 
 
 def from_item(typed: Mapping[str, Any]) -> Item:
