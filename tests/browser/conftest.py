@@ -90,7 +90,7 @@ def document(png: bytes, name: str) -> None:
         return
     with Image.open(io.BytesIO(png)) as taken:
         few = taken.convert("RGB").quantize(
-            PICTURE_COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            PICTURE_COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
         )
         few.save(IMAGES / f"{name}.png", optimize=True)
 
