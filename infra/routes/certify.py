@@ -112,6 +112,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("duty", ("BatchGetItem", "GetItem", "Query")),
             TableGrant("duty", ("UpdateItem",), leading_keys=("SETTING",)),
             TableGrant("ledger", ("GetItem", "PutItem", "Query"), leading_keys=("*#SETTLE*",)),
+            TableGrant("ledger", ("Query",), leading_keys=("*#BUDGETS",)),
             BucketGrant("documents", ("GetObject", "PutObject"), "settlements/*"),
         ),
         packages=("typst", "zxing-cpp"),

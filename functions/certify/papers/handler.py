@@ -24,7 +24,7 @@ from avarez.settings import setting
 from avarez.settlements import Settlement
 from functions.certify.papers import fleet, page, profile, statement
 from functions.certify.papers.payment import PaymentRecord, PaymentTable
-from functions.certify.papers.settlement_store import SettlementTable
+from functions.certify.papers.settlement_store import BudgetTable, SettlementTable
 from functions.certify.stores.document_store import DocumentBucket
 from functions.certify.stores.quote_store import PageTable
 
@@ -54,6 +54,12 @@ def settlements() -> SettlementTable:
 
 
 @functools.cache
+def budgets() -> BudgetTable:
+    """The process's published budgets."""
+    return BudgetTable(Table(setting("LEDGER_TABLE")))
+
+
+@functools.cache
 def statements() -> DocumentBucket:
     """The process's PDFs of closes."""
     return DocumentBucket(setting("DOCUMENTS_BUCKET"), prefix=STATEMENT_PREFIX)
@@ -74,9 +80,13 @@ def read_receipt(request: Request) -> Response:
     payment = _find(request)
     if payment.status not in TAKEN or payment.settled_at is None or not payment.years:
         raise PaperNotReady(extra={"status": payment.status})
-    return _pdf(
-        page.receipt(payment, pages().name, setting("PUBLIC_ORIGIN")), f"receipt-{payment.plate}.pdf", payment
-    )
+    spent = budget_page(payment.municipality) if budgets().published(payment.municipality) else ""
+    return _pdf(page.receipt(payment, pages().name, spent=spent), f"receipt-{payment.plate}.pdf", payment)
+
+
+def budget_page(municipality: str) -> str:
+    """Where everybody sees what the city spends the duty on."""
+    return f"{setting('PUBLIC_ORIGIN')}/open#/city/{municipality}/budget"
 
 
 @router.route("GET", "/v1/payments/{id}/summary.pdf", scopes=["payments.read"])

@@ -40,10 +40,10 @@ def slip(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName]) -> 
     return _typeset(payment, name_of, titles, facts, barcode=payment.barcode)
 
 
-def receipt(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName], origin: str) -> bytes:
+def receipt(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName], *, spent: str = "") -> bytes:
     """The receipt of a settled payment: what was taken, when, by whom, under which reference.
 
-    At its foot stands where the city says what it spends the duty on.
+    At its foot stands the address where the city says what it spends the duty on, if it has said so.
     """
     settled_at = (payment.settled_at or payment.created_at).astimezone(TEHRAN)
     operator_fa, operator_en = names.operator(payment.gateway)
@@ -67,7 +67,7 @@ def receipt(payment: PaymentRecord, name_of: Callable[[str], MunicipalityName], 
     if payment.certificate_id:
         facts.append(fact("شمارهٔ گواهی", "Certificate", value_en=payment.certificate_id))
     titles = "رسید پرداخت عوارض سالیانهٔ خودرو", "Receipt of the Annual Vehicle Duty"
-    return _typeset(payment, name_of, titles, facts, spent=f"{origin}/open#/city/{payment.municipality}/budget")
+    return _typeset(payment, name_of, titles, facts, spent=spent)
 
 
 def _typeset(

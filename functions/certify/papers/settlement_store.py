@@ -1,4 +1,4 @@
-"""Daily closes of the ledger table, for reading; and which file of each is kept."""
+"""Daily closes and budgets of the ledger table, for reading; and which file of each close is kept."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ class SettlementTable:
         """Notes the file of a sheet; the same content makes the same file, so that the last word is as good."""
         write = self._ledger.put(_paper(settlement, sheet), {"content_sha256": content_sha256})
         transact([write], dynamodb=self._ledger.dynamodb)
+
+
+class BudgetTable:
+    """The budgets as functions of the report folder leave them."""
+
+    def __init__(self, ledger: Table) -> None:
+        self._ledger = ledger
+
+    def published(self, municipality: str) -> bool:
+        """Whether the city has ever said what it spends the duty on."""
+        partition, _ = keys.budget_version(municipality, 0, 0)
+        return bool(self._ledger.query(partition, limit=1))
 
 
 def _paper(settlement: Settlement, sheet: int) -> tuple[str, str]:

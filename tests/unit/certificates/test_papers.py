@@ -94,6 +94,16 @@ class Pages:
         return name_of(municipality)
 
 
+class Budgets:
+    """Whether a city has published one, without a table."""
+
+    def __init__(self, *cities: str) -> None:
+        self.cities = cities
+
+    def published(self, municipality: str) -> bool:
+        return municipality in self.cities
+
+
 def name_of(_: str) -> MunicipalityName:
     return MunicipalityName("اصفهان", "Isfahan")
 
@@ -104,6 +114,7 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USER_POOL_CLIENT_ID", "client")
     monkeypatch.setenv("PUBLIC_ORIGIN", ORIGIN)
     monkeypatch.setattr(handler, "pages", Pages)
+    monkeypatch.setattr(handler, "budgets", Budgets)
 
 
 def call(
@@ -204,18 +215,24 @@ def test_slip_says_both_ids_the_amount_and_the_last_day(tmp_path: Path) -> None:
 
 
 def test_receipt_says_what_was_given_back(tmp_path: Path) -> None:
-    words = words_of(
-        page.receipt(replace(SETTLED, status="refunded", refunded_rial=2_450_000), name_of, ORIGIN), tmp_path
-    )
+    words = words_of(page.receipt(replace(SETTLED, status="refunded", refunded_rial=2_450_000), name_of), tmp_path)
     assert "Refunded (rial)" in words
     assert "123456" in words
-    assert f"{ORIGIN}/open#/city/ISFAHAN/budget" in words, "where the city says what it spends the duty on"
+
+
+@pytest.mark.parametrize("cities", [("ISFAHAN", "QOM"), ("QOM",)])
+def test_receipt_says_where_the_budget_stands_if_one_was_published(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cities: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(handler, "budgets", lambda: Budgets(*cities))
+    words = words_of(base64.b64decode(call(monkeypatch, "receipt", SETTLED)["body"]), tmp_path)
+    assert (f"{ORIGIN}/open#/city/ISFAHAN/budget" in words) == ("ISFAHAN" in cities)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_on_a_receipt_is_text(text: str) -> None:
     """Scenario 36."""
-    made = page.receipt(replace(SETTLED, tracking=text, office=text, gateway=text), name_of, ORIGIN)
+    made = page.receipt(replace(SETTLED, tracking=text, office=text, gateway=text), name_of)
     with pikepdf.open(io.BytesIO(made)) as opened:
         for stored in opened.objects:
             if isinstance(stored, pikepdf.Dictionary):
