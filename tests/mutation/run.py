@@ -34,10 +34,13 @@ SCOPE = (
     "src/avarez/journal.py",  # what a journal entry is, its balance and its hash
 )
 TESTS = "tests/unit/payments"
+COPIED = ("functions", "layers", "simulation", "docs", "infra")
+HELD = "tests/answers_seen.py"
+"""What the tests import of `tests/`, which mutmut copies by itself."""
 SETTINGS = f"""[tool.mutmut]
 source_paths = ["functions/pay", "src"]
 only_mutate = {json.dumps(SCOPE)}
-also_copy = ["functions", "layers", "simulation", "docs"]
+also_copy = {json.dumps(COPIED)}
 use_git_change_detection = false
 pytest_add_cli_args_test_selection = ["{TESTS}"]
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
@@ -53,8 +56,9 @@ Change = tuple[str, str]
 def prepare() -> None:
     """A fresh copy of what the mutants and their tests need; in `src` mutmut knows a package by its own name."""
     shutil.rmtree(WORK, ignore_errors=True)
-    for name in ("functions", "layers", "simulation", "docs", TESTS):
+    for name in (*COPIED, TESTS):
         shutil.copytree(ROOT / name, WORK / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / HELD, WORK / HELD)
     shutil.copytree(WORK / "layers/common/avarez", WORK / "src/avarez")
     (WORK / "pyproject.toml").write_text(SETTINGS, "utf-8")
 

@@ -22,6 +22,7 @@ NAMED = {
     "bill_id": "1117753200140",
     "payment_code": "12070160",
     "parent_id": "py_0",
+    "agreement_id": "ag_1",
     "vehicle_class": "bus",
 }
 PAYMENT: dict[str, Any] = {

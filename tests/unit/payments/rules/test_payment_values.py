@@ -186,6 +186,11 @@ def test_what_is_left_is_what_was_paid_less_what_went_back(
     assert wanted_of(payment, ()).amount_rial == sum(part.amount_rial for part in left) + 5_500
 
 
+def test_year_without_a_rial_has_nothing_left_and_one_with_a_single_rial_has() -> None:
+    payment = a_payment(years=(YearAmount(1403, 0), YearAmount(1404, 1)), amount_rial=5_501)
+    assert left_of(payment) == (YearAmount(1404, 1),)
+
+
 @pytest.mark.parametrize(
     ("refunded", "asked", "extra"),
     [
