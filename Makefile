@@ -15,7 +15,7 @@ run: setup ## starts the whole system on http://127.0.0.1:8080 (PORT=… moves i
 	@exec $(PYTHON) -m infra.local.run --port $(PORT)
 
 test: setup-tests ## sets up what is missing and runs every test
-	@exec $(PYTHON) -m pytest -n 2 --dist loadgroup
+	@exec $(PYTHON) -m pytest -n 2
 
 check: setup-tests ## format, lint, types and the fast tests, in under a minute
 	@$(PYTHON) -m ruff format --check .

@@ -212,6 +212,17 @@ def test_instalments_are_asked_for_where_the_city_gives_them(stub: Stub, page: P
     assert stub.calls("POST /v1/payments")[0]["agreement_id"] == AGREEMENT_ID
 
 
+def test_agreement_that_was_turned_down_says_why(stub: Stub, page: Page) -> None:
+    reason = "بدهی دیگری دارد"
+    told = {**agreement("rejected"), "rejected_by": "tehran2", "rejection_reason": reason}
+    stub.answers[f"GET /v1/instalment-agreements/{AGREEMENT_ID}"] = (200, told)
+    to_quote(page, stub)
+    open_view(page, f"#/agreement/{AGREEMENT_ID}")
+    expect(page.locator("#agreement-state")).to_contain_text("نپذیرفت")
+    expect(page.locator("#agreement-reason")).to_have_text(f"علت: {reason}")
+    expect(page.locator("#pay")).to_have_count(0)
+
+
 def test_part_without_a_certificate_has_a_receipt(stub: Stub, page: Page) -> None:
     stub.answers[READ] = (200, payment("gateway", "settled", agreement_id=AGREEMENT_ID, instalment=1))
     stub.answers[f"GET /v1/payments/{PAYMENT_ID}/receipt.pdf"] = (200, PDF)

@@ -7,6 +7,8 @@ import { announce, cityName, go, loading, newSearch, problemBox, word } from "..
 import { t } from "../../messages.js";
 import { loadTerminals, payPanel } from "./panel.js";
 
+const GOOD = new Set(["in_force", "completed"]);
+
 export async function agreementView(main, { id, signal }) {
   if (!id) return go("search");
   const again = () => agreementView(main, { id, signal });
@@ -36,7 +38,8 @@ function draw(main, agreement, again, signal) {
       h("button", { type: "button", class: "button quiet", onclick: newSearch }, icon("search"), t("nextVehicle"))),
     h("section", { class: "card quote" },
       h("h1", { tabindex: "-1" }, t("agreementTitle")),
-      h("p", { class: `notice notice-${agreement.status === "in_force" ? "good" : "warn"}`, id: "agreement-state" }, word("agreement", agreement.status)),
+      h("p", { class: `notice notice-${GOOD.has(agreement.status) ? "good" : "warn"}`, id: "agreement-state" }, word("agreement", agreement.status)),
+      agreement.rejection_reason && h("p", { id: "agreement-reason" }, t("reason"), ": ", h("bdi", {}, agreement.rejection_reason)),
       h("div", { class: "table-place" }, h("table", { class: "table" },
         h("caption", { class: "visually-hidden" }, t("agreementTitle")),
         h("thead", {}, h("tr", {}, ["partNumber", "amount", "dueOn", "lastDay", "stateHead"].map((head) => h("th", { scope: "col" }, t(head))))),
