@@ -32,7 +32,8 @@ from functions.pay.rules.announcing import of_entry
 from functions.pay.rules.ledger import settled_entry
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
-from functions.report.publishing import Standing, publish
+from functions.report.ports import Standing
+from functions.report.publishing import publish
 
 GROUP: Final = "public figures"
 CITY: Final = "TEHRAN"

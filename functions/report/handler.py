@@ -14,8 +14,7 @@ from avarez.figures.files import city_from
 from avarez.http import Request, Response, Router, json_response
 from avarez.money import format_rial
 from avarez.municipalities import find_municipality
-from avarez.planning.budgets import categories
-from functions.report import planners, wiring
+from functions.report import wiring
 from functions.report.budgets.store import Version
 from functions.report.store import CONTENT_TYPES, FILE_NAME
 
@@ -105,6 +104,8 @@ def _of_city(code: str) -> tuple[dict[str, Any], dict[str, Any]]:
 @router.route("GET", "/v1/open/planning/{municipality}", public=True)
 def read_planning(request: Request) -> Response:
     """The forecast of the city's year with its error, its curves, and arrears that came in by their age."""
+    from functions.report import planners  # most readers ask for files and cells
+
     manifest, entry = _of_city(request.params["municipality"])
     return _cached({**planners.planning(entry), "number": manifest["number"]}, INDEX_CACHE_S)
 
@@ -112,6 +113,8 @@ def read_planning(request: Request) -> Response:
 @router.route("GET", "/v1/open/effects/{municipality}/{day}/{days}/{against}", public=True)
 def read_effect(request: Request) -> Response:
     """Before and after a dated measure, beside the year before and other cities (`all`, or codes with commas)."""
+    from functions.report import planners
+
     manifest, _ = _of_city(request.params["municipality"])
     found = planners.effect(manifest["cities"], request.params)
     return _cached({**found, "number": manifest["number"]}, INDEX_CACHE_S)
@@ -149,7 +152,7 @@ def read_definition(request: Request) -> Response:
 def read_categories(request: Request) -> Response:
     """The categories that budgets are told by."""
     body = {
-        "categories": [category.told() for category in categories().values()],
+        "categories": _categories(),
         "definition": "/v1/open/definitions/budget",
     }
     return _cached(body, DEFINITION_CACHE_S)
@@ -168,11 +171,17 @@ def read_budgets(request: Request) -> Response:
     body = {
         **city.to_json(),
         "municipality": code,
-        "categories": [category.told() for category in categories().values()],
+        "categories": _categories(),
         "definition": "/v1/open/definitions/budget",
         "years": [_year_told(versions) for _, versions in sorted(years.items(), reverse=True)],
     }
     return _cached(body, INDEX_CACHE_S)
+
+
+def _categories() -> list[dict[str, str]]:
+    from avarez.planning.budgets import categories
+
+    return [category.told() for category in categories().values()]
 
 
 def _year_told(versions: Sequence[Version]) -> dict[str, Any]:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from avarez.events.chain import Event, Head
 
 PAGE: Final = 1_000
 """Events read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A publication by its number and the name of its manifest."""
+
+    number: int
+    manifest: str
 
 
 class Chains(Protocol):

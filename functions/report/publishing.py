@@ -33,18 +33,10 @@ from avarez.figures.merging import added, merged
 from avarez.figures.owed.rule import CityOwed, Payers, count_payers
 from avarez.planning.document import planning_files
 from functions.report.owed import Owing, Watch, tell, watch_of
-from functions.report.ports import PAGE, Chains, Files
+from functions.report.ports import PAGE, Chains, Files, Standing
 
 STEP_EVENTS_MAX: Final = 2_000_000
 """Of one city in one step: an hour of reading. A city that is further behind takes several steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A publication by its number and the name of its manifest."""
-
-    number: int
-    manifest: str
 
 
 class Publications(Protocol):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from avarez.clock import Clock, SystemClock
 from avarez.dynamo import Table
-from avarez.events.log import EventLog
-from avarez.receivables.table_store import ReceivablesShelf
 from avarez.settings import setting
 from functions.report.budgets.store import BudgetTable
-from functions.report.store import Charging, Cities, Register, Shelf
+from functions.report.store import Cities, Register, Shelf
+
+if TYPE_CHECKING:
+    from avarez.events.log import EventLog
+    from functions.report.charging_store import Charging
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,11 @@ class Parts:
 
 @functools.cache
 def parts() -> Parts:
-    """The builder's parts, wired on first use."""
+    """The builder's parts, wired on first use. What only it works with is not fetched for a reader's answer."""
+    from avarez.events.log import EventLog
+    from avarez.receivables.table_store import ReceivablesShelf
+    from functions.report.charging_store import Charging
+
     ledger, duty = Table(setting("LEDGER_TABLE")), Table(setting("DUTY_TABLE"))
     owing = Charging(ReceivablesShelf(duty, setting("ROLLS_BUCKET")), setting("FIGURES_BUCKET"))
     return Parts(EventLog(ledger), shelf(), Register(ledger), owing, Cities(duty), SystemClock())

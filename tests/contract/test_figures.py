@@ -23,8 +23,9 @@ from avarez.receivables.table_store import PREFIX as RECEIVABLES_PREFIX
 from avarez.receivables.table_store import ReceivablesShelf
 from avarez.receivables.table_store import Standing as TableStanding
 from functions.report import build, handler, wiring
-from functions.report.publishing import Standing
-from functions.report.store import FILE_PREFIX, PAYERS_PREFIX, Charging, Cities, Register, Shelf
+from functions.report.charging_store import PAYERS_PREFIX, Charging
+from functions.report.ports import Standing
+from functions.report.store import FILE_PREFIX, Cities, Register, Shelf
 from tests.contract.test_payment_store import make_tables
 from tests.unit.figures.figures_events import BEGIN, CITY, City
 

@@ -13,7 +13,8 @@ from avarez.events.chain import Event, Head
 from avarez.figures.files import CityFigures, Commitment, city_from, file_name
 from avarez.figures.owed.files import owed_from
 from avarez.figures.owed.rule import Charges, CityOwed, Payers
-from functions.report.publishing import Outcome, Standing, publish
+from functions.report.ports import Standing
+from functions.report.publishing import Outcome, publish
 from tests.unit.figures.figures_events import BEGIN, City
 
 

@@ -1,0 +1,85 @@
+"""What rolls are charged, from the nightly receivables, and the builder's own counts of who has paid, in S3."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from avarez.canonical import canonical_bytes
+from avarez.dynamo import client
+from avarez.errors import ReceivablesNotFound, ServiceBusy
+from avarez.figures.files import Commitment
+from avarez.figures.owed.rule import Basis, Charges, Owed, Payers
+from avarez.observability import log, metric
+from avarez.receivables.table import TableUnsound
+from avarez.receivables.table_store import ReceivablesShelf
+
+PAYERS_PREFIX: Final = "payers/"
+"""The builder's own counts, which nobody else may read: a small count shows a vehicle as a small sum does."""
+
+
+class Charging:
+    """What the nightly receivables say of each city, and how many paid of each duty by a commitment."""
+
+    def __init__(self, receivables: ReceivablesShelf, bucket: str, s3: Any | None = None) -> None:
+        self._receivables = receivables
+        self._bucket = bucket
+        self._s3 = s3
+
+    @property
+    def s3(self) -> Any:
+        """The client, made on first use."""
+        if self._s3 is None:
+            self._s3 = client("s3")
+        return self._s3
+
+    def charges(self, municipality: str) -> Charges | None:
+        """What the city's newest table says that its roll is charged; None before the first, without its file, or
+        where that is not what its name says, which rings the builder's alarm.
+
+        Raises: ServiceBusy.
+        """
+        standing = self._receivables.standing(municipality)
+        if standing is None:
+            return None
+        try:
+            table = self._receivables.table(standing)
+        except ReceivablesNotFound:
+            return None
+        except TableUnsound:
+            metric("figures_refused", 1)
+            log("charges_refused", level="error", municipality=municipality)
+            return None
+        of = table.commitment
+        basis = Basis(of.as_of, of.roll_versions, of.tariff_version, of.sequence, of.hash)
+        return Charges(basis, {duty: Owed(*charged) for duty, charged in table.charged.items()})
+
+    def payers(self, municipality: str, at: Commitment) -> Payers | None:
+        """The counts kept for this commitment; None where there are none.
+
+        Raises: ServiceBusy.
+        """
+        try:
+            answer = self.s3.get_object(Bucket=self._bucket, Key=_payers_key(municipality, at))
+            told = json.loads(answer["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
+                return None
+            raise ServiceBusy() from error
+        except BotoCoreError as error:
+            raise ServiceBusy() from error
+        return {(str(year), str(vehicle_class)): int(count) for year, vehicle_class, count in told}
+
+    def keep_payers(self, municipality: str, at: Commitment, payers: Payers) -> None:
+        """Raises: ServiceBusy."""
+        content = canonical_bytes([[*duty, count] for duty, count in sorted(payers.items())])
+        try:
+            self.s3.put_object(Bucket=self._bucket, Key=_payers_key(municipality, at), Body=content)
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceBusy() from error
+
+
+def _payers_key(municipality: str, at: Commitment) -> str:
+    return f"{PAYERS_PREFIX}{municipality}/{at.sequence}-{at.hash}.json"
