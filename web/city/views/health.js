@@ -57,7 +57,12 @@ function standing(endpoint) {
 }
 
 function actions(endpoint, may, { officer, again }) {
-  const hook = (path) => call("POST", officer.here(`/webhook/${path}`), { body: {} });
+  /** The button stays busy until the page is drawn anew: a second press in between would send it twice. */
+  const thenAgain = async (path) => {
+    const answer = await call("POST", officer.here(`/webhook/${path}`), { body: {} });
+    await again();
+    return answer;
+  };
   const button = (id, label, work, kind = "") => {
     const made = h("button", { type: "button", class: `button ${kind}`, id }, t(label));
     made.addEventListener("click", async () => {
@@ -72,21 +77,18 @@ function actions(endpoint, may, { officer, again }) {
   const troubled = endpoint.status !== "active" || endpoint.failures > 0;
   return [
     may && endpoint.url && troubled && button("resume", "resume", async (made) => {
-      await busy(made, t("working"), () => hook("resumptions"));
-      await again();
+      await busy(made, t("working"), () => thenAgain("resumptions"));
       say(notice("good", t("resumed")), t("resumed"));
     }, "primary"),
     may && button("test", "testMessage", async (made) => {
-      const attempt = await busy(made, t("working"), () => hook("tests"));
-      await again();
+      const attempt = await busy(made, t("working"), () => thenAgain("tests"));
       const says = t("testTold", { what: outcome(attempt), ms: digits(attempt.elapsed_ms) });
       say(notice(attempt.status >= 200 && attempt.status < 300 ? "good" : "warn", says), says);
     }),
     button("refresh", "refreshHealth", (made) => busy(made, t("working"), again), "quiet"),
     may && endpoint.url && endpoint.status !== "stopped" && button("stop", "stop", async (made) => {
       if (!(await confirmed({ title: t("stopTitle"), text: t("stopText"), action: t("stop") }))) return made.focus();
-      await busy(made, t("working"), () => hook("stops"));
-      await again();
+      await busy(made, t("working"), () => thenAgain("stops"));
       return say(notice("warn", t("stopped")), t("stopped"));
     }, "quiet"),
   ];

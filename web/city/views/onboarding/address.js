@@ -25,8 +25,11 @@ function standing(endpoint, news, { officer, again }) {
   const challenge = h("button", { type: "button", class: "button", id: "challenge" }, t("challengeAgain"));
   challenge.addEventListener("click", async () => {
     try {
-      const told = await busy(challenge, t("working"), () => call("POST", officer.here("/webhook/challenges"), { body: {} }));
-      await again();
+      const told = await busy(challenge, t("working"), async () => {
+        const answer = await call("POST", officer.here("/webhook/challenges"), { body: {} });
+        await again();
+        return answer;
+      });
       tell(told);
     } catch (problem) {
       fill(news, problemBox(problem));
