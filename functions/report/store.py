@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from avarez import keys
-from avarez.dynamo import Table, client, transact
+from avarez.dynamo import Table, transact
 from avarez.errors import FiguresNotFound, ServiceBusy, TransactionRefused
 from avarez.figures.files import FiguresUnsound, file_name
+from avarez.object_store import Bucket
 from functions.report.ports import Standing
 
 FILE_PREFIX: Final = "files/"
@@ -30,15 +27,7 @@ class Shelf:
     """Every file that was ever published; none is changed or removed."""
 
     def __init__(self, bucket: str, s3: Any | None = None) -> None:
-        self._bucket = bucket
-        self._s3 = s3
-
-    @property
-    def s3(self) -> Any:
-        """The client, made on first use."""
-        if self._s3 is None:
-            self._s3 = client("s3")
-        return self._s3
+        self._bucket = Bucket(bucket, s3)
 
     def keep(self, content: bytes, form: str) -> str:
         """The name of the file, which is stored and read back.
@@ -46,17 +35,7 @@ class Shelf:
         Raises: ServiceBusy.
         """
         name = file_name(content, form)
-        digest = base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
-        try:
-            self.s3.put_object(
-                Bucket=self._bucket,
-                Key=FILE_PREFIX + name,
-                Body=content,
-                ContentType=CONTENT_TYPES[form],
-                ChecksumSHA256=digest,
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceBusy() from error
+        self._bucket.put(FILE_PREFIX + name, content, CONTENT_TYPES[form])
         if self.read(name) != content:
             raise ServiceBusy("The stored file does not read back as it was written.")
         return name
@@ -66,26 +45,16 @@ class Shelf:
 
         Raises: FiguresNotFound, FiguresUnsound (not what its name says), ServiceBusy.
         """
-        try:
-            content = bytes(self.s3.get_object(Bucket=self._bucket, Key=FILE_PREFIX + name)["Body"].read())
-        except ClientError as error:
-            # To a reader who may not list, S3 says 403 of what is not there (API reference, GetObject).
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
-                raise FiguresNotFound() from error
-            raise ServiceBusy() from error
-        except BotoCoreError as error:
-            raise ServiceBusy() from error
+        content = self._bucket.find(FILE_PREFIX + name)
+        if content is None:
+            raise FiguresNotFound()
         if file_name(content, name.partition(".")[2]) != name:
             raise FiguresUnsound(name)
         return content
 
     def address(self, name: str) -> str:
         """Where a file that is too large for an answer may be fetched, for a quarter of an hour."""
-        return str(
-            self.s3.generate_presigned_url(
-                "get_object", Params={"Bucket": self._bucket, "Key": FILE_PREFIX + name}, ExpiresIn=ADDRESS_S
-            )
-        )
+        return self._bucket.address(FILE_PREFIX + name, ADDRESS_S)
 
 
 class Register:

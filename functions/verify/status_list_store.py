@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from avarez import keys
-from avarez.dynamo import Table, client
-from avarez.errors import ServiceBusy
+from avarez.dynamo import Table
+from avarez.object_store import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,7 @@ class PublishedLists:
 
     def __init__(self, duty: Table, bucket: str, s3: Any | None = None) -> None:
         self._duty = duty
-        self._bucket = bucket
-        self._s3 = s3
+        self._bucket = Bucket(bucket, s3)
         self._kept: dict[str, PublishedList] = {}
 
     def find(self, name: str) -> PublishedList | None:
@@ -40,10 +37,6 @@ class PublishedLists:
         kept = self._kept.get(name)
         if kept is not None and kept.issued_s == int(pointer["issued_s"]):
             return kept
-        try:
-            s3 = self._s3 or client("s3")
-            token = s3.get_object(Bucket=self._bucket, Key=str(pointer["object"]))["Body"].read()
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceBusy(retry_after_s=1) from error
-        self._kept[name] = PublishedList(bytes(token), int(pointer["issued_s"]))
+        token = self._bucket.read(str(pointer["object"]))
+        self._kept[name] = PublishedList(token, int(pointer["issued_s"]))
         return self._kept[name]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import date
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from avarez import keys
 from avarez.clock import to_rfc3339
-from avarez.dynamo import Item, Table, client, transact
-from avarez.errors import ServiceBusy
+from avarez.dynamo import Item, Table, transact
 from avarez.events.files import Manifest, manifest_name, token_hash
+from avarez.object_store import Bucket
 from functions.certify.event_files.making import Last
 
 PREFIX: Final = "events/"
@@ -24,8 +20,7 @@ class EventObjects:
     """The files of every city and day, under object lock as certificates are."""
 
     def __init__(self, bucket: str, s3: Any | None = None) -> None:
-        self._bucket = bucket
-        self._s3 = s3
+        self._bucket = Bucket(bucket, s3)
 
     def keep(self, municipality: str, day: date, name: str, content: bytes) -> None:
         """Stores the file once; what is there under its name is what we would write, or is written over.
@@ -41,27 +36,7 @@ class EventObjects:
         self._keep(place, name, token.encode("ascii"))
 
     def _keep(self, key: str, name: str, content: bytes) -> None:
-        s3 = self._s3 or client("s3")
-        digest = hashlib.sha256(content)
-        checksum = base64.b64encode(digest.digest()).decode("ascii")
-        kind = TYPES[name.rpartition(".")[2]]
-        for once in ({"IfNoneMatch": "*"}, {}):
-            try:
-                s3.put_object(
-                    Bucket=self._bucket, Key=key, Body=content, ContentType=kind, ChecksumSHA256=checksum, **once
-                )
-            except ClientError as error:
-                if not (once and error.response["Error"]["Code"] in ("PreconditionFailed", "412")):
-                    raise ServiceBusy() from error
-            except BotoCoreError as error:
-                raise ServiceBusy() from error
-            try:
-                back = s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            except (ClientError, BotoCoreError):  # acknowledged and lost, or a corrupt answer
-                continue
-            if hashlib.sha256(back).digest() == digest.digest():
-                return
-        raise ServiceBusy("The stored file does not read back as it was written.")
+        self._bucket.keep_once(key, content, TYPES[name.rpartition(".")[2]])
 
 
 def manifest_key(municipality: str, day: date, manifest_hash: str) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from avarez import keys
 from avarez.certificates.status import SHARD_PLACES, CertificateStatus
 from avarez.certificates.status_list import TYPE
 from avarez.clock import from_rfc3339, to_rfc3339
-from avarez.dynamo import Table, client, transact
+from avarez.dynamo import Table, transact
 from avarez.errors import ServiceBusy, TransactionRefused
+from avarez.object_store import Bucket
 from functions.certify.status.publishing import Mark
 
 #: What one run takes; the rest waits for the next, which follows at once while marks stand.
@@ -29,8 +28,7 @@ class StatusLists:
     def __init__(self, duty: Table, ledger: Table, bucket: str, s3: Any | None = None) -> None:
         self._duty = duty
         self._ledger = ledger
-        self._bucket = bucket
-        self._s3 = s3
+        self._bucket = Bucket(bucket, s3)
 
     def marks(self) -> Sequence[Mark]:
         rows = self._ledger.query(keys.status_mark(0, "")[0], limit=MARKS_MAX)
@@ -74,11 +72,7 @@ class StatusLists:
         """
         seconds = int(issued_at.timestamp())
         key = f"status/{name}/{seconds}.cwt"
-        try:
-            s3 = self._s3 or client("s3")
-            s3.put_object(Bucket=self._bucket, Key=key, Body=token, ContentType=TYPE)
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceBusy() from error
+        self._bucket.put(key, token, TYPE)
         newer = "attribute_not_exists(pk) OR issued_s < :mine"
         write = self._duty.put(
             keys.status_published(name), {"issued_s": seconds, "object": key}, newer, mine=seconds

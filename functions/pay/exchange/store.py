@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from avarez import keys
 from avarez.changes.change import Change, Subject, in_force
 from avarez.changes.change_table import PAGE as CHANGES_PAGE
 from avarez.changes.change_table import ChangeTable
-from avarez.dynamo import Item, Table, batch_get, client, transact
-from avarez.errors import ServiceBusy, TransactionRefused
+from avarez.dynamo import Item, Table, batch_get, transact
+from avarez.errors import TransactionRefused
 from avarez.events.chain import Carried, Event
 from avarez.events.log import EventLog
 from avarez.municipalities import all_municipalities
+from avarez.object_store import Bucket
 from avarez.quotes.store import DutyStore, row_key
 from avarez.quotes.vehicles import VehicleRow, holder
 from functions.pay.exchange.form import File
@@ -182,15 +179,7 @@ class ExchangeObjects:
     """The files of every batch below `exchange/`, each under its content's hash; none is changed or removed."""
 
     def __init__(self, bucket: str, s3: Any | None = None) -> None:
-        self._bucket = bucket
-        self._s3 = s3
-
-    @property
-    def s3(self) -> Any:
-        """The client, made on first use."""
-        if self._s3 is None:
-            self._s3 = client("s3")
-        return self._s3
+        self._bucket = Bucket(bucket, s3)
 
     def keep(self, number: int, file: File) -> str:
         """The key of the file, which is stored and read back.
@@ -198,35 +187,13 @@ class ExchangeObjects:
         Raises: ServiceBusy.
         """
         key = f"{PREFIX}{number:012d}/{file.sha256}/{file.name}"
-        checksum = base64.b64encode(hashlib.sha256(file.content).digest()).decode("ascii")
-        try:
-            self.s3.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=file.content,
-                ContentType=TYPES[file.name.rpartition(".")[2]],
-                ChecksumSHA256=checksum,
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceBusy() from error
-        if self.read(key) != file.content:
-            raise ServiceBusy("The stored file does not read back as it was written.")
+        self._bucket.keep(key, file.content, TYPES[file.name.rpartition(".")[2]])
         return key
 
     def read(self, key: str) -> bytes:
         """The content at this key. Raises ServiceBusy."""
-        try:
-            return bytes(self.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceBusy() from error
+        return self._bucket.read(key)
 
     def link(self, key: str, name: str) -> str:
         """An address at which the file can be fetched for a quarter of an hour, under its name."""
-        disposition = f'attachment; filename="{name}"'
-        return str(
-            self.s3.generate_presigned_url(
-                "get_object",
-                Params={"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition},
-                ExpiresIn=LINK_SECONDS,
-            )
-        )
+        return self._bucket.address(key, LINK_SECONDS, ResponseContentDisposition=f'attachment; filename="{name}"')

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from avarez import keys
-from avarez.dynamo import Item, Table, client
+from avarez.dynamo import Item, Table
+from avarez.object_store import Bucket
 
 LINK_SECONDS: Final = 900
 """Long enough to fetch a day's files one after the other over a slow line."""
@@ -16,7 +17,7 @@ class EventFiles:
 
     def __init__(self, ledger: Table, bucket: str) -> None:
         self._ledger = ledger
-        self._bucket = bucket
+        self._bucket = Bucket(bucket)
 
     def days(self, municipality: str, *, before: str, limit: int) -> list[Item]:
         """At most `limit` days before `before` (a date, or nothing), the newest first."""
@@ -29,16 +30,7 @@ class EventFiles:
 
     def link(self, key: str, name: str) -> str:
         """An address at which anybody may fetch the file for a quarter of an hour, under its name."""
-        url: str = client("s3").generate_presigned_url(
-            "get_object",
-            Params={
-                "Bucket": self._bucket,
-                "Key": key,
-                "ResponseContentDisposition": f'attachment; filename="{name}"',
-            },
-            ExpiresIn=LINK_SECONDS,
-        )
-        return url
+        return self._bucket.address(key, LINK_SECONDS, ResponseContentDisposition=f'attachment; filename="{name}"')
 
 
 def shown(item: Item, files: EventFiles) -> dict[str, Any]:

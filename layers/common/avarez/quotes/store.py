@@ -272,9 +272,7 @@ class TariffStore:
 
     @property
     def _client(self) -> Any:
-        if self._s3 is None:
-            self._s3 = dynamo.client("s3")
-        return self._s3
+        return self._s3 or dynamo.client("s3")
 
 
 def put_municipality_settings(table: Table, settings: Sequence[tuple[str, Item]]) -> None:

@@ -13,6 +13,7 @@ from avarez import keys
 from avarez.canonical import canonical_bytes
 from avarez.dynamo import Table, client, transact, translated
 from avarez.errors import ReceivablesNotFound, TransactionRefused
+from avarez.object_store import is_missing
 from avarez.receivables.table import Commitment, Receivables, TableUnsound
 
 if TYPE_CHECKING:
@@ -138,16 +139,13 @@ class ReceivablesShelf:
             try:
                 content = bytes(self._client.get_object(Bucket=self.bucket, Key=PREFIX + name)["Body"].read())
             except ClientError as error:
-                # To a reader who may not list, S3 says 403 of what is not there (API reference, GetObject).
-                if error.response["Error"]["Code"] not in ("NoSuchKey", "404", "AccessDenied", "403"):
-                    raise
-                raise ReceivablesNotFound() from error
+                if is_missing(error):
+                    raise ReceivablesNotFound() from error
+                raise
         if name.rpartition("/")[2].partition(".")[0] != hashlib.sha256(content).hexdigest():
             raise TableUnsound(name)
         return content
 
     @property
     def _client(self) -> Any:
-        if self.s3 is None:
-            self.s3 = client("s3")
-        return self.s3
+        return self.s3 or client("s3")
