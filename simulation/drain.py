@@ -80,7 +80,7 @@ class Issuers:
         now = self.world.clock.now()
         for key in outbox_keys:
             self.free_at = max(self.free_at, now) + timedelta(seconds=ISSUE_S)
-            self.world.at((self.free_at - now).total_seconds(), lambda key=key: self._issue(key))  # type: ignore[misc]
+            self.world.at((self.free_at - now).total_seconds(), lambda key=key: self._issue(key))  # type: ignore[misc]  # mypy does not infer a lambda's defaults
         return len(outbox_keys)
 
     def _issue(self, key: OutboxKey) -> None:
@@ -170,13 +170,13 @@ def drain(payments: int, *, per_s: float = JOURNEYS_PER_S / 2, seed: int = 1) ->
         world = World(f"drain {seed}", 0.0)
         for gateway in world.gateways:
             gateway.__class__ = CostlyGateway
-            gateway.goes_on = world.run  # type: ignore[attr-defined]
+            gateway.goes_on = world.run  # type: ignore[attr-defined]  # of the class given to it above
             gateway.down_from = gateway.down_until = world.clock.now() - timedelta(
                 days=1
             )  # nothing lags after an outage
         run = Drain(world, People(world), Issuers(world))
         for number in range(payments):
-            world.at(number / per_s, lambda number=number: run.come(number))  # type: ignore[misc]
+            world.at(number / per_s, lambda number=number: run.come(number))  # type: ignore[misc]  # mypy does not infer a lambda's defaults
         for minute in range(1, int(payments / per_s / 60) + AFTER_MINUTES):
             world.at(minute * 60, run.sweep)
             world.at(minute * 60 + 30, run.sweep_certificates)

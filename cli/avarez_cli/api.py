@@ -87,7 +87,7 @@ def opened(request: urllib.request.Request, timeout_s: int) -> bytes:
         Refused: any answer but a success, or none.
     """
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 - the origin that the operator named
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         raise Refused(f"{error.code} {_problem(error.read())}") from None

@@ -25,7 +25,7 @@ _KID = re.compile(r"[A-Za-z0-9_-]{11}")
 class _KeysParser(argparse.ArgumentParser):
     """A parser that takes a key's id for what it is where it begins with `-`, as one id in 64 does."""
 
-    def parse_known_args(  # type: ignore[override]
+    def parse_known_args(  # type: ignore[override]  # typeshed's overloads are for other kinds of namespace
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """As argparse does it, with such an id moved behind `--`."""

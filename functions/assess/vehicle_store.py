@@ -57,7 +57,7 @@ class VehicleRegister:
             try:
                 transact(
                     [self.table.put_new(key, {"vehicle_id": vehicle_id}) for key, vehicle_id in group],
-                    mine=lambda group=group: self._stored(group),  # type: ignore[misc]
+                    mine=lambda group=group: self._stored(group),  # type: ignore[misc]  # mypy does not infer a lambda's defaults
                     dynamodb=self.table.dynamodb,
                 )
             except TransactionRefused:

@@ -350,7 +350,7 @@ async def serve(*, port: int, engine_url: str, api_id: str, web_root: Path, limi
         edge = Edge(
             engine_url=engine_url, api_id=api_id, web_root=web_root, session=session, limit_rates=limit_rates
         )
-        server = web.Server(edge.named, access_log=None, keepalive_timeout=75)  # type: ignore[arg-type]
+        server = web.Server(edge.named, access_log=None, keepalive_timeout=75)  # type: ignore[arg-type]  # `named` answers with a response, as aiohttp asks
         runner = web.ServerRunner(server, shutdown_timeout=2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port, backlog=512)

@@ -218,7 +218,7 @@ class Engine:
     def client(self, service: str, *, patience_s: int = 60) -> Any:
         """A boto3 client with the owner's rights; one that waits longer asks once."""
         return boto3.client(
-            service,  # type: ignore[call-overload]
+            service,  # type: ignore[call-overload]  # the stubs know services by their literal names
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id=self.key.access_key_id,

@@ -276,7 +276,7 @@ class LocalSystem:
                     f"بخش {ended} هنگام آغاز از کار افتاد؛ {self.data_dir / 'logs'} را ببینید.",
                 )
             try:
-                with urllib.request.urlopen(f"{self.origin}/healthz", timeout=30) as answer:  # noqa: S310
+                with urllib.request.urlopen(f"{self.origin}/healthz", timeout=30) as answer:  # noqa: S310 - our own origin
                     if json.load(answer).get("status") == "ok":
                         return
             except urllib.error.HTTPError as error:

@@ -170,7 +170,7 @@ class Functions(Construct):
             child = bucket.node.default_child
             if child is None:
                 raise TypeError(bucket)
-            logical_ids[str(name)] = str(stack.get_logical_id(child))  # type: ignore[arg-type]
+            logical_ids[str(name)] = str(stack.get_logical_id(child))  # type: ignore[arg-type]  # a bucket's child is its resource
         findings = wildcard_findings(entry, logical_ids)
         if findings:
             acknowledge(

@@ -99,6 +99,7 @@ def certificate_pdf() -> bytes:
 def load(stub: Stub) -> None:
     """The stub knows one clerk, one car that owes in Tehran, and a payment that settles at once."""
     quote = assessment()
+    owed_rial = str(quote["owed_rial"])
     stub.answers.update(
         {
             "POST /v1/tokens": lambda body: (
@@ -107,70 +108,75 @@ def load(stub: Stub) -> None:
                 else problem(401, "credentials_refused")
             ),
             "GET /v1/municipalities": (200, {"municipalities": CITIES}),
-            f"GET /v1/vehicles/{PLATE['key']}": (
-                200,
-                {
-                    "plate": PLATE,
-                    "vehicle": {
-                        "plate": PLATE,
-                        "make": "ایران‌خودرو",
-                        "model": "سمند",
-                        "model_year": 1394,
-                        "model_calendar": "jalali",
-                        "vehicle_class": "passenger",
-                        "origin": "domestic",
-                        "fuel": "petrol",
-                        "vin": "IRFC9412340012345",
-                    },
-                    "municipalities": [
-                        {
-                            "municipality": "TEHRAN",
-                            "paid_through_year": 1400,
-                            "owed_rial": quote["owed_rial"],
-                            "years": [1401, 1402, 1403, 1404, 1405],
-                        },
-                        {"municipality": "ISFAHAN", "paid_through_year": 1397, "owed_rial": "0", "years": []},
-                    ],
-                },
-            ),
+            f"GET /v1/vehicles/{PLATE['key']}": (200, _standing(owed_rial)),
             "POST /v1/assessments": lambda body: (201, assessment(municipality=body["municipality"])),
             f"GET /v1/assessments/{ASSESSMENT_ID}": (200, quote),
-            "POST /v1/payments": (
-                201,
-                {
-                    "payment_id": PAYMENT_ID,
-                    "status": "pending",
-                    "amount_rial": quote["owed_rial"],
-                    "fee_rial": "0",
-                    "expires_at": in_minutes(17),
-                    "redirect_url": f"{stub.origin}/?returned=1",
-                },
-            ),
-            f"GET /v1/payments/{PAYMENT_ID}": (
-                200,
-                {
-                    "payment_id": PAYMENT_ID,
-                    "assessment_id": ASSESSMENT_ID,
-                    "status": "settled",
-                    "amount_rial": quote["owed_rial"],
-                    "certificate_id": CERTIFICATE_ID,
-                },
-            ),
-            f"GET /v1/certificates/{CERTIFICATE_ID}": (
-                200,
-                {
-                    "certificate_id": CERTIFICATE_ID,
-                    "status": "in_force",
-                    "kind": "payment",
-                    "municipality": "TEHRAN",
-                    "plate": PLATE,
-                    "years": [1401, 1402, 1403, 1404, 1405],
-                    "amount_rial": quote["owed_rial"],
-                    "paid_at": "2026-11-24T08:30:00Z",
-                    "issued_at": "2026-11-24T08:30:02Z",
-                    "reference": "SB-240311-77",
-                    "link": f"{stub.origin}/v#123",
-                },
-            ),
+            "POST /v1/payments": (201, _opened(owed_rial, f"{stub.origin}/?returned=1")),
+            f"GET /v1/payments/{PAYMENT_ID}": (200, _settled(owed_rial)),
+            f"GET /v1/certificates/{CERTIFICATE_ID}": (200, _certificate(owed_rial, f"{stub.origin}/v#123")),
         }
     )
+
+
+def _standing(owed_rial: str) -> dict[str, Any]:
+    """The car, which owes this in Tehran and nothing in Isfahan."""
+    return {
+        "plate": PLATE,
+        "vehicle": {
+            "plate": PLATE,
+            "make": "ایران‌خودرو",
+            "model": "سمند",
+            "model_year": 1394,
+            "model_calendar": "jalali",
+            "vehicle_class": "passenger",
+            "origin": "domestic",
+            "fuel": "petrol",
+            "vin": "IRFC9412340012345",
+        },
+        "municipalities": [
+            {
+                "municipality": "TEHRAN",
+                "paid_through_year": 1400,
+                "owed_rial": owed_rial,
+                "years": [1401, 1402, 1403, 1404, 1405],
+            },
+            {"municipality": "ISFAHAN", "paid_through_year": 1397, "owed_rial": "0", "years": []},
+        ],
+    }
+
+
+def _opened(amount_rial: str, redirect_url: str) -> dict[str, Any]:
+    return {
+        "payment_id": PAYMENT_ID,
+        "status": "pending",
+        "amount_rial": amount_rial,
+        "fee_rial": "0",
+        "expires_at": in_minutes(17),
+        "redirect_url": redirect_url,
+    }
+
+
+def _settled(amount_rial: str) -> dict[str, Any]:
+    return {
+        "payment_id": PAYMENT_ID,
+        "assessment_id": ASSESSMENT_ID,
+        "status": "settled",
+        "amount_rial": amount_rial,
+        "certificate_id": CERTIFICATE_ID,
+    }
+
+
+def _certificate(amount_rial: str, link: str) -> dict[str, Any]:
+    return {
+        "certificate_id": CERTIFICATE_ID,
+        "status": "in_force",
+        "kind": "payment",
+        "municipality": "TEHRAN",
+        "plate": PLATE,
+        "years": [1401, 1402, 1403, 1404, 1405],
+        "amount_rial": amount_rial,
+        "paid_at": "2026-11-24T08:30:00Z",
+        "issued_at": "2026-11-24T08:30:02Z",
+        "reference": "SB-240311-77",
+        "link": link,
+    }

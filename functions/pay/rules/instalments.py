@@ -217,7 +217,7 @@ class Agreement:
     def _next(self, expected: AgreementStatus, **changes: object) -> Agreement:
         if self.status is not expected:
             raise ValueError(f"{self.agreement_id} is {self.status}")
-        return replace(self, version=self.version + 1, **changes)  # type: ignore[arg-type]
+        return replace(self, version=self.version + 1, **changes)  # type: ignore[arg-type]  # fields of its own, by the lines above
 
 
 def terms_from(stored: Mapping[str, object]) -> Terms:

@@ -308,7 +308,7 @@ class DynamoStore(AgreementParts):
             try:
                 transact(
                     writes,
-                    mine=lambda slot=slot, nonce=nonce: self._write_id_of(payment, slot) == nonce,  # type: ignore[misc]
+                    mine=lambda slot=slot, nonce=nonce: self._write_id_of(payment, slot) == nonce,  # type: ignore[misc]  # mypy does not infer a lambda's defaults
                     dynamodb=self.duty.dynamodb,
                 )
             except TransactionRefused:

@@ -62,7 +62,7 @@ def client(service: str) -> Any:
     """The process's one client of this AWS service, made on first use."""
     # Signature version 4 by name: boto3 still presigns S3 addresses with version 2 in the oldest region.
     config = _RETRIES.merge(Config(signature_version="s3v4")) if service == "s3" else _RETRIES
-    made = boto3.client(service, config=config)  # type: ignore[call-overload]
+    made = boto3.client(service, config=config)  # type: ignore[call-overload]  # the stubs know services by their literal names
     made.meta.events.register("before-parse", refuse_damaged)
     return made
 

@@ -56,7 +56,7 @@ def year_start(year: int) -> date:
     # Loaded with the first year that is asked for: most starts of a function ask for none.
     from persiantools.jdatetime import JalaliDate as _Calendar
 
-    start = _Calendar(year, 1, 1).to_gregorian()  # type: ignore[no-untyped-call]
+    start = _Calendar(year, 1, 1).to_gregorian()  # type: ignore[no-untyped-call]  # a library without types
     return date(start.year, start.month, start.day)
 
 

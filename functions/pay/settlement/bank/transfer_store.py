@@ -265,7 +265,7 @@ class TransferTable:
         while chunk := list(islice(ready, ROWS_PER_CHUNK)):
             transact(
                 self._chunk(batch, number, chunk, now),
-                mine=lambda number=number, chunk=chunk: self._is_chunk(batch, number, chunk),  # type: ignore[misc]
+                mine=lambda number=number, chunk=chunk: self._is_chunk(batch, number, chunk),  # type: ignore[misc]  # mypy does not infer a lambda's defaults
                 dynamodb=self._ledger.dynamodb,
             )
             number += 1

@@ -118,7 +118,7 @@ def files_of(document: Mapping[str, Any]) -> dict[str, bytes]:
     return {
         "csv": (BYTE_ORDER_MARK + "".join(lines)).encode(),
         "json": canonical_bytes(document),
-        "parquet": parquet_bytes(columns, f"avarez budgets schema {SCHEMA}"),  # type: ignore[arg-type]
+        "parquet": parquet_bytes(columns, f"avarez budgets schema {SCHEMA}"),  # type: ignore[arg-type]  # rows are text and numbers
     }
 
 
