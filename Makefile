@@ -24,7 +24,7 @@ check: setup-tests ## format, lint, types and the fast tests, in under a minute
 	@$(PYTHON) -m pytest tests/unit tests/golden tests/properties
 
 prove: setup-tests ## the full counts that the proofs ask for, into benchmarks/results/
-	@AVAREZ_PROVE=1 $(PYTHON) -m pytest tests/properties tests/scenarios tests/contract/test_tariffs.py tests/contract/test_settlements.py tests/unit/figures/test_owed_attack.py tests/simulation/test_drain.py tests/system tests/chaos tests/browser/test_verify_app.py tests/browser/test_every_page.py tests/browser/office
+	@AVAREZ_PROVE=1 $(PYTHON) -m pytest tests/properties tests/scenarios tests/contract/vehicles/test_tariffs.py tests/contract/books/test_settlements.py tests/unit/figures/test_owed_attack.py tests/simulation/test_drain.py tests/system tests/chaos tests/browser/test_verify_app.py tests/browser/test_every_page.py tests/browser/office
 	@$(PYTHON) -m benchmarks.run --full
 
 mutation: setup-tests ## mutants of the rules of money, and the few that no test notices

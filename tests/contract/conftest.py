@@ -8,8 +8,8 @@ import pytest
 
 from tests.answers_seen import answers_held
 from tests.contract.assess_system import System, running_system
-from tests.contract.moto_transactions import keep_references
 from tests.contract.pay_counter import Counter, running_counter
+from tests.contract.stores.moto_transactions import keep_references
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,7 +27,7 @@ from functions.pay.rules.instalments import Agreement
 from functions.pay.rules.records import Payment
 from functions.pay.stores.payment_store import DynamoStore
 from infra.routes import QueueGrant, TableGrant, entry_point
-from tests.contract.test_payment_store import make_tables, quote_writer
+from tests.contract.payments.test_payment_store import make_tables, quote_writer
 from tests.unit.payments.payments_fake import CLERK, World, quote, world
 
 Used = set[tuple[str, str]]

@@ -26,7 +26,7 @@ from functions.pay.stores.payment_store import DynamoStore
 from infra.local.engine import REGION, Engine
 from infra.local.process import Child, any_free_port, bare_environment
 from simulation.certificates import LocalSigner, MemoryDocuments
-from tests.contract.test_payment_store import quote_writer
+from tests.contract.payments.test_payment_store import quote_writer
 from tests.unit.payments.payments_fake import World, world
 
 START_TIMEOUT_S = 30.0

@@ -16,9 +16,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 STORE_SUITE = (
-    "tests/contract/test_dynamo.py",
-    "tests/contract/test_payment_store.py",
-    "tests/contract/test_sequencing.py",
+    "tests/contract/stores/test_dynamo.py",
+    "tests/contract/payments/test_payment_store.py",
+    "tests/contract/events/test_sequencing.py",
 )
 for folder in (ROOT, ROOT / "layers" / "common"):
     sys.path.insert(0, str(folder))

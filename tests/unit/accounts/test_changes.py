@@ -28,7 +28,7 @@ from avarez.errors import (
 from avarez.events.log import waiting_from
 from functions.pay.accounts.deciding import ChangeStore, Desk
 from functions.pay.accounts.rules import Account
-from tests.contract.test_payment_store import make_tables
+from tests.contract.payments.test_payment_store import make_tables
 from tests.unit.accounts import changes_fake
 from tests.unit.accounts.changes_fake import Changes
 

@@ -26,7 +26,7 @@ from functions.certify.document.page import MunicipalityName
 from functions.certify.papers import fleet, handler, page
 from functions.certify.papers.payment import PaidYear, PaymentRecord, PaymentTable
 from functions.pay.rules.bills import barcode
-from tests.contract.test_payment_store import make_tables
+from tests.contract.payments.test_payment_store import make_tables
 from tests.unit.certificates.test_document import HOSTILE, picture, words_of
 
 ORIGIN = "https://avarez.example"

@@ -13,7 +13,7 @@ from functions.pay.rules.ledger import refund_entry, refund_paid_entry, settled_
 from functions.pay.rules.records import Payment
 from functions.pay.rules.refunds import Refund, RefundStatus
 from functions.pay.rules.states import Status
-from tests.contract.test_payment_store import payment
+from tests.contract.payments.test_payment_store import payment
 from tests.unit.payments.payments_fake import NOON
 
 REFUNDED_EVERY = 4

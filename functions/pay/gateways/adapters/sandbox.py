@@ -1,6 +1,6 @@
 """The adapter of the sandbox gateway: JSON over HTTP, amounts in rial, page and window of 15 minutes.
 
-Source: `docs/gateways.md`; `tests/contract/test_sandbox_gateway.py` runs it against the gateway itself.
+Source: `docs/gateways.md`; `tests/contract/gateways/test_sandbox_gateway.py` runs it against the gateway itself.
 """
 
 from __future__ import annotations
