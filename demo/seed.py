@@ -37,6 +37,8 @@ REQUEST_TIMEOUT_SECONDS = 60.0
 ROLLS_AT_ONCE = 3
 POLL_SECONDS = 0.1
 TRIES_WHEN_BUSY = 5
+BUSY = (429, 502, 503, 504)
+"""On a loaded machine a function's first start may take longer than its time limit: its second does not."""
 SETTINGS: dict[str, dict[str, int | str]] = {
     "TEHRAN": {
         "first_duty_year": 1395,
@@ -328,12 +330,19 @@ def _upload(upload: dict[str, Any], content: bytes) -> None:
 
 
 def call(
-    origin: str, method: str, path: str, body: Any = None, token: str | None = None
+    origin: str, method: str, path: str, body: Any = None, token: str | None = None, *, key: str | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of one call of the public API; repeated a few times while the service says busy."""
+    """Status and JSON of one call of the public API; repeated a few times while the service is busy or late.
+
+    So it takes only what may be done twice, or what carries the idempotency key `key`.
+
+    Raises: SeedError when no answer came at all.
+    """
     headers = {"content-type": "application/json", "accept": "application/json"}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
+    if key is not None:
+        headers["idempotency-key"] = key
     data = None if body is None else json.dumps(body).encode()
     for attempt in range(TRIES_WHEN_BUSY):
         request = urllib.request.Request(f"{origin}{path}", data=data, method=method, headers=headers)  # noqa: S310 - our own origin
@@ -342,14 +351,16 @@ def call(
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             content = error.read()
-            if error.code in (429, 503) and attempt < TRIES_WHEN_BUSY - 1:
-                time.sleep(0.2 * 2**attempt)
-                continue
-            try:
-                return error.code, json.loads(content or b"{}")
-            except ValueError:
-                return error.code, {"detail": content[:500].decode("utf-8", "replace")}
-    raise SeedError(f"{method} {path}: busy")
+            if error.code not in BUSY or attempt == TRIES_WHEN_BUSY - 1:
+                try:
+                    return error.code, json.loads(content or b"{}")
+                except ValueError:
+                    return error.code, {"detail": content[:500].decode("utf-8", "replace")}
+        except OSError as error:  # no connection, a broken one, or no answer in time
+            if attempt == TRIES_WHEN_BUSY - 1:
+                raise SeedError(f"{method} {path}: {error}") from error
+        time.sleep(0.2 * 2**attempt)
+    raise AssertionError("the last attempt answers or raises")
 
 
 def _digest(*parts: bytes) -> str:

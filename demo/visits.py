@@ -7,7 +7,6 @@ each roll, which no example of the README uses.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import urllib.error
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from demo.plates import MUNICIPALITY, owing_plates, owing_plates_of
-from demo.seed import Marks, Running, SeedError, call, demo_accounts, sign_in
+from demo.seed import BUSY, TRIES_WHEN_BUSY, Marks, Running, SeedError, call, demo_accounts, sign_in
 
 CITIES: Final = (MUNICIPALITY, "TEHRAN", "ISFAHAN", "SHIRAZ", "TABRIZ")
 VISITS: Final = 8
@@ -90,7 +89,7 @@ def _pay(origin: str, token: str, city: str, plate: str, stop: threading.Event) 
     if int(quote["owed_rial"]) == 0:
         return False
     body = {"assessment_id": quote["assessment_id"], "channel": "gateway"}
-    status, payment = _create(origin, token, body)
+    status, payment = call(origin, "POST", "/v1/payments", body, token, key=uuid.uuid4().hex)
     if status == 409:  # paid by an earlier start, or still leased by one that was cut off
         return False
     if status != 201:
@@ -103,28 +102,24 @@ def _pay(origin: str, token: str, city: str, plate: str, stop: threading.Event) 
     return True
 
 
-def _create(origin: str, token: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    headers = {
-        "content-type": "application/json",
-        "authorization": f"Bearer {token}",
-        "idempotency-key": uuid.uuid4().hex,
-    }
-    request = urllib.request.Request(  # noqa: S310 - our own origin
-        f"{origin}/v1/payments", data=json.dumps(body).encode(), method="POST", headers=headers
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=GATEWAY_TIMEOUT_S) as answer:  # noqa: S310 - our own origin
-            return int(answer.status), json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read() or b"{}")
-
-
 def _press(page: str) -> None:
-    """Pays on the gateway's page, and follows it back as a browser does."""
+    """Pays on the gateway's page, and follows it back as a browser does; a way back that fails is gone once more.
+
+    Raises: SeedError.
+    """
     form = urllib.parse.urlencode({"result": "paid"}).encode()
-    request = urllib.request.Request(page, data=form, method="POST")  # noqa: S310 - the sandbox's own page
-    with urllib.request.urlopen(request, timeout=GATEWAY_TIMEOUT_S) as answer:  # noqa: S310 - the sandbox's own page
-        answer.read()
+    asked = urllib.request.Request(page, data=form, method="POST")  # noqa: S310 - the sandbox's own page
+    for attempt in range(TRIES_WHEN_BUSY):
+        try:
+            with urllib.request.urlopen(asked, timeout=GATEWAY_TIMEOUT_S) as answer:  # noqa: S310 - as above
+                answer.read()
+                return
+        except urllib.error.HTTPError as error:
+            if error.code not in BUSY or error.url == page:
+                raise SeedError(f"{error.url}: {error.code}") from error
+            asked = urllib.request.Request(error.url)  # noqa: S310 - the callback, as a reload does it
+        time.sleep(0.2 * 2**attempt)
+    raise SeedError(f"{page}: its way back is not answered")
 
 
 def _found(origin: str, token: str, path: str, wanted: str) -> dict[str, Any] | None:

@@ -56,6 +56,8 @@ def test_a_mistake_is_marked_beside_its_field_mended_simulated_and_left_to_a_sec
 ) -> None:
     begin(page, stub)
     open_view(page, f"#/tariff/{figures.DRAFT_ID}")
+    ours = page.locator("#row-tehran-principal-1")
+    expect(ours).to_contain_text("۰٫۸ در هزار")
     page.locator("#add-principal").click()
     page.locator("[name='duty_years.from']").fill("۱۴۰۶")
     page.locator("[name='duty_years.to']").fill("۱۴۰۶")
@@ -68,6 +70,7 @@ def test_a_mistake_is_marked_beside_its_field_mended_simulated_and_left_to_a_sec
     # Neither another language nor another section loses what is being written.
     page.locator("#language").click()
     expect(page.locator("#save-row")).to_have_text("Keep the row")
+    expect(ours).to_contain_text("0.8 per thousand")
     page.locator("#language").click()
     expect(page.locator("#f-reference")).to_have_value("مصوبهٔ ۱۲")
     expect(page.locator("[name=classes][value=bus]")).to_be_checked()
@@ -85,16 +88,20 @@ def test_a_mistake_is_marked_beside_its_field_mended_simulated_and_left_to_a_sec
     shoot(page, "city-draft-field")
     field.fill("۱٫۵ در هزار")
     page.locator("#save-row").click()
+    ours.get_by_role("button", name="ویرایش").click()
+    expect(field).to_have_value("۰٫۸ در هزار")
+    page.locator("#save-row").click()
+    expect(ours).to_contain_text("۰٫۸ در هزار")
     page.locator("#check").click()
     expect(page.locator("#tariff-status")).to_have_text("بررسی‌شده")
     (*_, written) = stub.calls(PUT_ROWS)
-    assert written["rows"][-1]["rate"] == "1.5/1000"
+    assert [row["rate"] for row in written["rows"]] == ["0.8/1000", "50/100", "1.5/1000"]
     assert written["rows"][-1]["duty_years"] == [1406, 1406]
     page.locator("#simulate").click()
     expect(page.locator("#sum-difference")).to_be_visible()
     expect(page.locator("#next")).to_contain_text("نفر دومی")
     expect(page.locator("#approve")).to_have_count(0)
-    expect(page.locator("#history li")).to_have_count(7)
+    expect(page.locator("#history li")).to_have_count(8)
 
 
 def test_second_person_sees_what_changes_and_publishes_once(stub: Stub, page: Page) -> None:

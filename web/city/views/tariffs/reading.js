@@ -30,13 +30,17 @@ export function rowText(row) {
   return parts.join(" · ");
 }
 
-/** "1.5/1000" with the digits of the page: a rate keeps the form in which the law says it. */
-function rateText(rate) {
-  return digits(language() === "fa" ? rate.replace(".", "٫") : rate);
+/** "1.5/1000" as people say it, «۱٫۵ در هزار» or "1.5 per thousand"; what is none of these two stands as it was written. */
+export function rateText(rate) {
+  const [, number, of] = /^([0-9.]+)\/(1000|100)$/.exec(rate) ?? [];
+  return number ? t(`rate.${of}`, { number: decimal(number) }) : decimal(rate);
 }
+
+const decimal = (text) => digits(language() === "fa" ? text.replace(".", "٫") : text);
 
 function settingText(name, value) {
   if (name === "first_year") return value === "whole" ? t("firstYearWhole") : t("firstYearMonths");
+  if (name === "instalment_surcharge") return rateText(String(value));
   return name.endsWith("_rial") ? money(value) : digits(String(value));
 }
 

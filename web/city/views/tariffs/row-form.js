@@ -3,7 +3,7 @@ import { h } from "/common/dom.js";
 import { asciiDigits, language } from "/common/text.js";
 import { t } from "/common/desk/messages.js";
 import { word } from "/common/desk/shell.js";
-import { findingText, SETTINGS } from "./reading.js";
+import { findingText, rateText, SETTINGS } from "./reading.js";
 
 const CLASSES = ["passenger", "pickup_double", "pickup_single", "van", "minibus", "bus", "truck", "motorcycle", "taxi", "ambulance", "other"];
 const FUELS = ["petrol", "diesel", "cng", "dual", "hybrid", "electric"];
@@ -87,7 +87,7 @@ function charge(row, of) {
   const relief = row.kind !== "principal";
   const flat = row.flat_rial !== undefined;
   const kind = (value, label) => h("label", { class: "check" }, h("input", { type: "radio", name: "amount", value, checked: (value === "flat") === flat }), label);
-  const amount = text("value", flat ? row.flat_rial : row.rate, { inputmode: "decimal", ...latin });
+  const amount = text("value", flat ? row.flat_rial : rateText(row.rate ?? ""), { class: "latin", dir: "auto" });
   return [
     range("duty_years", t("years"), row.duty_years, of("duty_years")),
     h("fieldset", { class: "checks" }, h("legend", {}, t("amount")), kind("rate", t("asRate")), kind("flat", t("asFlat"))),
@@ -117,6 +117,7 @@ function period(row, of) {
 
 function settings(row, of) {
   const input = (name, how) => {
+    if (how === "rate") return text(name, rateText(row[name] ?? ""), { class: "latin", dir: "auto", placeholder: t("notSet") });
     if (how !== "choice") return text(name, row[name], { ...latin, placeholder: t("notSet") });
     const options = [["", t("notSet")], ["whole", t("firstYearWhole")], ["months_left", t("firstYearMonths")]];
     const select = h("select", { id: `f-${name}`, name }, options.map(([value, label]) => h("option", { value }, label)));
@@ -147,11 +148,11 @@ function shownMembers(kind) {
   return [...CHARGE, ...LAW, ...(kind === "principal" ? [] : RELIEF)];
 }
 
-/** "1.5 در هزار", "50%" and "50/100" are the rates 1.5/1000, 50/100 and 50/100; anything else stays as it was typed. */
+/** "1.5 در هزار", "1.5 per thousand" and "50%" are the rates 1.5/1000 and 50/100; anything else stays as it was typed. */
 function rateOf(text) {
-  const found = /^([0-9.]+)\s*(در هزار|در ?صد|‰|%|٪|\/\s*1000|\/\s*100)$/.exec(text);
+  const found = /^([0-9.]+)\s*(در هزار|per thousand|در ?صد|‰|%|٪|\/\s*1000|\/\s*100)$/.exec(text);
   if (!found) return text;
-  return `${found[1]}/${/هزار|‰|1000/.test(found[2]) ? 1000 : 100}`;
+  return `${found[1]}/${/هزار|thousand|‰|1000/.test(found[2]) ? 1000 : 100}`;
 }
 
 /** The row as the form says it; a number that is none stays as it was typed, so that the check names it. */
@@ -171,7 +172,7 @@ function read(form, row) {
     set(name, ends.every((end) => end === "") ? null : ends.map((end, place) => (end === "" ? ends[1 - place] : end)));
   };
   if (row.kind === "setting") {
-    for (const [name, how] of SETTINGS) set(name, how === "number" ? number(name) : plain(name));
+    for (const [name, how] of SETTINGS) set(name, how === "number" ? number(name) : how === "rate" ? rateOf(plain(name)) : plain(name));
   } else {
     for (const name of ["duty_years", "cylinders", "model_years", "displacement_cc"]) pair(name);
     for (const name of ["classes", "fuels", "origins"]) set(name, all(name));
