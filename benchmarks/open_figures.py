@@ -25,7 +25,7 @@ from typing import Any, Final
 from avarez.clock import to_rfc3339
 from avarez.events.chain import GENESIS, Event, EventType, Head, Waiting, chained
 from avarez.figures.files import Commitment, file_name
-from avarez.figures.owed.rule import Payers
+from avarez.figures.steps import Memory
 from avarez.journal import YearAmount
 from benchmarks.report import Figure, machine, plain
 from functions.pay.rules.announcing import of_entry
@@ -114,7 +114,7 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self._lines = path.open(encoding="utf-8")
         self._count = sum(1 for _ in path.open(encoding="utf-8"))
-        self.bytes = self.payers_kept = 0
+        self.bytes = self.remembered = 0
         self.stands: Standing | None = None
 
     def head(self, municipality: str) -> Head:
@@ -136,11 +136,11 @@ class Desk:
     def charges(self, municipality: str) -> None:
         return None
 
-    def payers(self, municipality: str, at: Commitment) -> Payers:
-        return {}
+    def memory(self, municipality: str, at: Commitment) -> Memory:
+        return Memory()
 
-    def keep_payers(self, municipality: str, at: Commitment, payers: Payers) -> None:
-        self.payers_kept = len(payers)
+    def keep_memory(self, municipality: str, at: Commitment, memory: Memory) -> None:
+        self.remembered = len(memory.returned)
 
     def standing(self) -> Standing | None:
         return self.stands

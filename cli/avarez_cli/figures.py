@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from avarez.events.chain import Event
 from avarez.figures.files import file_name
-from avarez.figures.owed.files import totals
+from avarez.figures.files import totals as collected_totals
+from avarez.figures.owed.files import totals as owed_totals
 from avarez.figures.recomputing import Checked, check_events, check_files
 from avarez.money import format_rial
 from avarez_cli import api
@@ -116,7 +117,7 @@ def _print(manifest: dict[str, Any], name: str, checked: list[Checked], *, as_js
     print(f"publication {manifest['number']} of {manifest['published_at']}, manifest {name}")
     for of in told:
         verdict = "as it should be" if of["good"] else "; ".join(of["faults"])
-        print(f"{of['municipality']:20} left {of['left_rial']:>26} rial  {verdict}")
+        print(f"{of['municipality']:20} collected {of['collected_rial']:>21} rial  {verdict}")
         if "owed_rial" in of:
             print(f"{'':20} owed {of['owed_rial']:>26} rial  for {', '.join(map(str, of['owed_years']))}")
         if "books" in of:
@@ -129,12 +130,12 @@ def _told(checked: Checked) -> dict[str, Any]:
         "municipality": checked.municipality,
         "good": checked.good,
         "faults": checked.faults,
-        "left_rial": "0",
+        "collected_rial": "0",
     }
     if checked.figures is not None:
-        told["left_rial"] = format_rial(sum(rial for rial, _ in checked.figures.rows.values()))
+        told["collected_rial"] = collected_totals(checked.figures.rows)["collected_rial"]
     if checked.owed is not None:
-        told["owed_rial"] = totals(checked.owed)["owed_rial"]
+        told["owed_rial"] = owed_totals(checked.owed)["owed_rial"]
         told["owed_years"] = [of.year for of in checked.owed.years]
     if checked.books is not None and checked.figures is not None:
         told |= {

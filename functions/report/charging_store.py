@@ -1,4 +1,4 @@
-"""What rolls are charged, from the nightly receivables, and the builder's own counts of who has paid, in S3."""
+"""What rolls are charged, from the nightly receivables, and what the builder remembers of each chain, in S3."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from avarez.canonical import canonical_bytes
 from avarez.dynamo import client
 from avarez.errors import ReceivablesNotFound, ServiceBusy
 from avarez.figures.files import Commitment
-from avarez.figures.owed.rule import Basis, Charges, Owed, Payers
+from avarez.figures.owed.rule import Basis, Charges, Owed
+from avarez.figures.steps import Memory
 from avarez.observability import log, metric
 from avarez.receivables.table import TableUnsound
 from avarez.receivables.table_store import ReceivablesShelf
 
-PAYERS_PREFIX: Final = "payers/"
-"""The builder's own counts, which nobody else may read: a small count shows a vehicle as a small sum does."""
+MEMORY_PREFIX: Final = "memory/"
+"""What the builder alone may read: a small count shows a vehicle as a small sum does, and duties name theirs."""
 
 
 class Charging:
-    """What the nightly receivables say of each city, and how many paid of each duty by a commitment."""
+    """What the nightly receivables say of each city, and what the builder remembers by a commitment."""
 
     def __init__(self, receivables: ReceivablesShelf, bucket: str, s3: Any | None = None) -> None:
         self._receivables = receivables
@@ -56,13 +57,13 @@ class Charging:
         basis = Basis(of.as_of, of.roll_versions, of.tariff_version, of.sequence, of.hash)
         return Charges(basis, {duty: Owed(*charged) for duty, charged in table.charged.items()})
 
-    def payers(self, municipality: str, at: Commitment) -> Payers | None:
-        """The counts kept for this commitment; None where there are none.
+    def memory(self, municipality: str, at: Commitment) -> Memory | None:
+        """What was kept for this commitment; None where there is nothing.
 
         Raises: ServiceBusy.
         """
         try:
-            answer = self.s3.get_object(Bucket=self._bucket, Key=_payers_key(municipality, at))
+            answer = self.s3.get_object(Bucket=self._bucket, Key=_memory_key(municipality, at))
             told = json.loads(answer["Body"].read())
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
@@ -70,16 +71,18 @@ class Charging:
             raise ServiceBusy() from error
         except BotoCoreError as error:
             raise ServiceBusy() from error
-        return {(str(year), str(vehicle_class)): int(count) for year, vehicle_class, count in told}
+        payers = {(str(year), str(vehicle_class)): int(count) for year, vehicle_class, count in told["payers"]}
+        return Memory(payers, {(str(subject), str(year)) for subject, year in told["returned"]})
 
-    def keep_payers(self, municipality: str, at: Commitment, payers: Payers) -> None:
+    def keep_memory(self, municipality: str, at: Commitment, memory: Memory) -> None:
         """Raises: ServiceBusy."""
-        content = canonical_bytes([[*duty, count] for duty, count in sorted(payers.items())])
+        payers = [[*duty, count] for duty, count in sorted(memory.payers.items())]
+        content = canonical_bytes({"payers": payers, "returned": [list(duty) for duty in sorted(memory.returned)]})
         try:
-            self.s3.put_object(Bucket=self._bucket, Key=_payers_key(municipality, at), Body=content)
+            self.s3.put_object(Bucket=self._bucket, Key=_memory_key(municipality, at), Body=content)
         except (ClientError, BotoCoreError) as error:
             raise ServiceBusy() from error
 
 
-def _payers_key(municipality: str, at: Commitment) -> str:
-    return f"{PAYERS_PREFIX}{municipality}/{at.sequence}-{at.hash}.json"
+def _memory_key(municipality: str, at: Commitment) -> str:
+    return f"{MEMORY_PREFIX}{municipality}/{at.sequence}-{at.hash}.json"

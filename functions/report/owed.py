@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from avarez.figures.cells import Books, CellKey, shares_of
+from avarez.figures.cells import Books, shares_of
 from avarez.figures.files import Commitment
 from avarez.figures.owed.files import owed_entry, owed_files, owed_from
-from avarez.figures.owed.rule import Charges, CityOwed, Payers, closed, count_payers, told
+from avarez.figures.owed.rule import Charges, CityOwed, told
+from avarez.figures.steps import Memory, Watch
 from functions.report.ports import PAGE, Chains, Files
 
 
 class Owing(Protocol):
-    """What the nightly receivables say of a city, and the counts that the builder keeps for itself."""
+    """What the nightly receivables say of a city, and what the builder remembers of its events."""
 
     def charges(self, municipality: str) -> Charges | None: ...
 
-    def payers(self, municipality: str, at: Commitment) -> Payers | None: ...
+    def memory(self, municipality: str, at: Commitment) -> Memory | None: ...
 
-    def keep_payers(self, municipality: str, at: Commitment, payers: Payers) -> None: ...
-
-
-@dataclass
-class Watch:
-    """What is told of a city's charges, and how many have paid of each duty by the last step."""
-
-    city: CityOwed
-    steps: int = 0
-    payers: Payers = field(default_factory=dict)
-
-    def after(self, step: Payers) -> Payers:
-        """The payers after a step of these."""
-        return {duty: self.payers.get(duty, 0) + step.get(duty, 0) for duty in {*self.payers, *step}}
-
-    def closed_after(self, step: Payers) -> Callable[[CellKey], bool]:
-        """Which cells may make no row of a step of these payers."""
-        return closed(self.city, self.after(step), self.steps)
-
-    def took(self, step: Payers) -> None:
-        """The step was taken."""
-        self.payers, self.steps = self.after(step), self.steps + 1
+    def keep_memory(self, municipality: str, at: Commitment, memory: Memory) -> None: ...
 
 
 def watch_of(
@@ -53,14 +32,14 @@ def watch_of(
     municipality: str,
     time_left: Callable[[], bool],
 ) -> Watch | None:
-    """What stands; None where the kept counts are gone and the time does not suffice to count again."""
+    """What stands; None where the memory is gone and the time does not suffice to read all events again."""
     steps = 0 if entry is None else int(entry["steps"])
     owed = None if entry is None else entry.get("owed")
     city = CityOwed(municipality) if owed is None else owed_from(files.read(str(owed["files"]["json"]["name"])))
-    payers = {} if at.sequence == 0 else owing.payers(municipality, at)
-    if payers is None:
-        payers = _counted(chains, municipality, at.sequence, time_left)
-    return None if payers is None else Watch(city, steps, payers)
+    memory = Memory() if at.sequence == 0 else owing.memory(municipality, at)
+    if memory is None:
+        memory = _remembered(chains, municipality, at.sequence, time_left)
+    return None if memory is None else Watch(city, steps, memory)
 
 
 def tell(files: Files, owing: Owing, watch: Watch) -> dict[str, Any] | None:
@@ -68,7 +47,7 @@ def tell(files: Files, owing: Owing, watch: Watch) -> dict[str, Any] | None:
     charges = owing.charges(watch.city.municipality)
     if charges is None or watch.steps == 0:
         return None
-    city = told(watch.city, charges, watch.payers, watch.steps)
+    city = told(watch.city, charges, watch.memory.payers, watch.steps)
     if city == watch.city:
         return None
     contents = owed_files(city)
@@ -77,9 +56,9 @@ def tell(files: Files, owing: Owing, watch: Watch) -> dict[str, Any] | None:
     return owed_entry(city, contents)
 
 
-def _counted(chains: Chains, municipality: str, last: int, time_left: Callable[[], bool]) -> Payers | None:
-    """The payers of the chain up to an event, which was proved when it was published."""
-    payers: Payers = {}
+def _remembered(chains: Chains, municipality: str, last: int, time_left: Callable[[], bool]) -> Memory | None:
+    """The memory of the chain up to an event, which was proved when it was published."""
+    memory = Memory()
     after, books = 0, Books()
     while after < last:
         if not time_left():
@@ -88,6 +67,6 @@ def _counted(chains: Chains, municipality: str, last: int, time_left: Callable[[
         if not page:
             return None
         for event in page:
-            count_payers(payers, shares_of(event.data, books))
+            memory.take(shares_of(event.data, books))
         after = page[-1].sequence
-    return payers
+    return memory

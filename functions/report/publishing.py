@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from avarez.clock import to_rfc3339
 from avarez.events.chain import Event, faults
-from avarez.figures.cells import Books, CellKey, Tally, add_shares, day_of, shares_of
+from avarez.figures.cells import Books, CellKey, Tally, day_of, shares_of
 from avarez.figures.files import (
     SCHEMA,
     CityFigures,
@@ -29,10 +29,11 @@ from avarez.figures.files import (
     manifest_bytes,
     step_end,
 )
-from avarez.figures.merging import added, merged
-from avarez.figures.owed.rule import CityOwed, Payers, count_payers
+from avarez.figures.merging import added
+from avarez.figures.owed.rule import CityOwed
+from avarez.figures.steps import Run, Watch
 from avarez.planning.document import planning_files
-from functions.report.owed import Owing, Watch, tell, watch_of
+from functions.report.owed import Owing, tell, watch_of
 from functions.report.ports import PAGE, Chains, Files, Standing
 
 STEP_EVENTS_MAX: Final = 2_000_000
@@ -64,27 +65,24 @@ class Reading:
     books: Books = field(default_factory=Books)
     read_to: Commitment = field(default_factory=Commitment)
     day: str = ""
-    tallies: dict[CellKey, Tally] = field(default_factory=dict)
-    payers: Payers = field(default_factory=dict)
+    run: Run = field(default_factory=Run)
 
     def take(self, event: Event) -> None:
         """One event more. With the first of a later day the run before it becomes a step, if it may be told."""
         day = day_of(event.data)
         if self.day and day > self.day:
             self.close()
-        shares = list(shares_of(event.data, self.books))
-        add_shares(self.tallies, shares)
-        count_payers(self.payers, shares)
+        self.run.take(shares_of(event.data, self.books))
         self.day = max(self.day, day)
         self.read_to = Commitment(event.sequence, event.hash)
 
     def close(self) -> None:
         """What was read since the last step becomes one, if there is anything and it is of enough vehicles."""
-        rows = merged(self.tallies, closed=self.watch.closed_after(self.payers))
+        rows = self.watch.rows(self.run)
         if rows:
             self.steps.append(Step(rows, step_end(self.read_to.sequence, self.read_to.hash, self.day, rows)))
-            self.watch.took(self.payers)
-            self.tallies, self.payers = {}, {}
+            self.watch.took(self.run)
+            self.run = Run()
 
 
 @dataclass
@@ -163,7 +161,7 @@ def _entry_after(
     contents, planning = city_files(after), planning_files(after)
     for form, content in (*contents.items(), *planning.items()):
         files.keep(content, form)
-    owing.keep_payers(municipality, after.commitment, watch.payers)
+    owing.keep_memory(municipality, after.commitment, watch.memory)
     outcome.advanced.append(municipality)
     if owed is not None:
         outcome.owed.append(municipality)

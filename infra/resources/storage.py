@@ -31,6 +31,10 @@ PASSING_PREFIXES = ("uploads/", "chunks/", "refused/", "receivables/")
 STATUS_RETENTION_DAYS = 30
 """Of a version of a status list. The one that stands is at most an hour old."""
 
+FIGURES_MEMORY_PREFIX = "memory/"
+FIGURES_MEMORY_RETENTION_DAYS = 400
+"""Of what the builder of the figures remembers; each publication of a city writes it anew."""
+
 LOG_RETENTION_DAYS = 400
 """Access logs of the buckets: one fiscal year and its closing."""
 
@@ -70,7 +74,7 @@ class Storage(Construct):
             "status": self._status_lists(),
             "tariff": self._bucket("Tariff", versioned=True),
             "log": self._bucket("Log", versioned=True),
-            "figures": self._bucket("Figures", versioned=True),
+            "figures": self._figures(),
         }
         self.keys = self._keys()
         self.secrets = self._secrets()
@@ -241,6 +245,16 @@ class Storage(Construct):
         """Each version of each list under a name of its own; old ones stay for a while, for whoever asks why."""
         bucket = self._bucket("StatusLists", versioned=False)
         bucket.add_lifecycle_rule(expiration=Duration.days(STATUS_RETENTION_DAYS))
+        return bucket
+
+    def _figures(self) -> s3.Bucket:
+        """What was published stays. What the builder remembers passes; it reads the chain again then."""
+        bucket = self._bucket("Figures", versioned=True)
+        bucket.add_lifecycle_rule(
+            prefix=FIGURES_MEMORY_PREFIX,
+            expiration=Duration.days(FIGURES_MEMORY_RETENTION_DAYS),
+            noncurrent_version_expiration=Duration.days(1),
+        )
         return bucket
 
     def _rolls(self, public_origin: str) -> s3.Bucket:

@@ -27,7 +27,7 @@ ENTRY_POINTS: tuple[EntryPoint, ...] = (
             TableGrant("ledger", ("GetItem", "PutItem"), leading_keys=("FIGURES", "*#CHAIN")),
             TableGrant("ledger", ("Query",), leading_keys=("*#EVENTS#*",)),
             BucketGrant("figures", ("GetObject", "PutObject"), "files/*"),
-            BucketGrant("figures", ("GetObject", "PutObject"), "payers/*"),
+            BucketGrant("figures", ("GetObject", "PutObject"), "memory/*"),
             BucketGrant("rolls", ("GetObject",), "receivables/*"),
         ),
     ),

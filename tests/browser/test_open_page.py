@@ -185,19 +185,19 @@ def test_page_has_no_serious_finding_in_any_language_or_theme(themed: tuple[str,
 def test_page_says_what_the_files_say_to_the_rial(page: Page, site: Stub, desk: Desk) -> None:
     page.add_init_script("localStorage.setItem('avarez.language', 'en')")
     page.goto(f"{site.origin}/open")
-    left = page.locator("#left-rial")
+    left = page.locator("#collected-rial")
     left.wait_for()
     all_rial = sum(city.ledger_rial() for city in desk.cities)
     assert left.inner_text() == f"{all_rial:,}"
     page.locator("#choose-city").select_option("SHIRAZ")
     page.wait_for_function(
-        f"document.getElementById('left-rial').textContent === '{desk.cities[1].ledger_rial():,}'"
+        f"document.getElementById('collected-rial').textContent === '{desk.cities[1].ledger_rial():,}'"
     )
     page.locator("#choose-year").select_option("1405")
     page.locator("text=Collected by month").first.wait_for()
     rows = desk.figures("SHIRAZ").rows
     wanted = sum(rial for key, (rial, _) in rows.items() if key.month.startswith("1405"))
-    page.wait_for_function(f"document.getElementById('left-rial').textContent === '{wanted:,}'")
+    page.wait_for_function(f"document.getElementById('collected-rial').textContent === '{wanted:,}'")
     assert page.evaluate("document.activeElement.id") == "choose-year"
 
 
@@ -281,12 +281,12 @@ def test_language_switch_turns_the_page_around(page: Page, site: Stub) -> None:
     page.goto(f"{site.origin}/open")
     page.locator(".sums").wait_for()
     assert page.evaluate("document.documentElement.dir") == "rtl"
-    assert re.search("[۰-۹]", page.locator("#left").inner_text())
+    assert re.search("[۰-۹]", page.locator("#collected").inner_text())
     page.locator("#language").click()
     page.locator("h1", has_text="Public figures").wait_for()
     assert page.evaluate("document.documentElement.dir") == "ltr"
     page.locator(".sums").wait_for()
-    assert re.fullmatch(r"[\d,]+\.\d", page.locator("#left").inner_text())
+    assert re.fullmatch(r"[\d,]+\.\d", page.locator("#collected").inner_text())
 
 
 def test_before_the_first_publication_the_page_says_so(page: Page, stub: Stub) -> None:

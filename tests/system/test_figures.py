@@ -66,7 +66,7 @@ def test_figures_equal_the_trial_balance_and_can_be_recomputed_by_everybody(
     monkeypatch.setenv("AVAREZ_PASSWORD", account["password"])
     assert main([*given, "--username", "auditor"]) == 0
     (found,) = json.loads(capsys.readouterr().out)["cities"]
-    assert found["left_rial"] == told["totals"]["left_rial"]
+    assert found["collected_rial"] == told["totals"]["collected_rial"]
     books = auditor.get(f"/v1/municipalities/{CITY}/trial-balance").json
     own = (f"municipality_payable:{CITY}", f"municipality_rounding:{CITY}")
     balance_rial = -sum(int(row["balance_rial"]) for row in books["accounts"] if row["account"] in own)
@@ -99,7 +99,7 @@ def test_first_visits_leave_no_city_without_figures_and_happen_once(system: Syst
     index = system.client(None).get("/v1/open").json
     assert {city["municipality"] for city in index["cities"]} >= set(CITIES)
     for city in index["cities"]:
-        assert int(city["totals"]["left_rial"]) > 0
+        assert int(city["totals"]["collected_rial"]) > 0
         assert city["totals"]["payments"] >= 5
     visit(system.local, said.append, visits=5)
     assert len(said) == 2, "the mark says that they have been"

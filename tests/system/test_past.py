@@ -159,7 +159,7 @@ def _figures(
             for posting in event.data.get("entry", {}).get("postings", ())
             if posting["account"] in own and event.data["entry"]["kind"] != "settlement_transfer"
         )
-        assert int(index[city]["totals"]["left_rial"]) == left_rial > 0
+        assert int(index[city]["totals"]["collected_rial"]) == left_rial > 0
         forecast = system.client(None).get(f"/v1/open/planning/{city}").json["forecast"]
         assert forecast is not None
     monkeypatch.setenv(

@@ -102,14 +102,13 @@ async function change(name, value) {
 }
 
 function sums(paid, certified) {
-  const collected = paid.filter((row) => row.figure === "collected");
-  const told = collected.filter((row) => row.channel !== "merged" && row.channel !== "unknown");
+  const told = paid.filter((row) => row.channel !== "merged" && row.channel !== "unknown");
   const online = told.filter((row) => row.channel.startsWith("online"));
   const quick = certified.filter((row) => row.wait === "1_minute");
   const one = (name, value, small) => h("div", {}, h("dt", {}, t(name)), h("dd", {}, h("span", { class: "number" }, value), " ", h("small", {}, small)));
   return h("dl", { class: "sums" },
-    h("div", {}, h("dt", {}, t("left")), h("dd", {}, h("span", { class: "number", id: "left" }, billions(sum(paid))), " ", h("small", {}, t("billion"))), h("dd", {}, h("small", {}, h("span", { class: "number", id: "left-rial" }, number(sum(paid))), " ", t("rial")))),
-    one("payments", number(count(collected)), ""),
+    h("div", {}, h("dt", {}, t("collected")), h("dd", {}, h("span", { class: "number", id: "collected" }, billions(sum(paid))), " ", h("small", {}, t("billion"))), h("dd", {}, h("small", {}, h("span", { class: "number", id: "collected-rial" }, number(sum(paid))), " ", t("rial")))),
+    one("payments", number(count(paid)), ""),
     one("online", percent(sum(online), sum(told)), t("ofMoney")),
     one("quick", percent(count(quick), count(certified)), t("ofCertificates")));
 }
@@ -128,7 +127,7 @@ function overTime(all, paid) {
   const title = monthly ? "byMonth" : "byYear";
   return card(title, "collected",
     h("p", { class: "what" }, t("billion")), columns(points, t(title)),
-    behind([t(monthly ? "month" : "year"), t("amount"), t("count")], groups.map(([value, rows]) => [named("month", value), number(sum(rows)), number(count(rows.filter((row) => row.figure === "collected")))]), t(title)));
+    behind([t(monthly ? "month" : "year"), t("amount"), t("count")], groups.map(([value, rows]) => [named("month", value), number(sum(rows)), number(count(rows))]), t(title)));
 }
 
 /** What is not told apart, or not told at all, stands last. */
@@ -164,14 +163,14 @@ function ofWaits(certified) {
 function ofCities(cities, paid) {
   const rial = new Map(by(paid, "municipality").map(([code, rows]) => [code, sum(rows)]));
   const rows = cities.map((city) => ({ name: cityName(city), value: rial.get(city.municipality) ?? 0n })).sort((a, b) => (a.value < b.value ? 1 : -1));
-  return card("byCity", "left", bars(rows.map((row) => ({ ...row, cells: [number(row.value), percent(row.value, sum(paid))] })), [t("city"), t("amount"), t("share")], t("byCity")));
+  return card("byCity", "collected", bars(rows.map((row) => ({ ...row, cells: [number(row.value), percent(row.value, sum(paid))] })), [t("city"), t("amount"), t("share")], t("byCity")));
 }
 
 function ofProvinces(index) {
   const rial = new Map();
-  for (const city of index.cities) rial.set(city.province, (rial.get(city.province) ?? 0n) + BigInt(city.totals.left_rial));
+  for (const city of index.cities) rial.set(city.province, (rial.get(city.province) ?? 0n) + BigInt(city.totals.collected_rial));
   const rows = [...rial].sort((a, b) => (a[1] < b[1] ? 1 : -1)).map(([code, value]) => [TILES[code]?.[language() === "fa" ? 2 : 3] ?? code, number(value)]);
-  return card("byProvince", "left", h("p", { class: "what" }, t("mapNote"), ` (${t("allYears")}${language() === "fa" ? "، " : ", "}${t("billion")})`), provinces(rial, t("byProvince")),
+  return card("byProvince", "collected", h("p", { class: "what" }, t("mapNote"), ` (${t("allYears")}${language() === "fa" ? "، " : ", "}${t("billion")})`), provinces(rial, t("byProvince")),
     behind([t("province"), t("amount")], rows, t("byProvince")));
 }
 

@@ -17,7 +17,7 @@ const WORDS = {
   allCities: ["همهٔ شهرهای منتشرشده", "All published cities"],
   year: ["سال وصول", "Year of collection"],
   allYears: ["همهٔ سال‌ها", "All years"],
-  left: ["ماندهٔ شهر پس از بازگرداندن‌ها", "Left to the city after refunds"],
+  collected: ["وصول‌شده، پس از کسر آنچه بازگردانده شده است", "Collected, less what was given back"],
   payments: ["شمار پرداخت‌ها", "Payments"],
   online: ["سهم پرداخت اینترنتی", "Paid online"],
   quick: ["گواهی تا یک دقیقه پس از پرداخت", "Certificate within a minute"],

@@ -17,13 +17,14 @@ from avarez import keys
 from avarez.clock import FixedClock
 from avarez.dynamo import Table, transact
 from avarez.events.log import EventLog, event_item, head_item
+from avarez.figures.files import Commitment as Place
 from avarez.figures.files import FiguresUnsound, city_from
 from avarez.receivables.table import Commitment, Receivables
 from avarez.receivables.table_store import PREFIX as RECEIVABLES_PREFIX
 from avarez.receivables.table_store import ReceivablesShelf
 from avarez.receivables.table_store import Standing as TableStanding
 from functions.report import build, handler, wiring
-from functions.report.charging_store import PAYERS_PREFIX, Charging
+from functions.report.charging_store import MEMORY_PREFIX, Charging
 from functions.report.ports import Standing
 from functions.report.store import FILE_PREFIX, Cities, Register, Shelf
 from tests.contract.payments.test_payment_store import make_tables
@@ -41,6 +42,7 @@ class House:
     shelf: Shelf
     s3: Any
     receivables: ReceivablesShelf
+    charging: Charging
     written: int = 0
 
     def tell(self, city: City) -> None:
@@ -84,7 +86,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         monkeypatch.setattr(wiring, "parts", lambda: parts)
         monkeypatch.setattr(wiring, "shelf", lambda: shelf)
         monkeypatch.setattr(wiring, "register", lambda: parts.publications)
-        yield House(ledger, shelf, s3, receivables)
+        yield House(ledger, shelf, s3, receivables, parts.owing)
 
 
 @pytest.fixture
@@ -92,6 +94,7 @@ def city(house: House) -> City:
     """Two days of thirty payments, told and published."""
     made = City()
     made.days(2, a_day=30)
+    made.gives_back(made.payments[0], BEGIN + timedelta(days=1, hours=4))
     house.tell(made)
     counted = build.handle({}, None)
     assert counted == {**NOTHING, "publication": 1, "cities": 1, "events": len(made.events)}
@@ -109,7 +112,7 @@ def test_index_names_commitment_totals_and_files(house: House, city: City) -> No
     assert (index["number"], index["vehicles_min"], index["previous"]) == (1, 5, "")
     (told,) = index["cities"]
     assert told["commitment"] == {"sequence": len(city.events), "hash": city.events[-1].hash}
-    assert int(told["totals"]["left_rial"]) == city.ledger_rial()
+    assert int(told["totals"]["collected_rial"]) == city.ledger_rial()
     assert (told["province"], told["name_en"]) == ("TEHRAN", "Tehran")
     for form, of in told["files"].items():
         status, content, headers = house.get("/v1/open/files/{name}", name=of["name"])
@@ -133,11 +136,19 @@ def test_what_a_city_is_owed_is_linked_and_the_builders_counts_are_nobodys(house
     assert (status, told["rows"]) == (200, [["1404", "passenger", "5000000", 90]])
     assert told["years"][0]["tariff_version"] == "ab" * 32
     assert build.handle({}, None) == NOTHING
-    kept = house.s3.list_objects_v2(Bucket=BUCKET, Prefix=PAYERS_PREFIX)["Contents"]
+    kept = house.s3.list_objects_v2(Bucket=BUCKET, Prefix=MEMORY_PREFIX)["Contents"]
     assert [of["Key"].rpartition("-")[2] for of in kept] == [f"{city.events[-1].hash}.json"]
     assert house.get("/v1/open/files/{name}", name=kept[0]["Key"])[0] == 404
-    counted = json.loads(house.s3.get_object(Bucket=BUCKET, Key=kept[0]["Key"])["Body"].read())
-    assert sum(count for *_, count in counted) == sum(len(payment.years) for payment in city.payments)
+    memory = house.charging.memory(CITY, Place(city.events[-1].sequence, city.events[-1].hash))
+    assert memory is not None
+    assert sum(memory.payers.values()) == sum(len(payment.years) for payment in city.payments)
+    assert memory.returned == {
+        (payment.vehicle_id, str(part.year))
+        for payment in city.payments
+        if any(of.kind == "refund_approved" and of.payment_id == payment.payment_id for of in city.entries)
+        for part in payment.years
+    }
+    assert memory.returned
 
 
 def test_charges_that_are_not_what_their_name_says_ring_and_hold_up_nobody(
@@ -219,7 +230,7 @@ def test_what_is_not_there_is_refused(
 def test_every_figure_has_a_definition_with_an_address_in_both_languages(house: House) -> None:
     _, told, _ = house.get("/v1/open/definitions")
     names = [of["name"] for of in told["definitions"]]
-    assert {"collected", "refunded", "net", "certified", "merged", "left"} <= set(names)
+    assert {"collected", "certified", "merged", "owed"} <= set(names)
     for of in told["definitions"]:
         status, one, _ = house.get("/v1/open/definitions/{figure}", figure=of["href"].rpartition("/")[2])
         assert (status, one) == (200, of)
@@ -240,7 +251,7 @@ def test_second_run_goes_on_from_the_commitment(house: House, city: City) -> Non
     house.tell(city)
     assert build.handle({}, None)["publication"] == 2
     _, index, _ = house.get("/v1/open")
-    assert int(index["cities"][0]["totals"]["left_rial"]) == city.ledger_rial()
+    assert int(index["cities"][0]["totals"]["collected_rial"]) == city.ledger_rial()
     assert index["cities"][0]["steps"] == 3, "two days, and one more"
 
 

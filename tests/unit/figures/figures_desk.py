@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,8 @@ from avarez.errors import FiguresNotFound
 from avarez.events.chain import Event, Head
 from avarez.figures.files import CityFigures, Commitment, city_from, file_name
 from avarez.figures.owed.files import owed_from
-from avarez.figures.owed.rule import Charges, CityOwed, Payers
+from avarez.figures.owed.rule import Charges, CityOwed
+from avarez.figures.steps import Memory
 from functions.report.ports import Standing
 from functions.report.publishing import Outcome, publish
 from tests.unit.figures.figures_events import BEGIN, City
@@ -27,7 +29,7 @@ class Desk:
     stood: list[Standing] = field(default_factory=list)
     taken: bool = False
     charged: dict[str, Charges] = field(default_factory=dict)
-    counts: dict[tuple[str, Commitment], Payers] = field(default_factory=dict)
+    memories: dict[tuple[str, Commitment], Memory] = field(default_factory=dict)
 
     def publish(self, now: datetime = BEGIN) -> Outcome:
         return publish(
@@ -60,11 +62,11 @@ class Desk:
     def charges(self, municipality: str) -> Charges | None:
         return self.charged.get(municipality)
 
-    def payers(self, municipality: str, at: Commitment) -> Payers | None:
-        return self.counts.get((municipality, Commitment(at.sequence, at.hash)))
+    def memory(self, municipality: str, at: Commitment) -> Memory | None:
+        return deepcopy(self.memories.get((municipality, Commitment(at.sequence, at.hash))))
 
-    def keep_payers(self, municipality: str, at: Commitment, payers: Payers) -> None:
-        self.counts[municipality, Commitment(at.sequence, at.hash)] = dict(payers)
+    def keep_memory(self, municipality: str, at: Commitment, memory: Memory) -> None:
+        self.memories[municipality, Commitment(at.sequence, at.hash)] = deepcopy(memory)
 
     def standing(self) -> Standing | None:
         return self.stood[-1] if self.stood else None

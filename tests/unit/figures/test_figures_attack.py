@@ -2,7 +2,8 @@
 
 The first attack reads only what is published and looks for numbers that are one vehicle's. The second knows which
 vehicle is in which row, and shows that no combination of rows is of fewer than five. Both find vehicles where the
-rule is off, so they can find some.
+rule is off, so they can find some. What is given back is minus what was paid, as an attacker who knows of the
+refund would reckon, and who pays the same duty again pays the same.
 """
 
 from __future__ import annotations
@@ -10,40 +11,61 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from itertools import combinations
 from random import Random
+from typing import Any
 
 import pytest
 
-from avarez.figures import merging
-from avarez.figures.cells import CERTIFIED, SUBJECTS_MIN, CellKey, Tally
+from avarez.figures import cells, merging
+from avarez.figures.cells import CERTIFIED, SUBJECTS_MIN, CellKey, Share
 from avarez.figures.files import Rows
+from avarez.figures.owed.rule import CityOwed
+from avarez.figures.steps import Run, Watch
 from avarez.journal import YearAmount
+from functions.pay.rules.records import Payment
 from tests.unit.figures.figures_desk import Desk
 from tests.unit.figures.figures_events import BEGIN, CITY, City
+from tests.unit.figures.unknowns import eliminated, line_of, pared, unknown
 
 LARGE = 10**13
 """Amounts by lot from so many that no two of them, or of their sums, are equal by chance."""
 
 
 def published(days: int, every: int = 1) -> tuple[Desk, City]:
-    """A city of a few payments a day, published every so many days; some days are too small to tell of."""
+    """A city of a few payments a day, published every so many days; some days are too small to tell of.
+
+    On some days all pay alike, so that they are one row; now and then all of them but one get it back on another
+    day, and some of those pay again.
+    """
     city = City()
     desk = Desk([city])
+    alike: list[list[Payment]] = []
     for day in range(days):
         at = BEGIN + timedelta(days=day)
-        for _ in range(city.random.choice((0, 2, 4, 9, 15))):
+        same: dict[str, Any] = {"vehicle_class": "passenger", "channel": "pos"} if day % 3 == 0 else {}
+        paid = []
+        for number in range(city.random.choice((6, 9, 15) if same else (0, 2, 4, 9, 15))):
             years = tuple(YearAmount(year, LARGE + city.random.randrange(LARGE)) for year in (1404, 1405))
-            rial = sum(part.amount_rial for part in years)
-            vehicle = f"ve_{city.random.randrange(60)}"  # the same vehicles come again
-            payment = city.pays(at=at, years=years, rounding_rial=0, amount_rial=rial + 5_000, vehicle=vehicle)
-            if city.random.random() < 0.15:
+            paid.append(_paid(city, at, years, f"ve_{day}_{number}", same))
+        if day % 3 == 1 and alike and city.random.random() < 0.7:
+            for payment in alike.pop()[1:]:
                 city.gives_back(payment, at + timedelta(hours=1))
+                if city.random.random() < 0.3:
+                    _paid(city, at + timedelta(hours=2), payment.years, payment.vehicle_id, same)
+        alike += [paid] if same else []
         if day % every == every - 1:
             desk.publish(at)
     return desk, city
+
+
+def _paid(
+    city: City, at: datetime, years: tuple[YearAmount, ...], vehicle: str, same: Mapping[str, Any]
+) -> Payment:
+    rial = sum(part.amount_rial for part in years)
+    return city.pays(at=at, years=years, rounding_rial=0, amount_rial=rial + 5_000, vehicle=vehicle, **same)
 
 
 def of_steps(desk: Desk, place: int) -> Iterator[int]:
@@ -76,6 +98,7 @@ def found(desk: Desk, city: City) -> set[str]:
         for part in payment.years:
             ids[part.amount_rial] = payment.vehicle_id
         ids[sum(part.amount_rial for part in payment.years)] = payment.vehicle_id
+    seen |= {-number for number in seen}
     return {vehicle for rial, vehicle in ids.items() if any(number - rial in seen for number in seen)}
 
 
@@ -88,10 +111,28 @@ def test_differences_of_all_publications_find_no_vehicle(every: int) -> None:
 
 
 def test_the_same_attack_finds_vehicles_where_small_cells_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = functools.partial(merging.merged, least=1)
-    monkeypatch.setattr("functions.report.publishing.merged", rule)
-    desk, city = published(12)
+    monkeypatch.setattr("avarez.figures.steps.merged", functools.partial(merging.merged, least=1))
+    desk, city = published(40)
     assert len(found(desk, city)) > 20
+
+
+def test_the_same_attack_finds_vehicles_where_refunds_have_rows_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def apart(data: Mapping[str, Any], books: cells.Books) -> Iterator[Share]:
+        for share in cells.shares_of(data, books):
+            of = share.key._replace(channel="refunded") if share.gives_back else share.key
+            yield share._replace(key=of, first=True)
+
+    monkeypatch.setattr("functions.report.publishing.shares_of", apart)
+    monkeypatch.setattr("avarez.figures.steps.merged", _without_returned)
+    desk, city = published(40)
+    assert len(found(desk, city)) > 3
+
+
+def _without_returned(tallies: Any, *, returned: Callable[[Any], bool], closed: Callable[[CellKey], bool]) -> Any:
+    """The rule for those who think that a refund is a vehicle like any other."""
+    return merging.merged(tallies, closed=closed)
 
 
 def test_certificates_of_successive_publications_differ_by_none_or_by_five() -> None:
@@ -109,85 +150,103 @@ def test_certificates_of_successive_publications_differ_by_none_or_by_five() -> 
 # -- which vehicle is in which row --------------------------------------------------------------------------
 
 
-def step(random: Random) -> tuple[dict[CellKey, Tally], dict[int, str]]:
-    """A step's cells, each share a bit of its own: a sum of rial says which shares are in it."""
-    tallies: dict[CellKey, Tally] = {}
-    whose: dict[int, str] = {}
-    for number in range(random.choice((1, 3, 6, 20, 80, 300))):
-        key = CellKey(
-            random.choice(("collected", "collected", "collected", "refunded")),
-            f"140{random.randrange(4, 6)}-{random.randrange(1, 4):02d}",
-            str(1402 + random.randrange(4)),
-            random.choice(("passenger", "passenger", "bus", "truck")),
-            random.choice(("online", "online_owner", "online_office", "office", "bank")),
-            "",
-        )
-        whose[number] = f"ve_{random.randrange(100)}"
-        tallies.setdefault(key, Tally()).add(1 << number, 1, whose[number])
-    return tallies, whose
-
-
-def vehicles(rial: int, whose: Mapping[int, str]) -> set[str]:
-    return {vehicle for number, vehicle in whose.items() if rial >> number & 1}
+def key_by_lot(random: Random) -> CellKey:
+    return CellKey(
+        "collected",
+        f"140{random.randrange(4, 6)}-{random.randrange(1, 4):02d}",
+        str(1402 + random.randrange(4)),
+        random.choice(("passenger", "passenger", "bus", "truck")),
+        random.choice(("online", "online_owner", "online_office", "office", "bank")),
+        "",
+    )
 
 
 def test_rows_of_a_step_divide_its_shares_into_groups_of_five_vehicles_or_more() -> None:
     random = Random("rows")
     told = waited = 0
     for _ in range(300):
-        tallies, whose = step(random)
-        rows = merging.merged(tallies)
+        shares = []
+        for place in range(random.choice((1, 3, 6, 20, 80, 300))):
+            first, back = random.choice(((True, False),) * 6 + ((False, False), (False, True)))
+            rial = -unknown(place) if back else unknown(place)
+            shares.append(Share(key_by_lot(random), f"ve_{random.randrange(100)}", rial, 1, first, back))
+        run, watch = Run(), Watch(CityOwed("TEHRAN"))
+        run.take(shares)
+        rows = watch.rows(run)
+        counting = [of.first and of.duty not in run.memory.returned for of in shares]
         if rows is None:
             waited += 1
-            assert len(set(whose.values())) < SUBJECTS_MIN or len(tallies) < 40
+            assert sum(counting) < 40
             continue
         told += 1
-        whole = 0
+        whole = [0] * len(shares)
         for row in rows.values():
-            assert whole & row.rial == 0, "a share is in two rows"
-            whole |= row.rial
-            assert len(vehicles(row.rial, whose)) >= SUBJECTS_MIN
-        assert whole == (1 << len(whose)) - 1, "a share is in no row"
+            line = line_of(row.rial, len(shares))
+            assert not any(mine and theirs for mine, theirs in zip(whole, line, strict=True)), "in two rows"
+            whole = [mine + theirs for mine, theirs in zip(whole, line, strict=True)]
+            of_row = [
+                share for share, value, counts in zip(shares, line, counting, strict=True) if value and counts
+            ]
+            assert len({share.subject for share in of_row}) >= SUBJECTS_MIN
+        assert whole == [-1 if share.gives_back else 1 for share in shares], "a share is in no row"
     assert told > 150
     assert waited > 20
 
 
-def test_no_combination_of_rows_of_any_publication_is_of_fewer_than_five_vehicles() -> None:
-    """Shown by elimination over the rationals of all that four publications have together: their rows are sums of
-    the steps' rows, which share nothing, so what a combination holds is a union of such groups."""
-    random = Random("combinations")
-    steps: list[dict[CellKey, Tally]] = []
-    place = 0
-    whose: dict[int, str] = {}
-    while len(steps) < 4:
-        tallies, told = step(random)
-        moved = {key: Tally(tally.rial << place, tally.count, tally.subjects) for key, tally in tallies.items()}
-        rows = merging.merged(moved)
-        if rows is not None and len(told) < 100:
-            steps.append(rows)
-            whose |= {number + place: vehicle for number, vehicle in told.items()}
-            place += len(told)
+def lived(random: Random, steps: int, *, refunds_count: bool = False) -> tuple[list[list[int]], list[str]]:
+    """The lines of all that some publications have, and whose each unknown is. In some steps all but one or two of
+    a row's vehicles get their money back, which is where one would show, and some pay again then or later.
+    `refunds_count` is for those who think that a refund is a vehicle like any other.
+    """
+    watch, run = Watch(CityOwed("TEHRAN")), Run()
+    keys: list[CellKey] = []
+    held: set[int] = set()
+    told: list[list[int]] = []
     rows_so_far: Rows = {}
-    matrix: list[list[int]] = []
-    for rows in steps:
-        rows_so_far = merging.added(rows_so_far, rows)
-        matrix += [[rial >> number & 1 for number in range(place)] for rial, _ in rows_so_far.values()]
-        matrix.append([int(any(line[number] for line in matrix)) for number in range(place)])
-    for line in eliminated(matrix):
-        assert len({whose[number] for number, value in enumerate(line) if value}) >= SUBJECTS_MIN
+    numbers_told: list[int] = []
+    while watch.steps < steps:
+        again = [place for place in range(len(keys)) if place not in held and random.random() < 0.2]
+        new = list(range(len(keys), len(keys) + random.choice((6, 8, 14))))
+        keys += [key_by_lot(random)._replace(month="1405-01", vehicle_class="passenger") for _ in new]
+        back = (
+            [place for place in random.choice(told) if place in held][1:] if told and random.random() < 0.6 else []
+        )
+        held = (held | {*again, *new}) - {*back}
+        shares = [Share(keys[place], f"ve_{place}", unknown(place), 1) for place in (*again, *new)]
+        for place in back:
+            key = keys[place]._replace(channel="refunded") if refunds_count else keys[place]
+            shares.append(Share(key, f"ve_{place}", -unknown(place), 0, first=refunds_count, gives_back=True))
+        run.take(shares)
+        rows = merging.merged(run.tallies) if refunds_count else watch.rows(run)
+        if rows:
+            watch.took(run)
+            run = Run()
+            rows_so_far = merging.added(rows_so_far, rows)
+            for row in rows.values():
+                told.append([place for place, value in enumerate(line_of(row.rial, len(keys))) if value > 0])
+            numbers_told += [rial for rial, _ in rows_so_far.values()]
+    return [line_of(rial, len(keys)) for rial in numbers_told], [f"ve_{place}" for place in range(len(keys))]
 
 
-def eliminated(matrix: list[list[int]]) -> list[list[int]]:
-    """The reduced row echelon form, in whole numbers: of all that can be made of the lines, the shortest."""
-    lines, done = [list(line) for line in matrix], 0
-    for column in range(len(matrix[0])):
-        pivot = next((place for place in range(done, len(lines)) if lines[place][column]), None)
-        if pivot is None:
-            continue
-        lines[done], lines[pivot] = lines[pivot], lines[done]
-        for place, line in enumerate(lines):
-            if place != done and line[column]:
-                by, of = line[column], lines[done][column]
-                lines[place] = [of * mine - by * theirs for mine, theirs in zip(line, lines[done], strict=True)]
-        done += 1
-    return [line for line in lines[:done] if any(line)]
+def few(matrix: list[list[int]], whose: list[str], random: Random) -> set[str]:
+    """The vehicles of every sum of fewer than five that elimination, in some orders, or paring comes upon."""
+    made = [pared(line, matrix[:place] + matrix[place + 1 :]) for place, line in enumerate(matrix)]
+    for _ in range(3):
+        order = random.sample(range(len(whose)), len(whose))
+        for line in eliminated([[line[place] for place in order] for line in matrix]):
+            made.append([line[order.index(place)] for place in range(len(whose))])
+    groups = [{whose[place] for place, value in enumerate(line) if value} for line in made]
+    return set().union(*(group for group in groups if 0 < len(group) < SUBJECTS_MIN))
+
+
+def test_no_combination_of_rows_of_any_publication_is_of_fewer_than_five_vehicles() -> None:
+    random = Random("combinations")
+    for _ in range(6):
+        matrix, whose = lived(random, 10)
+        assert len(matrix) > 12
+        assert few(matrix, whose, random) == set()
+
+
+def test_the_same_attack_finds_vehicles_where_refunds_count() -> None:
+    random = Random("combinations")
+    assert sum(len(few(*lived(random, 10, refunds_count=True), random)) for _ in range(6)) > 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from avarez.figures.cells import CERTIFIED, COLLECTED, NET, REFUNDED, UNKNOWN, Books, shares_of
+from avarez.figures.cells import CERTIFIED, COLLECTED, UNKNOWN, Books, shares_of
 from avarez.figures.files import FORMATS, Commitment, FiguresUnsound, city_from, file_name, rows_of_csv
 from avarez.journal import YearAmount
 from functions.report.publishing import read_steps
@@ -26,13 +26,12 @@ def test_publication_equals_the_ledger_to_the_rial_and_names_its_commitment() ->
     done = desk.publish()
     assert (done.advanced, done.waiting, done.broken) == (["TEHRAN", "SHIRAZ"], [], [])
     for city, entry in zip((shiraz, tehran), desk.manifest()["cities"], strict=True):
-        assert int(entry["totals"]["left_rial"]) == city.ledger_rial() > 0
+        assert int(entry["totals"]["collected_rial"]) == city.ledger_rial() > 0
         assert entry["commitment"] == {"sequence": len(city.events), "hash": city.events[-1].hash}
         figures = desk.figures(city.municipality)
-        payments = sum(
-            count for key, (_, count) in figures.rows.items() if key.figure in (COLLECTED, NET, REFUNDED)
-        )
-        assert payments == len(city.payments) + sum(entry.kind == "refund_approved" for entry in city.entries)
+        payments = sum(count for key, (_, count) in figures.rows.items() if key.figure == COLLECTED)
+        assert payments == entry["totals"]["payments"] == len(city.payments)
+        assert any(of.kind == "refund_approved" for of in city.entries)
         certified = sum(count for key, (_, count) in figures.rows.items() if key.figure == CERTIFIED)
         assert certified == len(city.payments)
 
@@ -49,7 +48,7 @@ def test_second_publication_adds_the_step_and_keeps_what_stood() -> None:
     assert (manifest["number"], manifest["previous"]) == (2, desk.stood[0].manifest)
     assert after.steps[: len(before.steps)] == before.steps
     assert len(after.steps) == len(before.steps) + 2 == 7, "a step ends with its day"
-    assert int(manifest["cities"][0]["totals"]["left_rial"]) == city.ledger_rial()
+    assert int(manifest["cities"][0]["totals"]["collected_rial"]) == city.ledger_rial()
     for key, (rial, count) in before.rows.items():
         assert key in after.rows
         assert after.rows[key][1] >= count
@@ -83,7 +82,7 @@ def test_city_with_too_few_vehicles_waits_with_its_commitment() -> None:
     assert (desk.publish().waiting, desk.stood) == ([CITY], [])
     city.pays()
     assert desk.publish().advanced == [CITY]
-    assert int(desk.manifest()["cities"][0]["totals"]["left_rial"]) == city.ledger_rial()
+    assert int(desk.manifest()["cities"][0]["totals"]["collected_rial"]) == city.ledger_rial()
 
 
 @pytest.mark.parametrize(
@@ -123,16 +122,71 @@ def test_few_of_a_door_are_told_as_online_and_no_less_finely() -> None:
     ]
 
 
-def test_few_refunds_are_told_only_as_net() -> None:
+ALIKE: dict[str, Any] = {
+    "channel": "gateway",
+    "vehicle_class": "passenger",
+    "created_by": "owner:1",
+    "office": "",
+    "years": (YearAmount(1405, 1_000_000),),
+    "rounding_rial": 0,
+    "amount_rial": 1_005_000,
+}
+
+
+def collected(desk: Desk) -> dict[str, tuple[int, int]]:
+    """Rial and payments of each month."""
+    return {key.month: of for key, of in desk.figures(CITY).rows.items() if key.figure == COLLECTED}
+
+
+def test_refunds_of_all_but_one_of_a_row_wait_until_five_others_pay() -> None:
     city = City()
-    payments = [city.pays(channel="gateway", vehicle_class="passenger") for _ in range(12)]
-    city.gives_back(payments[3], BEGIN + timedelta(minutes=5))
+    paid = [city.pays(**ALIKE) for _ in range(6)]
     desk = Desk([city])
     desk.publish()
-    rows = desk.figures(CITY).rows
-    assert not [key for key in rows if key.figure == REFUNDED]
-    assert [key for key in rows if key.figure == NET]
-    assert int(desk.manifest()["cities"][0]["totals"]["left_rial"]) == city.ledger_rial()
+    later = BEGIN + timedelta(days=40)
+    for payment in paid[1:]:
+        city.gives_back(payment, later)
+    assert desk.publish().waiting == [CITY], "the row less these is the sixth"
+    for _ in range(4):
+        city.pays(at=later, **ALIKE)
+    assert desk.publish().waiting == [CITY], "and with four others it is five"
+    city.pays(at=later, **ALIKE)
+    assert desk.publish().advanced == [CITY]
+    assert collected(desk) == {"1405-01": (6_000_000, 6), "1405-02": (0, 5)}
+    assert int(desk.manifest()["cities"][0]["totals"]["collected_rial"]) == city.ledger_rial() == 6_000_000
+
+
+def test_who_pays_again_what_was_given_back_does_not_count() -> None:
+    city = City()
+    paid = [city.pays(vehicle=f"ve_{number}", **ALIKE) for number in range(10)]
+    for payment in paid[5:]:
+        city.gives_back(payment, BEGIN + timedelta(hours=1))
+    desk = Desk([city])
+    assert desk.publish().advanced == [CITY]
+    for number in range(5, 10):
+        city.pays(at=BEGIN + timedelta(days=1), vehicle=f"ve_{number}", **ALIKE)
+    assert desk.publish().waiting == [CITY], "who knows what they paid before knows what they pay now"
+    desk.memories.clear()
+    assert desk.publish().waiting == [CITY], "it follows from the events"
+    for number in range(5, 10):
+        city.pays(
+            at=BEGIN + timedelta(days=1),
+            vehicle=f"ve_{number}",
+            **{**ALIKE, "years": (YearAmount(1404, 1_000_000),)},
+        )
+    assert desk.publish().advanced == [CITY], "another year of theirs is another amount"
+
+
+def test_instalments_do_not_count() -> None:
+    city = City()
+    for _ in range(9):
+        city.pays(agreement_id="ag_1", **ALIKE)
+    desk = Desk([city])
+    assert desk.publish().waiting == [CITY], "one may be as large as the one before"
+    for _ in range(5):
+        city.pays(**ALIKE)
+    assert desk.publish().advanced == [CITY]
+    assert collected(desk) == {"1405-01": (14_000_000, 14)}
 
 
 def test_builder_that_lost_the_race_publishes_nothing() -> None:
@@ -184,7 +238,9 @@ def test_csv_says_what_json_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [b'"left_rial":"1"', b'"left_rial":', b'"schema":2', b'"columns":["x"]', b'"rows":[[]]'], ids=repr
+    "change",
+    [b'"collected_rial":"1"', b'"collected_rial":', b'"schema":3', b'"columns":["x"]', b'"rows":[[]]'],
+    ids=repr,
 )
 def test_file_that_was_changed_is_refused(change: bytes) -> None:
     city = City()

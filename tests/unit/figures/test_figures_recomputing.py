@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from avarez.figures.cells import shares_of
-from avarez.figures.files import city_files, entry_of, file_name, step_end
+from avarez.figures.files import city_files, entry_of, file_name
 from avarez.figures.recomputing import Checked, check_events, check_files
 from tests.unit.figures.figures_desk import Desk
 from tests.unit.figures.figures_events import BEGIN, CITY, City
@@ -45,30 +43,6 @@ def test_files_and_events_that_were_published_are_good(desk: Desk) -> None:
     assert found.books is not None
     assert found.books.figures_rial == desk.cities[0].ledger_rial()
     assert found.books.balance_rial == desk.cities[0].ledger_rial() - 3 * (4_001_000 + 3_002_000)
-
-
-def test_steps_of_before_doors_were_told_are_recomputed_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    city = City()
-    made = Desk([city])
-    city.days(2, a_day=40)
-    with monkeypatch.context() as before:
-        before.setattr("functions.report.publishing.shares_of", functools.partial(shares_of, doors=False))
-        before.setattr("functions.report.publishing.step_end", lambda *end: replace(step_end(*end), doors=False))
-        made.publish()
-    assert {key.channel for key in made.figures(CITY).rows if key.channel.startswith("online")} == {"online"}
-    city.days(2, a_day=40, at=BEGIN + timedelta(days=5))
-    made.publish()
-    figures = made.figures(CITY)
-    assert [step.doors for step in figures.steps] == [False, False, True, True]
-    assert {"online", "online_owner", "online_office"} <= {key.channel for key in figures.rows}
-    found = checked(made)
-    check_events(found, city.events)
-    assert found.faults == []
-    # Whoever says the other of a step is told so.
-    found.figures = replace(figures, steps=tuple(replace(step, doors=True) for step in figures.steps))
-    check_events(found, city.events)
-    assert found.faults
-    assert found.faults[0].endswith("rows are not those of the events")
 
 
 def test_file_that_is_not_what_its_name_says_is_named(desk: Desk) -> None:

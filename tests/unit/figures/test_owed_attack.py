@@ -1,15 +1,16 @@
 """An attacker who has all that is owed and was collected, and knows who is in which row, looks for a vehicle.
 
 Both describe the same duties: a duty is one unknown, in the one row of what is owed and, once it is paid, in one
-row of a step. What can be made of all rows by adding and subtracting multiples is searched by elimination over the
-rationals in several orders, and by subtracting from any few rows of what is owed whatever was collected of them.
-Towns pay until hardly anybody is left, which is where it would show.
+row of a step, or in several by thirds. What is given back is that unknown once more, and so is what is paid again
+after it. What can be made of all rows by adding and subtracting multiples is searched by elimination over the
+rationals in several orders, and by adding and subtracting other rows as long as that leaves fewer vehicles. Towns
+pay until hardly anybody is left, which is where it would show.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -18,15 +19,16 @@ from random import Random
 import pytest
 
 from avarez.figures import merging
-from avarez.figures.cells import COLLECTED, SUBJECTS_MIN, CellKey, Tally
-from avarez.figures.merging import merged
+from avarez.figures.cells import COLLECTED, SUBJECTS_MIN, CellKey, Share, Tally
 from avarez.figures.owed import rule
-from avarez.figures.owed.rule import Basis, Charges, CityOwed, Owed, Payers
-from tests.unit.figures.test_figures_attack import eliminated
+from avarez.figures.owed.rule import Basis, Charges, CityOwed, Owed
+from avarez.figures.steps import Run, Watch
+from tests.unit.figures.unknowns import Line, eliminated, line_of, pared, unknown
 
 YEARS = (1402, 1403, 1404)
 RUNNING = 1405
 STEPS = 16
+PARTS = 3
 CLASSES = ("passenger",) * 9 + ("truck",) * 4 + ("bus",) * 2 + ("motorcycle",) * 3 + ("van",)
 TOWNS = 60 if os.environ.get("AVAREZ_PROVE") == "1" else 8
 BASIS = Basis(date(2026, 11, 27), (1,), "a" * 64)
@@ -36,23 +38,27 @@ Duty = tuple[int, int]
 
 @dataclass
 class Town:
-    """Vehicles by lot; each duty's amount is a bit of its own, so that a sum says which duties are in it."""
+    """Vehicles by lot; each duty's amount is an unknown of its own, so that a sum says which duties are in it."""
 
     random: Random
     guests: int = 0
     """Cars a day that pay the year that runs and owe nothing else."""
+    refunds: bool = False
+    """Whether payers of a row get their money back, all but one or two, and whether some pay by parts."""
     least: int = SUBJECTS_MIN
     """Of a row of what is owed."""
     closing: bool = True
     state: bool = False
     """Whether what is still open is published after every step, as nobody should."""
-    owed: CityOwed = field(default_factory=lambda: CityOwed("TEHRAN"))
-    payers: Payers = field(default_factory=dict)
-    pending: dict[CellKey, Tally] = field(default_factory=dict)
-    paid: set[Duty] = field(default_factory=set)
-    lines: list[int] = field(default_factory=list)
-    """The bits of every number that was published."""
-    steps: int = 0
+    watch: Watch = field(default_factory=lambda: Watch(CityOwed("TEHRAN")))
+    run: Run = field(default_factory=Run)
+    paid: dict[Duty, int] = field(default_factory=dict)
+    """Thirds of each duty."""
+    keys: dict[Duty, CellKey] = field(default_factory=dict)
+    collected: list[int] = field(default_factory=list)
+    """The sums of every row of a step."""
+    told: list[int] = field(default_factory=list)
+    """The sums of every row of what is owed."""
 
     def __post_init__(self) -> None:
         count = self.random.randrange(36, 44)
@@ -62,7 +68,15 @@ class Town:
         self.classes += ["passenger"] * (STEPS * self.guests)
         self.coming = [(vehicle, RUNNING) for vehicle in range(count, len(self.classes))]
         self.duties += self.coming
-        self.bit = {duty: 1 << place for place, duty in enumerate(self.duties)}
+        self.third = {duty: unknown(place) for place, duty in enumerate(self.duties)}
+
+    @property
+    def steps(self) -> int:
+        return self.watch.steps
+
+    @property
+    def owed(self) -> CityOwed:
+        return self.watch.city
 
     def lives(self) -> Town:
         """Steps until nearly everybody has paid; what is owed is told as soon as it may be."""
@@ -70,6 +84,8 @@ class Town:
             for vehicle, year in self.coming[day * self.guests : (day + 1) * self.guests]:
                 self._pay(vehicle, [year])
             self._pays(self.random.choice((4, 7, 10, 14)))
+            if self.refunds and day % 3 == 2:
+                self._gives_back()
             self._step()
             self._tells()
         return self
@@ -83,71 +99,78 @@ class Town:
     def _pay(self, vehicle: int, years: list[int]) -> None:
         channel = self.random.choice(("online", "online", "office"))
         for year in years:
+            duty = vehicle, year
             key = CellKey(COLLECTED, "1405-08", str(year), self.classes[vehicle], channel, "")
-            self.pending.setdefault(key, Tally()).add(self.bit[vehicle, year], 1, str(vehicle))
-            self.paid.add((vehicle, year))
+            begun = self.paid.get(duty, 0)
+            parts = 1 if begun or (self.refunds and self.random.random() < 0.15) else PARTS
+            self.run.take([Share(key, str(vehicle), parts * self.third[duty], 1, first=parts == PARTS)])
+            self.paid[duty], self.keys[duty] = begun + parts, key
+
+    def _gives_back(self) -> None:
+        """All but one or two of those who paid in one row are given it back."""
+        rows = [[of for of in self._duties(rial) if self.paid.get(of) == PARTS] for rial in self.collected]
+        rows = [row for row in rows if 5 <= len(row) <= 12]
+        for duty in self.random.choice(rows)[self.random.choice((1, 1, 2)) :] if rows else ():
+            rial = PARTS * self.third[duty]
+            self.run.take([Share(self.keys[duty], str(duty[0]), -rial, 0, first=False, gives_back=True)])
+            del self.paid[duty]
 
     def _unpaid(self, vehicle: int) -> list[int]:
-        return [year for of, year in self.duties if of == vehicle and (of, year) not in self.paid]
+        return [year for of, year in self.duties if of == vehicle and self.paid.get((of, year), 0) < PARTS]
 
     def _step(self) -> None:
-        payers = dict(self.payers)
-        for key, tally in self.pending.items():
-            duty = key.duty_year, key.vehicle_class
-            payers[duty] = payers.get(duty, 0) + tally.count
-        shut: Callable[[CellKey], bool] = rule.closed(self.owed, payers, self.steps)
-        rows = merged(self.pending, closed=shut if self.closing else lambda key: False)
+        rows = self.watch.rows(self.run) if self.closing else merging.merged(self.run.tallies)
         if rows:
-            self.lines += [row.rial for row in rows.values()]
-            self.payers, self.pending, self.steps = payers, {}, self.steps + 1
+            self.collected += [row.rial for row in rows.values()]
+            self.watch.took(self.run)
+            self.run = Run()
 
     def _tells(self) -> None:
         cells: dict[tuple[int, str], Owed] = {}
         for vehicle, year in self.duties:
-            if year == RUNNING or (self.state and (vehicle, year) in self.paid):
+            if year == RUNNING or (self.state and self.paid.get((vehicle, year), 0) == PARTS):
                 continue
             cell = cells.get((year, self.classes[vehicle]), Owed(0, 0))
-            cells[year, self.classes[vehicle]] = Owed(cell.rial | self.bit[vehicle, year], cell.vehicles + 1)
+            rial = cell.rial + PARTS * self.third[vehicle, year]
+            cells[year, self.classes[vehicle]] = Owed(rial, cell.vehicles + 1)
         for year in sorted({year for year, _ in cells} - {of.year for of in self.owed.years}):
-            payers = {} if self.state else self.payers
+            payers = {} if self.state else self.watch.memory.payers
             of = rule.told_year(Charges(BASIS, cells), year, payers, self.steps, least=self.least)
             if of is not None:
-                self.lines += [row.rial for row in of.rows.values()]
+                self.told += [row.rial for row in of.rows.values()]
                 if not self.state:
-                    self.owed = CityOwed(self.owed.municipality, (*self.owed.years, of))
+                    self.watch.city = CityOwed(self.owed.municipality, (*self.owed.years, of))
+
+    def _duties(self, rial: int) -> list[Duty]:
+        return [
+            duty for duty, value in zip(self.duties, line_of(rial, len(self.duties)), strict=True) if value > 0
+        ]
 
     # -- the attack ----------------------------------------------------------------------------------
 
-    def vehicles(self, values: int | list[int], order: list[int] | None = None) -> set[int]:
-        """Whose duties are in a sum of bits, or in a line of coefficients in the order of the columns."""
-        if isinstance(values, int):
-            return {vehicle for place, (vehicle, _) in enumerate(self.duties) if values >> place & 1}
-        assert order is not None
-        return {self.duties[place][0] for place, value in zip(order, values, strict=True) if value}
-
     def found(self) -> set[int]:
         """The vehicles of every sum that an attacker can make of fewer than five."""
-        few = [of for of in (*self._by_elimination(), *self._by_subtraction()) if 0 < len(of) < SUBJECTS_MIN]
-        return set().union(*few)
+        made = [*self._by_elimination(), *self._by_paring()]
+        groups = [{of for (of, _), value in zip(self.duties, line, strict=True) if value} for line in made]
+        return set().union(*(group for group in groups if 0 < len(group) < SUBJECTS_MIN))
 
-    def _by_elimination(self) -> Iterator[set[int]]:
+    def _by_elimination(self) -> Iterator[Line]:
+        matrix = [line_of(rial, len(self.duties)) for rial in (*self.collected, *self.told)]
         unpaid_last = sorted(range(len(self.duties)), key=lambda place: self.duties[place] not in self.paid)
         for order in (unpaid_last, self.random.sample(unpaid_last, len(unpaid_last))):
-            matrix = [[line >> place & 1 for place in order] for line in self.lines]
-            yield from (self.vehicles(line, order) for line in eliminated(matrix))
+            back = sorted(range(len(order)), key=order.__getitem__)
+            for line in eliminated([[line[place] for place in order] for line in matrix]):
+                yield [line[place] for place in back]
 
-    def _by_subtraction(self) -> Iterator[set[int]]:
-        """Any few rows of what is owed, less each row of a step that takes away more than it brings in."""
-        rows = [row.rial for of in self.owed.years for row in of.rows.values()]
-        collected = [line for line in self.lines if line not in rows]
-        for size in (1, 2, 3, len(rows)):
-            for chosen in combinations(rows, size):
-                whole = sum(chosen)
-                left = whole
-                for line in collected:
-                    if len(self.vehicles(line & whole)) >= len(self.vehicles(line & ~whole)):
-                        left = left & ~line | line & ~whole
-                yield self.vehicles(left)
+    def _by_paring(self) -> Iterator[Line]:
+        """Any few rows of what is owed, and each row of a step, with rows of steps added or taken off."""
+        collected = [line_of(rial, len(self.duties)) for rial in self.collected]
+        told = [line_of(rial, len(self.duties)) for rial in self.told]
+        for size in (1, 2, len(told)):
+            for chosen in combinations(told, size):
+                yield pared([sum(column) for column in zip(*chosen, strict=True)], collected)
+        for place, line in enumerate(collected):
+            yield pared(line, collected[:place] + collected[place + 1 :])
 
 
 def towns(guests: int = 0, **changes: bool | int) -> list[Town]:
@@ -164,6 +187,13 @@ def test_owed_and_collected_together_find_no_vehicle(guests: int) -> None:
     assert [town.found() for town in lived] == [set()] * TOWNS
 
 
+def test_nor_do_they_where_money_goes_back_and_is_paid_by_parts() -> None:
+    lived = towns(6, refunds=True)
+    assert sum(len(town.watch.memory.returned) for town in lived) > 8 * TOWNS
+    assert sum(town.steps for town in lived) > 12 * TOWNS
+    assert [town.found() for town in lived] == [set()] * TOWNS
+
+
 def test_the_same_attack_finds_dozens_where_every_cell_is_told() -> None:
     assert sum(len(town.found()) for town in towns(least=1, closing=False)) > 24
 
@@ -174,6 +204,17 @@ def test_the_same_attack_finds_vehicles_where_collected_knows_nothing_of_owed() 
 
 def test_the_same_attack_finds_dozens_where_what_is_open_is_told_again_and_again() -> None:
     assert sum(len(town.found()) for town in towns(state=True, closing=False)) > 24
+
+
+def test_the_same_attack_finds_vehicles_where_what_was_given_back_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def counted(self: Run, shares: list[Share]) -> None:
+        merging_shares = [share._replace(first=True) for share in shares]
+        taken(self, merging_shares)
+        self.memory.returned.clear()
+
+    taken = Run.take
+    monkeypatch.setattr(Run, "take", counted)
+    assert sum(len(town.found()) for town in towns(6, refunds=True)) > 3
 
 
 def test_a_step_whose_rows_are_all_closed_waits() -> None:

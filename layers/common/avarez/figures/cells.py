@@ -1,8 +1,8 @@
 """What a city's events come to, cell by cell. Pure.
 
-A cell is a sum over what several vehicles did. Its rial are signed: what was collected is positive, what is given
-back negative, so that the column's sum is what is left to the city. `month` is the Jalali month of the journal
-entry (of a certificate: of its coming into force), in Tehran.
+A cell is a sum over what several vehicles did. What is given back is taken off in the cell that its payment would
+have in the month of the refund, so that the column's sum is what is left to the city. `month` is the Jalali month
+of the journal entry (of a certificate: of its coming into force), in Tehran.
 
 Source: the events' members as `docs/ledger.md` lists them.
 """
@@ -20,9 +20,6 @@ from avarez.jalali import to_jalali
 from avarez.money import parse_rial
 
 COLLECTED: Final = "collected"
-REFUNDED: Final = "refunded"
-NET: Final = "net"
-"""Collections and refunds that only together are of enough vehicles."""
 CERTIFIED: Final = "certified"
 MERGED: Final = "merged"
 """In place of a value: these vehicles are not told apart by it."""
@@ -54,26 +51,29 @@ class CellKey(NamedTuple):
     wait: str
 
 
+Duty = tuple[str, str]
+"""A vehicle, or whatever stands for it, and the duty year as rows name it."""
+
 COLUMNS: Final = (*CellKey._fields, "rial", "count")
 """Of a published row."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over some vehicles; `subjects` names them, but not more than it takes to know that they are enough."""
+    """Sums over some vehicles; `subjects` names those whose amounts are told in no other cell."""
 
     rial: int = 0
     count: int = 0
     subjects: set[str] = field(default_factory=set)
 
-    def add(self, rial: int, count: int, subject: str) -> None:
-        self.rial += rial
-        self.count += count
-        if len(self.subjects) < SUBJECTS_MIN:
-            self.subjects.add(subject)
+    def add(self, share: Share) -> None:
+        self.rial += share.rial
+        self.count += share.payments
+        if share.first:
+            self.subjects.add(share.subject)
 
     def take(self, other: Tally) -> None:
-        """Both become one."""
+        """Both become one, which names no more vehicles than it takes to know that they are enough."""
         self.rial += other.rial
         self.count += other.count
         for subject in other.subjects:
@@ -89,6 +89,14 @@ class Share(NamedTuple):
     subject: str
     rial: int
     payments: int
+    first: bool = True
+    """Whether who reads rows may find its amount in no other. A refund's is that of its payment, an instalment's
+    may be that of the one before."""
+    gives_back: bool = False
+
+    @property
+    def duty(self) -> Duty:
+        return self.subject, self.key.duty_year
 
 
 @dataclass(slots=True)
@@ -132,13 +140,11 @@ def add_events(tallies: dict[CellKey, Tally], books: Books, events: Iterable[Map
 def add_shares(tallies: dict[CellKey, Tally], shares: Iterable[Share]) -> None:
     """Adds what one event, or several, add to the cells."""
     for share in shares:
-        tallies.setdefault(share.key, Tally()).add(share.rial, share.payments, share.subject)
+        tallies.setdefault(share.key, Tally()).add(share)
 
 
-def shares_of(data: Mapping[str, Any], books: Books, *, doors: bool = True) -> Iterator[Share]:
+def shares_of(data: Mapping[str, Any], books: Books) -> Iterator[Share]:
     """What the event adds: for each duty year of an entry its part; for a certificate its time.
-
-    `doors` tells a gateway's payment that the owner opened from an office's; steps of before it were told without.
 
     Whatever of the city's money is no duty year's own (rounding, a fee that the city bears) goes with the newest
     year, and so does the payment itself, so that it counts once.
@@ -157,30 +163,31 @@ def shares_of(data: Mapping[str, Any], books: Books, *, doors: bool = True) -> I
     if kind in PASSED_ON_KINDS or (rial == 0 and not entry["years"]):
         return
     payment = data.get("payment") or {}
-    collected = rial >= 0
+    gives_back = rial < 0
     month = _month(date.fromisoformat(entry["day"]))
     subject = str(payment.get("vehicle_id") or entry["journal_id"])
     parts = {int(part["year"]): parse_rial(part["amount_rial"]) for part in entry["years"]}
-    if not collected:
+    if gives_back:
         parts = {year: -amount_rial for year, amount_rial in parts.items()}
     newest = max(parts, default=0)
     parts[newest] = parts.get(newest, 0) + rial - sum(parts.values())
     for year, part_rial in parts.items():
         key = CellKey(
-            COLLECTED if collected else REFUNDED,
+            COLLECTED,
             month,
             str(year) if year else UNKNOWN,
             str(payment.get("vehicle_class") or UNKNOWN),
-            _channel(payment, doors),
+            _channel(payment),
             NONE,
         )
-        yield Share(key, subject, part_rial, int(year == newest))
+        first = not gives_back and not payment.get("agreement_id")
+        yield Share(key, subject, part_rial, int(year == newest and not gives_back), first, gives_back)
 
 
-def _channel(payment: Mapping[str, Any], doors: bool) -> str:
+def _channel(payment: Mapping[str, Any]) -> str:
     """The channel, and for a gateway who opened the payment where the event says it."""
     channel = CHANNELS.get(str(payment.get("channel")), UNKNOWN)
-    if channel != ONLINE or not doors:
+    if channel != ONLINE:
         return channel
     if payment.get("opened_by") == "owner":
         return ONLINE_OWNER

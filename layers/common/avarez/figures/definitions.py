@@ -35,37 +35,15 @@ DEFINITIONS: Final = (
         "rial",
         "وصول‌شده",
         "Collected",
-        "جمع آنچه از پرداخت‌های قطعی به شهر تعلق گرفته است: عوارض، جریمه و رند کردن، پس از کسر کارمزدی که خود شهر "
-        "پذیرفته است. کارمزد دفتر و سامانه جزو آن نیست. از سندهای دفتر کل شهر حساب می‌شود.",
-        "What settled payments brought to the city: duty, penalty and rounding, less a fee that the city itself "
-        "bears. Fees of offices and of the platform are no part of it. From the entries of the city's ledger.",
-    ),
-    Definition(
-        "refunded",
-        "rial",
-        "بازگردانده‌شده",
-        "Refunded",
-        "آنچه با تصویب دو نفر از سهم شهر به پرداخت‌کننده بازگردانده شده است؛ در فایل‌ها با علامت منفی.",
-        "What was given back to payers out of the city's share, approved by two people; negative in the files.",
-    ),
-    Definition(
-        "net",
-        "rial",
-        "خالص",
-        "Net",
-        "وصول و بازگرداندن با هم، آنجا که جدا گفتنشان خودرویی را آشکار می‌کرد.",
-        "Collections and refunds together, where telling them apart would have shown a vehicle.",
-    ),
-    Definition(
-        "left",
-        "rial",
-        "ماندهٔ شهر",
-        "Left to the city",
-        "جمع همهٔ ردیف‌های پولی: وصول‌شده منهای بازگردانده‌شده. برابر است با گردش دو حساب شهر در دفتر کل (بدون "
-        "آنچه "
-        "به حساب خود شهر واریز شده است)، تا یک ریال.",
-        "The sum of all rows of money: collected less refunded. Equal to the movement of the city's two accounts "
-        "in the ledger (without what was paid on to the city's own account), to the rial.",
+        "آنچه از پرداخت‌های قطعی به شهر تعلق گرفته است (عوارض، جریمه و رند کردن، پس از کسر کارمزدی که خود شهر "
+        "پذیرفته است) منهای آنچه با تصویب دو نفر از آن بازگردانده شده است؛ بازگرداندن در ماه خودش کم می‌شود و "
+        "ردیف جدا ندارد، چون جدا گفتنش خودرویی را آشکار می‌کرد. کارمزد دفتر و سامانه جزو آن نیست. برابر است با "
+        "گردش دو حساب شهر در دفتر کل (بدون آنچه به حساب خود شهر واریز شده است)، تا یک ریال.",
+        "What settled payments brought to the city (duty, penalty and rounding, less a fee that the city itself "
+        "bears) less what two people approved to be given back of it. A refund is taken off in its own month and "
+        "has no row of its own, which would show a vehicle. Fees of offices and of the platform are no part of "
+        "it. Equal to the movement of the city's two accounts in the ledger (without what was paid on to the "
+        "city's own account), to the rial.",
     ),
     Definition(
         "owed",
@@ -142,16 +120,16 @@ DEFINITIONS: Final = (
         "rial",
         "ریال",
         "Rial",
-        "جمع ردیف به ریال کامل؛ بازگرداندن منفی است، پس جمع ستون ماندهٔ شهر است.",
-        "The row's sum in whole rial; refunds are negative, so the column's sum is what is left to the city.",
+        "جمع ردیف به ریال کامل، پس از کسر آنچه بازگردانده شده است؛ اگر بیش از وصول بازگردانده شده باشد، منفی است.",
+        "The row's sum in whole rial, less what was given back; negative where that was more than what came in.",
     ),
     Definition(
         "count",
         "payments",
         "شمار",
         "Count",
-        "شمار پرداخت‌ها، بازگرداندن‌ها یا گواهی‌ها؛ هر پرداخت یک بار، در تازه‌ترین سال خود.",
-        "Payments, refunds or certificates; each payment once, in its newest year.",
+        "شمار پرداخت‌ها یا گواهی‌ها؛ هر پرداخت یک بار، در تازه‌ترین سال خود. بازگرداندن شمرده نمی‌شود.",
+        "Payments or certificates; each payment once, in its newest year. Refunds are not counted.",
     ),
     Definition(
         "budget",

@@ -15,15 +15,13 @@ from typing import Any, Final
 
 from avarez.canonical import canonical_bytes
 from avarez.events.chain import GENESIS
-from avarez.figures.cells import COLLECTED, COLUMNS, NET, REFUNDED, SUBJECTS_MIN, CellKey, Tally
+from avarez.figures.cells import COLLECTED, COLUMNS, SUBJECTS_MIN, CellKey, Tally
 from avarez.figures.parquet import parquet_bytes
 from avarez.money import format_rial, parse_rial
 
-SCHEMA: Final = 1
-RULE: Final = 1
+SCHEMA: Final = 2
+RULE: Final = 2
 """Of the rule of merging; another rule is another number, and begins a publication of its own."""
-DOORS: Final = "doors"
-"""Last in a step that tells online payments by who opened them."""
 FORMATS: Final = ("csv", "json", "parquet")
 BYTE_ORDER_MARK: Final = "\ufeff"
 """So that a spreadsheet reads UTF-8."""
@@ -48,13 +46,11 @@ class Commitment:
 @dataclass(frozen=True, slots=True)
 class StepEnd(Commitment):
     """Where a step of a city ended: the last day of its events in Tehran (`2026-11-27`), what its rows of money
-    come to, and payments. Without a day where the step was taken before days were kept, and without `doors`
-    before online payments were told by who opened them."""
+    come to, and payments."""
 
     day: str = ""
     rial: int = 0
     payments: int = 0
-    doors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +67,18 @@ class CityFigures:
 
 
 def totals(rows: Mapping[CellKey, tuple[int, int]]) -> dict[str, Any]:
-    """What the rows come to: what is left to the city, what of it is told apart, and how many payments."""
-    rial = {figure: sum(of[0] for key, of in rows.items() if key.figure == figure) for figure in _MONEY}
+    """What the rows come to: what is left to the city, and how many payments brought it."""
+    money = [of for key, of in rows.items() if key.figure == COLLECTED]
     return {
-        "collected_rial": format_rial(rial[COLLECTED]),
-        "refunded_rial": format_rial(rial[REFUNDED]),
-        "net_rial": format_rial(rial[NET]),
-        "left_rial": format_rial(sum(rial.values())),
-        "payments": sum(of[1] for key, of in rows.items() if key.figure == COLLECTED),
+        "collected_rial": format_rial(sum(rial for rial, _ in money)),
+        "payments": sum(count for _, count in money),
     }
-
-
-_MONEY: Final = (COLLECTED, REFUNDED, NET)
 
 
 def step_end(sequence: int, hash_: str, day: str, rows: Mapping[CellKey, Tally]) -> StepEnd:
     """The end of the step that these rows are of."""
-    rial = sum(of.rial for key, of in rows.items() if key.figure in _MONEY)
-    payments = sum(of.count for key, of in rows.items() if key.figure == COLLECTED)
-    return StepEnd(sequence, hash_, day, rial, payments, doors=True)
+    money = [of for key, of in rows.items() if key.figure == COLLECTED]
+    return StepEnd(sequence, hash_, day, sum(of.rial for of in money), sum(of.count for of in money))
 
 
 def file_name(content: bytes, form: str) -> str:
@@ -130,17 +119,12 @@ def _json(city: CityFigures) -> bytes:
 
 
 def _step(step: StepEnd) -> list[Any]:
-    told = [step.day, format_rial(step.rial), step.payments] if step.day else []
-    return [step.sequence, step.hash, *told, *([DOORS] if step.doors else [])]
+    return [step.sequence, step.hash, step.day, format_rial(step.rial), step.payments]
 
 
 def _step_from(row: Sequence[Any]) -> StepEnd:
-    if len(row) == 2:
-        return StepEnd(int(row[0]), str(row[1]))
-    sequence, hash_, day, rial, payments, *doors = row
-    if doors not in ([], [DOORS]):
-        raise FiguresUnsound("a step of another rule")
-    return StepEnd(int(sequence), str(hash_), str(day), parse_rial(rial), int(payments), bool(doors))
+    sequence, hash_, day, rial, payments = row
+    return StepEnd(int(sequence), str(hash_), str(day), parse_rial(rial), int(payments))
 
 
 def _parquet(city: CityFigures) -> bytes:

@@ -3,17 +3,19 @@
 The rule, in full (also `docs/open-data.md`):
 1. What a city's events since its last step come to is divided into cells, and each cell belongs to one published
    row. No vehicle's part of a step is ever counted into two rows.
-2. A cell of five vehicles or more stands. All smaller ones of a figure are joined by what is left when first the
-   duty year, then the channel, then the class, then the month's place in its year, then the year is no longer told
-   apart; whatever has five vehicles by then stands. Who opened an online payment parts a cell only where each part
-   has five vehicles.
-3. What is still smaller goes into the smallest row of the step that stands: where that is of another figure of
-   money, the row becomes `net`.
-4. Where no row stands to take it, the city takes no step: its figures and its commitment stay as they were.
-5. What is owed of a year and is nearly all paid (`avarez.figures.owed.rule`) makes no row: it goes by 3 at once.
+2. A vehicle counts for its cell where the amount that it paid is told there and nowhere else: not by what is given
+   back to it, not by a duty of which something was ever given back, not by an instalment.
+3. A cell in which five vehicles or more count stands. All smaller ones of a figure are joined by what is left
+   when first the duty year, then the channel, then the class, then the month's place in its year, then the year is
+   no longer told apart; whatever has five vehicles by then stands. Who opened an online payment parts a cell only
+   where each part has five vehicles.
+4. What is still smaller goes into the smallest row of the step that stands.
+5. Where no row stands to take it, the city takes no step: its figures and its commitment stay as they were.
+6. What is owed of a year and is nearly all paid (`avarez.figures.owed.rule`) makes no row: it goes by 4 at once.
 
-So every published number is a sum of rows, of every publication too, since a later one only adds the rows of a new
-step: whoever adds and subtracts published numbers gets sums over groups of five vehicles or more.
+Every published number is a sum of rows, of every publication too, since a later one only adds the rows of a new
+step. Whoever adds and subtracts multiples of rows is left with five vehicles or more: of the rows that take part,
+one of the last step has five that count, and what they paid is in no row before it and in no other of its step.
 """
 
 from __future__ import annotations
@@ -22,14 +24,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from avarez.figures.cells import (
-    CERTIFIED,
     MERGED,
-    NET,
     ONLINE,
     ONLINE_OFFICE,
     ONLINE_OWNER,
     SUBJECTS_MIN,
     CellKey,
+    Duty,
     Tally,
 )
 
@@ -66,16 +67,19 @@ LEVELS: Final[tuple[Coarser, ...]] = (
 def merged(
     tallies: Mapping[CellKey, Tally],
     *,
+    returned: Callable[[Duty], bool] = lambda duty: False,
     closed: Callable[[CellKey], bool] = lambda key: False,
     least: int = SUBJECTS_MIN,
 ) -> dict[CellKey, Tally] | None:
     """The rows of a step; None where the city cannot take one. `least` is for the test that attacks the rule.
 
-    A row's key says what all that is in it have in common. Cells that are `closed` make no row of their own.
+    A row's key says what all that is in it have in common. Duties that were `returned` do not count, and cells
+    that are `closed` make no row of their own.
     """
     standing: dict[CellKey, Tally] = {}
-    left = _doors_of_enough([(key, tally) for key, tally in tallies.items() if not closed(key)], least)
-    shut = [(key, tally) for key, tally in tallies.items() if closed(key)]
+    cells = [(key, _counting(key, tally, returned)) for key, tally in tallies.items()]
+    left = _doors_of_enough([(key, tally) for key, tally in cells if not closed(key)], least)
+    shut = [(key, tally) for key, tally in cells if closed(key)]
     for coarser in LEVELS:
         pooled = _pooled(left, coarser)
         left = [(key, tally) for key, tally in pooled if len(tally.subjects) < least]
@@ -99,6 +103,12 @@ def added(
     return dict(sorted(after.items()))
 
 
+def _counting(key: CellKey, tally: Tally, returned: Callable[[Duty], bool]) -> Tally:
+    """The cell, naming only the vehicles of which nothing was given back."""
+    subjects = {subject for subject in tally.subjects if not returned((subject, key.duty_year))}
+    return Tally(tally.rial, tally.count, subjects)
+
+
 def _pooled(cells: Sequence[tuple[CellKey, Tally]], coarser: Coarser) -> list[tuple[CellKey, Tally]]:
     """The cells that are the same but for what `coarser` takes away, each pool under what is common to it."""
     pools: dict[CellKey, tuple[CellKey, Tally]] = {}
@@ -118,10 +128,10 @@ def _doors_of_enough(cells: Sequence[tuple[CellKey, Tally]], least: int) -> list
 
 def _taken_in(standing: dict[CellKey, Tally], key: CellKey, tally: Tally) -> bool:
     """Whether a row takes the rest in: the one of fewest payments among those that may."""
-    may = [other for other in standing if (other.figure == CERTIFIED) == (key.figure == CERTIFIED)]
+    may = [other for other in standing if other.figure == key.figure]
     if not may:
         return False
-    nearest = min(may, key=lambda other: (other.figure != key.figure, standing[other].count, other))
+    nearest = min(may, key=lambda other: (standing[other].count, other))
     row = standing.pop(nearest)
     row.take(tally)
     standing.setdefault(_joined(nearest, key), Tally()).take(row)
@@ -134,8 +144,6 @@ def _joined(one: CellKey, other: CellKey) -> CellKey:
     joined = CellKey(*shared)
     if one.channel != other.channel and {one.channel, other.channel} <= {ONLINE, *ONLINE_DOORS}:
         joined = joined._replace(channel=ONLINE)
-    if one.figure != other.figure:
-        joined = joined._replace(figure=NET)
     if joined.month == MERGED and one.month[:4] == other.month[:4] and one.month[:1].isdigit():
         joined = joined._replace(month=f"{one.month[:4]}-{MERGED}")
     return joined

@@ -14,12 +14,12 @@ What is proved, by number:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from avarez.events.chain import Event, faults
-from avarez.figures.cells import SUBJECTS_MIN, Books, CellKey, Tally, add_shares, day_of, shares_of
+from avarez.figures.cells import SUBJECTS_MIN, Books, CellKey, day_of, shares_of
 from avarez.figures.files import (
     CityFigures,
     Commitment,
@@ -30,9 +30,10 @@ from avarez.figures.files import (
     step_end,
     totals,
 )
-from avarez.figures.merging import added, merged
+from avarez.figures.merging import added
 from avarez.figures.owed.files import owed_entry, owed_from, same_table
-from avarez.figures.owed.rule import CityOwed, Payers, closed, count_payers, unpaid
+from avarez.figures.owed.rule import CityOwed, unpaid
+from avarez.figures.steps import Run, Watch
 from avarez.planning.document import planning_files
 
 
@@ -120,37 +121,37 @@ def check_events(checked: Checked, events: Iterable[Event]) -> None:
     if checked.figures is None:
         return
     city, waiting = checked.figures, iter(events)
-    owed = checked.owed or CityOwed(city.municipality)
+    watch = Watch(checked.owed or CityOwed(city.municipality))
     rows: Mapping[CellKey, tuple[int, int]] = {}
-    payers: Payers = {}
     checked.books = Books()
     since: Commitment = Commitment()
-    for number, end in enumerate(city.steps):
-        run = list(islice(waiting, end.sequence - since.sequence))
-        fault = next(faults(city.municipality, run, after_sequence=since.sequence, after_hash=since.hash), None)
-        if fault is not None or not run or (run[-1].sequence, run[-1].hash) != (end.sequence, end.hash):  # 3
+    for end in city.steps:
+        events_of = list(islice(waiting, end.sequence - since.sequence))
+        fault = next(
+            faults(city.municipality, events_of, after_sequence=since.sequence, after_hash=since.hash), None
+        )
+        last = events_of[-1] if events_of else None
+        if fault is not None or last is None or (last.sequence, last.hash) != (end.sequence, end.hash):  # 3
             where = f"{since.sequence + 1} to {end.sequence}"
             checked.faults.append(f"the chain from {where} does not lead to its commitment")
             return
-        tallies: dict[CellKey, Tally] = {}
-        for event in run:
-            shares = list(shares_of(event.data, checked.books, doors=end.doors))
-            add_shares(tallies, shares)
-            count_payers(payers, shares)
-        step = merged(tallies, closed=closed(owed, payers, number))
+        run = Run()
+        for event in events_of:
+            run.take(shares_of(event.data, checked.books))
+        step = watch.rows(run)
         if step is None:
             checked.faults.append(f"the step to {end.sequence} is of too few vehicles")
             return
-        day = max(day_of(event.data) for event in run)
-        told = replace(step_end(end.sequence, end.hash, day, step), doors=end.doors)
-        if end.day and end != told:
+        watch.took(run)
+        day = max(day_of(event.data) for event in events_of)
+        if end != step_end(end.sequence, end.hash, day, step):
             checked.faults.append(f"the step to {end.sequence} is not of the day or the sums that it says")
         rows, since = added(rows, step), end
         checked.faults += [
             f"owed: fewer than {SUBJECTS_MIN} vehicles of {of.year} {name} had not paid when it was told"
-            for of in owed.years
-            if of.steps == number + 1
-            for name, left in unpaid(of, payers).items()
+            for of in watch.city.years
+            if of.steps == watch.steps
+            for name, left in unpaid(of, watch.memory.payers).items()
             if left < SUBJECTS_MIN
         ]
     if rows != city.rows:  # 4

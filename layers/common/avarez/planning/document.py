@@ -23,8 +23,8 @@ OLDER: Final = "older"
 
 
 def days_of(city: CityFigures) -> list[DayTotal]:
-    """What each step came to, by its day; steps of before days were kept are left out."""
-    told = [DayTotal(date.fromisoformat(of.day), of.rial, of.payments) for of in city.steps if of.day]
+    """What each step came to, by its day."""
+    told = [DayTotal(date.fromisoformat(of.day), of.rial, of.payments) for of in city.steps]
     return sorted(told, key=lambda of: of.day)
 
 

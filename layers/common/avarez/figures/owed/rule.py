@@ -85,9 +85,9 @@ class CityOwed:
 def count_payers(payers: Payers, shares: Iterable[Share]) -> None:
     """Adds what these shares paid of duties."""
     for share in shares:
-        if share.key.figure == COLLECTED:
-            duty = share.key.duty_year, share.key.vehicle_class
-            payers[duty] = payers.get(duty, 0) + 1
+        if share.key.figure == COLLECTED and not share.gives_back:
+            of = share.key.duty_year, share.key.vehicle_class
+            payers[of] = payers.get(of, 0) + 1
 
 
 def unpaid(of: YearOwed, payers: Mapping[tuple[str, str], int]) -> dict[str, int]:
