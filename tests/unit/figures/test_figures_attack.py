@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations
 from random import Random
@@ -28,7 +29,7 @@ from avarez.journal import YearAmount
 from functions.pay.rules.records import Payment
 from tests.unit.figures.figures_desk import Desk
 from tests.unit.figures.figures_events import BEGIN, CITY, City
-from tests.unit.figures.unknowns import eliminated, line_of, pared, unknown
+from tests.unit.figures.unknowns import Line, eliminated, line_of, pared, unknown
 
 LARGE = 10**13
 """Amounts by lot from so many that no two of them, or of their sums, are equal by chance."""
@@ -193,17 +194,30 @@ def test_rows_of_a_step_divide_its_shares_into_groups_of_five_vehicles_or_more()
     assert waited > 20
 
 
-def lived(random: Random, steps: int, *, refunds_count: bool = False) -> tuple[list[list[int]], list[str]]:
-    """The lines of all that some publications have, and whose each unknown is. In some steps all but one or two of
-    a row's vehicles get their money back, which is where one would show, and some pay again then or later.
-    `refunds_count` is for those who think that a refund is a vehicle like any other.
+@dataclass
+class Life:
+    """All that some publications have of a city, in which each vehicle owes one unknown: its place."""
+
+    numbers: list[int] = field(default_factory=list)
+    """Every row of every publication."""
+    steps: list[list[int]] = field(default_factory=list)
+    """The rows of each step."""
+    vehicles: int = 0
+
+    def lines(self, numbers: Sequence[int]) -> list[Line]:
+        return [line_of(rial, self.vehicles) for rial in numbers]
+
+
+def lived(random: Random, steps: int, *, refunds_count: bool = False) -> Life:
+    """Steps of which some give all but one of a row's vehicles their money back, which is where one would show;
+    some pay again then or later. `refunds_count` is for who thinks that a refund is a vehicle like any other.
     """
     watch, run = Watch(CityOwed("TEHRAN")), Run()
     keys: list[CellKey] = []
     held: set[int] = set()
     told: list[list[int]] = []
     rows_so_far: Rows = {}
-    numbers_told: list[int] = []
+    life = Life()
     while watch.steps < steps:
         again = [place for place in range(len(keys)) if place not in held and random.random() < 0.2]
         new = list(range(len(keys), len(keys) + random.choice((6, 8, 14))))
@@ -222,31 +236,49 @@ def lived(random: Random, steps: int, *, refunds_count: bool = False) -> tuple[l
             watch.took(run)
             run = Run()
             rows_so_far = merging.added(rows_so_far, rows)
-            for row in rows.values():
-                told.append([place for place, value in enumerate(line_of(row.rial, len(keys))) if value > 0])
-            numbers_told += [rial for rial, _ in rows_so_far.values()]
-    return [line_of(rial, len(keys)) for rial in numbers_told], [f"ve_{place}" for place in range(len(keys))]
+            life.steps.append([row.rial for row in rows.values()])
+            life.numbers += [rial for rial, _ in rows_so_far.values()]
+            lines = [line_of(row.rial, len(keys)) for row in rows.values()]
+            told += [[place for place, value in enumerate(line) if value > 0] for line in lines]
+    life.vehicles = len(keys)
+    return life
 
 
-def few(matrix: list[list[int]], whose: list[str], random: Random) -> set[str]:
+def few(life: Life, random: Random) -> set[int]:
     """The vehicles of every sum of fewer than five that elimination, in some orders, or paring comes upon."""
+    matrix = life.lines(life.numbers)
     made = [pared(line, matrix[:place] + matrix[place + 1 :]) for place, line in enumerate(matrix)]
     for _ in range(3):
-        order = random.sample(range(len(whose)), len(whose))
+        order = random.sample(range(life.vehicles), life.vehicles)
+        back = sorted(range(len(order)), key=order.__getitem__)
         for line in eliminated([[line[place] for place in order] for line in matrix]):
-            made.append([line[order.index(place)] for place in range(len(whose))])
-    groups = [{whose[place] for place, value in enumerate(line) if value} for line in made]
+            made.append([line[place] for place in back])
+    groups = [{place for place, value in enumerate(line) if value} for line in made]
     return set().union(*(group for group in groups if 0 < len(group) < SUBJECTS_MIN))
 
 
 def test_no_combination_of_rows_of_any_publication_is_of_fewer_than_five_vehicles() -> None:
     random = Random("combinations")
     for _ in range(6):
-        matrix, whose = lived(random, 10)
-        assert len(matrix) > 12
-        assert few(matrix, whose, random) == set()
+        life = lived(random, 10)
+        assert len(life.numbers) > 12
+        assert few(life, random) == set()
+
+
+def test_each_row_has_five_vehicles_whose_amounts_are_in_no_row_before_and_in_no_other_of_its_step() -> None:
+    """From which the rest follows: in a sum of multiples of rows, those of one of the last step stay."""
+    random = Random("proof")
+    for _ in range(20):
+        life = lived(random, 10)
+        before: set[int] = set()
+        for rows in life.steps:
+            of_rows = [{place for place, value in enumerate(line) if value} for line in life.lines(rows)]
+            for number, of_row in enumerate(of_rows):
+                others = set().union(*of_rows[:number], *of_rows[number + 1 :])
+                assert len(of_row - before - others) >= SUBJECTS_MIN
+            before |= set().union(*of_rows)
 
 
 def test_the_same_attack_finds_vehicles_where_refunds_count() -> None:
     random = Random("combinations")
-    assert sum(len(few(*lived(random, 10, refunds_count=True), random)) for _ in range(6)) > 3
+    assert sum(len(few(lived(random, 10, refunds_count=True), random)) for _ in range(6)) > 3
