@@ -12,7 +12,7 @@ import pytest
 from tests.system.conftest import System
 
 pytestmark = pytest.mark.system
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 120
 
 

@@ -21,7 +21,7 @@ from tests.system.plates import fresh_plate
 
 pytestmark = pytest.mark.system
 LOG = "/.well-known/avarez/log"
-AVAREZ = Path(__file__).resolve().parents[2] / ".venv/bin/avarez"
+AVAREZ = Path(__file__).resolve().parents[3] / ".venv/bin/avarez"
 
 
 def signed_with(record: dict[str, str]) -> str:

@@ -23,7 +23,7 @@ from tests.system.plates import fresh_plate
 pytestmark = pytest.mark.system
 LIST = "/.well-known/avarez/status"
 PUBLISHED_WITHIN_S = 60.0
-AVAREZ = Path(__file__).resolve().parents[2] / ".venv/bin/avarez"
+AVAREZ = Path(__file__).resolve().parents[3] / ".venv/bin/avarez"
 
 
 def test_public_list_says_revoked_within_a_minute_of_the_refund(system: System, tmp_path: Path) -> None:

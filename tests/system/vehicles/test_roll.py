@@ -17,7 +17,7 @@ from tests.system.conftest import Client, System
 from tests.system.plates import ROLL
 
 pytestmark = pytest.mark.system
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 AVAREZ = ROOT / ".venv/bin/avarez"
 PREVIEW_TIMEOUT_S = 60.0
 PROVING = "AVAREZ_PROVE" in os.environ

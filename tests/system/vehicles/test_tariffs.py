@@ -17,7 +17,7 @@ from tests.system.journey import assess
 from tests.system.plates import fresh_plate
 
 pytestmark = pytest.mark.system
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 AVAREZ = ROOT / ".venv/bin/avarez"
 SIMULATION_TIMEOUT_S = 60.0
 FILES = {

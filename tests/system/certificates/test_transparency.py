@@ -17,7 +17,7 @@ from tests.system.journey import certificate, fetch_pdf, pay
 from tests.system.plates import fresh_plate
 
 pytestmark = pytest.mark.system
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 AVAREZ = ROOT / ".venv/bin/avarez"
 LOG = "/.well-known/avarez/log"
 INCLUSION_S = 10.0

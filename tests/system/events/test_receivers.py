@@ -37,9 +37,9 @@ from avarez_cli.receiver.recovering import Recoverer
 from avarez_cli.receiver.taking import Receiver
 from functions.identity.accounts import create_account
 from functions.pay.accounts.deciding import Desk
-from tests.system.closed_days import agrees, close_days, iban_of, transfers
+from tests.system.books.closed_days import agrees, close_days, iban_of, transfers
 from tests.system.conftest import Client, System
-from tests.system.unreliable import Unreliable
+from tests.system.events.unreliable import Unreliable
 from tests.unit.receiver.told import City
 
 PROVE = os.environ.get("AVAREZ_PROVE") == "1"
@@ -57,7 +57,7 @@ BEGAN = (datetime.now(UTC) - timedelta(days=2)).replace(hour=8, minute=30, secon
 """When the first is paid: two days ago, so that the days of all entries are over."""
 PULLING = threading.BoundedSemaphore(8)
 """Cities that fetch at once: the engine starts a process for each call under way, which AWS has room for."""
-RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "receivers.json"
+RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results" / "receivers.json"
 
 
 @dataclass
