@@ -81,7 +81,7 @@ HEAD = (
     r'(?:<link rel="(?:apple-touch-icon|manifest)" href="/[\w./-]+">\n)*'
     r'<link rel="preload" href="/fonts/Vazirmatn-\w+\.woff2" as="font" type="font/woff2" crossorigin>',
     r'<link rel="stylesheet" href="/common/base\.css">',
-    r'(?:<link rel="stylesheet" href="/common/(?:desk/)?\w+\.css">\n)*'
+    r'(?:<link rel="stylesheet" href="/common/(?:desk/(?:duty/)?)?\w+\.css">\n)*'
     r'(?:<link rel="stylesheet" href="/{page}/\w+\.css">\n)+'
     r'<script type="module" src="/{page}/app\.js"></script>',
 )

@@ -1,6 +1,6 @@
 // Large amounts in few digits, for charts: exact but for what is cut off.
 import { digits, language } from "/common/text.js";
-import { t } from "/common/desk/messages.js";
+import { t } from "/common/desk/words/messages.js";
 
 const BILLION = 1_000_000_000n;
 const MILLION = 1_000_000n;

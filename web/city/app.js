@@ -1,11 +1,11 @@
 // The city console: who is signed in for which city, and which section the address names. A section's module comes when it is opened.
 import { fill, h, icon } from "/common/dom.js";
-import { onSessionLost, signedIn } from "/common/desk/api.js";
-import { dropDrafts } from "/common/desk/drafts.js";
-import { addressed, beginPage, brand, headerEnd, sectionLinks } from "/common/desk/frame.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { loading, retryBox } from "/common/desk/shell.js";
-import { signInDialog, signInView } from "/common/desk/sign-in.js";
+import { onSessionLost, signedIn } from "/common/desk/service/api.js";
+import { dropDrafts } from "/common/desk/page/drafts.js";
+import { addressed, beginPage, brand, headerEnd, sectionLinks } from "/common/desk/page/frame.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { loading, retryBox } from "/common/desk/page/shell.js";
+import { signInDialog, signInView } from "/common/desk/service/sign-in.js";
 import { VOCABULARY } from "/common/desk/words/vocabulary.js";
 import { askCityName, forgetCity, officer, showCityName } from "./officer.js";
 import { SECTIONS } from "./sections.js";

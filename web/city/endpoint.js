@@ -1,8 +1,8 @@
 // The city's endpoint as more than one section asks for it.
 import { digits } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 
 /** The endpoint, or null for a city that has none. */
 export async function endpointOf(here) {

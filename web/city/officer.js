@@ -1,5 +1,5 @@
 // Who is signed in, for which city, and what she may do: as her token says it. The service decides; the page only shows by it.
-import { call, claims, signedIn } from "/common/desk/api.js";
+import { call, claims, signedIn } from "/common/desk/service/api.js";
 import { language } from "/common/text.js";
 
 /**

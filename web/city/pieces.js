@@ -1,9 +1,9 @@
 // Small pieces that the console's sections are made of.
 import { fill, h, icon } from "/common/dom.js";
 import { dateTime, language, money } from "/common/text.js";
-import { t } from "/common/desk/messages.js";
-import { dropDraft, keepDraft } from "/common/desk/drafts.js";
-import { busy, loading, problemBox, retryBox, word } from "/common/desk/shell.js";
+import { t } from "/common/desk/words/messages.js";
+import { dropDraft, keepDraft } from "/common/desk/page/drafts.js";
+import { busy, loading, problemBox, retryBox, word } from "/common/desk/page/shell.js";
 
 /** An amount with its unit in words. */
 export function rial(amount) {

@@ -1,8 +1,8 @@
 // The office page: who is signed in, and which view the address names.
 import { fill, h, icon } from "/common/dom.js";
-import { call, onSessionLost, signedIn } from "/common/desk/api.js";
-import { addressed, beginPage, brand, headerEnd, sectionLinks } from "/common/desk/frame.js";
-import { signInDialog, signInView } from "/common/desk/sign-in.js";
+import { call, onSessionLost, signedIn } from "/common/desk/service/api.js";
+import { addressed, beginPage, brand, headerEnd, sectionLinks } from "/common/desk/page/frame.js";
+import { signInDialog, signInView } from "/common/desk/service/sign-in.js";
 import { t } from "./messages.js";
 import { cityName, clearDesk, newSearch, state } from "./shell.js";
 import { searchView } from "./views/desk/search.js";

@@ -1,9 +1,9 @@
 // What the office's views share: the state of the desk, its cities, and what every page for people has.
 import { h } from "/common/dom.js";
-import { go } from "/common/desk/shell.js";
+import { go } from "/common/desk/page/shell.js";
 import { language } from "/common/text.js";
 
-export { announce, busy, go, loading, problemBox, rename, word } from "/common/desk/shell.js";
+export { announce, busy, go, loading, problemBox, rename, word } from "/common/desk/page/shell.js";
 
 /** What the views share. It lives in memory only: no plate is ever in the address, the title or the storage. */
 export const state = { cities: new Map(), standing: null, assessment: null, search: { by: "plate", value: "" }, notice: null, channel: "gateway", terminal: "", terminals: [] };

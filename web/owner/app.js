@@ -1,7 +1,7 @@
 // The owner's page: whose car it is, and which view the address names. Without an account; one tab, one car.
-import { onSessionLost, signedIn } from "/common/desk/api.js";
-import { addressed, beginPage, brand, headerEnd } from "/common/desk/frame.js";
-import { addWords, t } from "/common/desk/messages.js";
+import { onSessionLost, signedIn } from "/common/desk/service/api.js";
+import { addressed, beginPage, brand, headerEnd } from "/common/desk/page/frame.js";
+import { addWords, t } from "/common/desk/words/messages.js";
 import { DUTY } from "/common/desk/words/duty.js";
 import { VOCABULARY } from "/common/desk/words/vocabulary.js";
 import { fill, h } from "/common/dom.js";

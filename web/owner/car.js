@@ -1,5 +1,5 @@
 // What the views share of the car: its standing, the quote, the names of cities. In memory only.
-import { begin, call, askUnsigned } from "/common/desk/api.js";
+import { begin, call, askUnsigned } from "/common/desk/service/api.js";
 import { language } from "/common/text.js";
 
 /** Where the tab keeps the id of the payment that is under way; an id says nothing of a person. */

@@ -1,9 +1,9 @@
 // The city's plan and actuals of a fiscal year: read, changed and published as the next version.
 import { fill, h } from "/common/dom.js";
 import { asciiDigits, dateTime, digits, language, money, sumRial, todayJalali } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { announce, loading, retryBox } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { announce, loading, retryBox } from "/common/desk/page/shell.js";
 import { field, notice, sendForm } from "../pieces.js";
 import { BUDGET } from "../words/budget.js";
 

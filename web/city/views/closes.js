@@ -1,9 +1,9 @@
 // The daily closes: the list, and one of them with its account, its transfer, what came late, its proof and its files.
 import { fill, h, icon } from "/common/dom.js";
 import { digits, jalaliText, sumRial } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { announce, busy, loading, problemBox, retryBox } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { announce, busy, loading, problemBox, retryBox } from "/common/desk/page/shell.js";
 import { rial, table, verdict } from "../pieces.js";
 import { CLOSES } from "../words/closes.js";
 import { drawClose } from "./closes/close.js";

@@ -1,10 +1,10 @@
 // Whether events reach the city: state, what to do about it, the secret, and the last attempts with what came back.
 import { fill, h } from "/common/dom.js";
 import { asciiDigits, clock, dateTime, digits, longDate } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { announce, busy, loading, problemBox, retryBox } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { announce, busy, loading, problemBox, retryBox } from "/common/desk/page/shell.js";
 import { endpointOf, outcome } from "../endpoint.js";
 import { facts, field, notice, reasonField, sendForm, shownOnce, table, verdict, when } from "../pieces.js";
 import { HEALTH } from "../words/health.js";

@@ -1,8 +1,8 @@
 // An invited officer makes her account with the invitation's code, and is signed in with it.
 import { fill, h } from "/common/dom.js";
-import { askUnsigned, signIn } from "/common/desk/api.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { busy, problemBox } from "/common/desk/shell.js";
+import { askUnsigned, signIn } from "/common/desk/service/api.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { busy, problemBox } from "/common/desk/page/shell.js";
 import { field, notice } from "../pieces.js";
 import { JOIN } from "../words/onboarding.js";
 

@@ -2,9 +2,9 @@
 import { fill, h } from "/common/dom.js";
 import { digits, longDate } from "/common/text.js";
 import { plateText } from "/common/plate.js";
-import { call } from "/common/desk/api.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { announce, loading, retryBox, word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { announce, loading, retryBox, word } from "/common/desk/page/shell.js";
 import { field, filled, fromNow, table, verdict } from "../pieces.js";
 import { OBJECTIONS } from "../words/objections.js";
 import { objectionView } from "./objections/objection.js";

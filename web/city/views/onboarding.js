@@ -1,7 +1,7 @@
 // What the city has set up, and the changes that need two people; each thing has a page of its own below it.
 import { fill } from "/common/dom.js";
-import { addWords } from "/common/desk/messages.js";
-import { loading, retryBox } from "/common/desk/shell.js";
+import { addWords } from "/common/desk/words/messages.js";
+import { loading, retryBox } from "/common/desk/page/shell.js";
 import { ONBOARDING } from "../words/onboarding.js";
 import { accountView } from "./onboarding/account.js";
 import { addressView } from "./onboarding/address.js";

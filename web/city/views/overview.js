@@ -2,9 +2,9 @@
 import { fill, h, icon } from "/common/dom.js";
 import { dateTime, digits, jalaliText, sumRial } from "/common/text.js";
 import { plateText } from "/common/plate.js";
-import { call } from "/common/desk/api.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 import { endpointOf } from "../endpoint.js";
 import { learnCity } from "../officer.js";
 import { facts, filled, fromNow, rial, verdict } from "../pieces.js";

@@ -2,10 +2,10 @@
 import { fill, h, icon } from "/common/dom.js";
 import { bars, behind, columns } from "/common/charts.js";
 import { dateTime, digits, jalaliText, language, money } from "/common/text.js";
-import { call, Problem } from "/common/desk/api.js";
-import { download } from "/common/desk/download.js";
-import { addWords, has, t } from "/common/desk/messages.js";
-import { busy, loading, problemBox, retryBox, word } from "/common/desk/shell.js";
+import { call, Problem } from "/common/desk/service/api.js";
+import { download } from "/common/desk/service/download.js";
+import { addWords, has, t } from "/common/desk/words/messages.js";
+import { busy, loading, problemBox, retryBox, word } from "/common/desk/page/shell.js";
 import { scaled } from "../amounts.js";
 import { facts, notice, table } from "../pieces.js";
 import { RECEIVABLES } from "../words/receivables.js";

@@ -1,9 +1,9 @@
 // The roll of vehicles: earlier rolls and a new file; one roll with its check, preview, commit and way back.
 import { fill, h } from "/common/dom.js";
 import { dateTime, money } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { loading, retryBox } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { loading, retryBox } from "/common/desk/page/shell.js";
 import { table, verdict } from "../pieces.js";
 import { ROLL } from "../words/roll.js";
 import { newFile } from "./rolls/upload.js";

@@ -1,11 +1,11 @@
 // The tariff desk: what is in force, the drafts, and a new one from the city's rows in force.
 import { fill, h, icon } from "/common/dom.js";
 import { dateTime, digits } from "/common/text.js";
-import { once } from "/common/desk/attempts.js";
-import { call } from "/common/desk/api.js";
-import { dropDraft, keepDraft } from "/common/desk/drafts.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { busy, go, loading, problemBox, retryBox } from "/common/desk/shell.js";
+import { once } from "/common/desk/service/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { dropDraft, keepDraft } from "/common/desk/page/drafts.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { busy, go, loading, problemBox, retryBox } from "/common/desk/page/shell.js";
 import { facts, field, table, verdict } from "../pieces.js";
 import { TARIFF } from "../words/tariff.js";
 import { showDraft } from "./tariffs/draft.js";

@@ -1,8 +1,8 @@
 // The end of the journey: the certificate to keep, to print, and to show to whoever asks.
-import { call, pause } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { certificatePaper, openButton, printButton, showPaper } from "/common/desk/pdf.js";
-import { announce, go, loading, retryBox, word } from "/common/desk/shell.js";
+import { call, pause } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { certificatePaper, openButton, printButton, showPaper } from "/common/desk/page/pdf.js";
+import { announce, go, loading, retryBox, word } from "/common/desk/page/shell.js";
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { dateTime, digits, money, yearRanges } from "/common/text.js";

@@ -1,7 +1,7 @@
 // The first question: which car, and whose. A page of its own at first, a dialog over the work when a session ends.
-import { carPlateInput, motorcyclePlateInput } from "/common/desk/plate-input.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, problemBox } from "/common/desk/shell.js";
+import { carPlateInput, motorcyclePlateInput } from "/common/desk/duty/plate-input.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, busy, problemBox } from "/common/desk/page/shell.js";
 import { fill, h, icon } from "/common/dom.js";
 import { asciiDigits, digits, language } from "/common/text.js";
 import { showThatItIsMine } from "../car.js";

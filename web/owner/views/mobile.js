@@ -1,7 +1,7 @@
 // A mobile number, given or not: with consent, shown masked, taken back at any time.
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { givenNumber, mobileForm, sayRefusals } from "/common/desk/mobile.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { givenNumber, mobileForm, sayRefusals } from "/common/desk/duty/mobile.js";
 import { fill, h } from "/common/dom.js";
 import { language } from "/common/text.js";
 

@@ -1,9 +1,9 @@
 // Follows a payment until its certificate is there, and says at each moment what is known and what is not.
-import { call, pause } from "/common/desk/api.js";
-import { forget } from "/common/desk/attempts.js";
-import { gatewayPage, leaveFor, stepList } from "/common/desk/gateway.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, go, loading, problemBox } from "/common/desk/shell.js";
+import { call, pause } from "/common/desk/service/api.js";
+import { forget } from "/common/desk/service/attempts.js";
+import { gatewayPage, leaveFor, stepList } from "/common/desk/duty/gateway.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, busy, go, loading, problemBox } from "/common/desk/page/shell.js";
 import { fill, h, icon } from "/common/dom.js";
 import { money } from "/common/text.js";
 import { car, PAYMENT_KEY } from "../car.js";

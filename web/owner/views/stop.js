@@ -1,7 +1,7 @@
 // The end of all messages: the link of any of them opens this, without a plate, an id or a session.
-import { askUnsigned } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, problemBox } from "/common/desk/shell.js";
+import { askUnsigned } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, busy, problemBox } from "/common/desk/page/shell.js";
 import { fill, h, icon } from "/common/dom.js";
 
 export function stopView(main, { id: token, signal }) {

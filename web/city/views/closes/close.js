@@ -2,9 +2,9 @@
 import { fill, h } from "/common/dom.js";
 import { dateTime, digits, jalaliText } from "/common/text.js";
 import { plateText } from "/common/plate.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 import { facts, filled, notice, rial, table, verdict } from "../../pieces.js";
 import { filesOf } from "./files.js";
 

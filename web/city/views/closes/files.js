@@ -1,11 +1,11 @@
 // What of a close can be taken away: the statement as PDF, CSV and JSON, and the day's signed files of events.
 import { fill, h, icon } from "/common/dom.js";
 import { digits } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { download } from "/common/desk/download.js";
-import { t } from "/common/desk/messages.js";
-import { keptPaper, openButton } from "/common/desk/pdf.js";
-import { busy, problemBox } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { download } from "/common/desk/service/download.js";
+import { t } from "/common/desk/words/messages.js";
+import { keptPaper, openButton } from "/common/desk/page/pdf.js";
+import { busy, problemBox } from "/common/desk/page/shell.js";
 import { filled } from "../../pieces.js";
 
 /** So many lines the service puts on a sheet of the PDF, and into a part of the other files. */

@@ -1,10 +1,10 @@
 // Deciding an objection: rejected with a reason, or accepted with the facts put right.
 import { h } from "/common/dom.js";
 import { asciiDigits, digits, money } from "/common/text.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { announce, word } from "/common/desk/shell.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, word } from "/common/desk/page/shell.js";
 import { field, sendForm } from "../../pieces.js";
 
 const CHOICES = {

@@ -2,9 +2,9 @@
 import { h } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { dateTime, digits, yearRanges } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { has, t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { has, t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 import { facts, rial, subpage, table, verdict, when } from "../../pieces.js";
 import { decision, told } from "./decision.js";
 

@@ -1,10 +1,10 @@
 // The city's bank account: the one in force, the change that is open, and the proposal of another one.
 import { fill, h } from "/common/dom.js";
 import { asciiDigits, dateTime, digits } from "/common/text.js";
-import { once } from "/common/desk/attempts.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { announce } from "/common/desk/shell.js";
+import { once } from "/common/desk/service/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce } from "/common/desk/page/shell.js";
 import { facts, field, notice, reasonField, reasonMissing, sendForm, subpage } from "../../pieces.js";
 import { changeCard } from "./changes.js";
 

@@ -1,8 +1,8 @@
 // Where the events go: the address in force, one that waits, its challenge, and the registration of one.
 import { fill, h } from "/common/dom.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, problemBox } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, busy, problemBox } from "/common/desk/page/shell.js";
 import { endpointOf, outcome } from "../../endpoint.js";
 import { facts, field, notice, reasonField, sendForm, shownOnce, subpage, verdict, when } from "../../pieces.js";
 import { openOnes } from "./changes.js";

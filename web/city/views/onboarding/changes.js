@@ -1,11 +1,11 @@
 // A guarded change: what it would change, who took which step, and what this officer may do with it.
 import { fill, h } from "/common/dom.js";
 import { dateTime, digits } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, problemBox, word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { once } from "/common/desk/service/attempts.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, busy, problemBox, word } from "/common/desk/page/shell.js";
 import { facts, reasonField, reasonMissing, sendForm, verdict, when } from "../../pieces.js";
 
 export function isOpen(change) {

@@ -1,8 +1,8 @@
 // Steps with what is done and missing, and every change that is open.
 import { fill, h, icon } from "/common/dom.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 import { learnCity } from "../../officer.js";
 import { SECTIONS } from "../../sections.js";
 import { changeCard, changeRow, isOpen } from "./changes.js";

@@ -1,10 +1,10 @@
 // The city's officers: who they are, an invitation of another one, and the removal of one.
 import { fill, h } from "/common/dom.js";
 import { longDate } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { t } from "/common/desk/messages.js";
-import { announce, word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, word } from "/common/desk/page/shell.js";
 import { field, notice, reasonField, reasonMissing, sendForm, shownOnce, subpage, table } from "../../pieces.js";
 import { openOnes } from "./changes.js";
 

@@ -1,10 +1,10 @@
 // The city's emblem, with a look at it before it is set, and whom the operators call.
 import { fill, h } from "/common/dom.js";
 import { asciiDigits } from "/common/text.js";
-import { once } from "/common/desk/attempts.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { announce } from "/common/desk/shell.js";
+import { once } from "/common/desk/service/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce } from "/common/desk/page/shell.js";
 import { field, notice, sendForm, subpage } from "../../pieces.js";
 
 const SVG_MAX = 20_000;

@@ -2,10 +2,10 @@
 import { fill, h, icon } from "/common/dom.js";
 import { dateTime, digits, language, money } from "/common/text.js";
 import { plateText } from "/common/plate.js";
-import { call, pause, Problem } from "/common/desk/api.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, loading, problemBox, retryBox, word } from "/common/desk/shell.js";
+import { call, pause, Problem } from "/common/desk/service/api.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, busy, loading, problemBox, retryBox, word } from "/common/desk/page/shell.js";
 import { notice, table, verdict } from "../../pieces.js";
 
 const POLL_MS = 1_200;

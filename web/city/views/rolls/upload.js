@@ -1,10 +1,10 @@
 // A new file: chosen, sent straight to object storage with its progress, then checked by the service.
 import { fill, h, icon } from "/common/dom.js";
 import { digits } from "/common/text.js";
-import { once } from "/common/desk/attempts.js";
-import { Problem } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, go, problemBox } from "/common/desk/shell.js";
+import { once } from "/common/desk/service/attempts.js";
+import { Problem } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { announce, busy, go, problemBox } from "/common/desk/page/shell.js";
 import { notice } from "../../pieces.js";
 
 const BYTES_MAX = 2 * 1024 ** 3;

@@ -1,10 +1,10 @@
 // One draft: its rows, its check, its simulation, its publication by a second person, and who did what when.
 import { fill, h, icon } from "/common/dom.js";
 import { dateTime, digits } from "/common/text.js";
-import { call, pause } from "/common/desk/api.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { has, t } from "/common/desk/messages.js";
-import { announce, busy, loading, problemBox, retryBox } from "/common/desk/shell.js";
+import { call, pause } from "/common/desk/service/api.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { has, t } from "/common/desk/words/messages.js";
+import { announce, busy, loading, problemBox, retryBox } from "/common/desk/page/shell.js";
 import { field, notice, verdict } from "../../pieces.js";
 import { findingText, inForce } from "./reading.js";
 import { begun } from "./row-form.js";

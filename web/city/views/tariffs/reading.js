@@ -1,8 +1,8 @@
 // A tariff's rows as people read them, whether they are in force or in a draft.
 import { digits, jalaliText, language, money, yearRanges } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 
 /** The tariff in force, with its rows and laws at hand. */
 export async function inForce() {

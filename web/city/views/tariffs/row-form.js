@@ -1,8 +1,8 @@
 // One row as a form in words: what it is for, how much, by which law. Members that the form does not show stay as they were.
 import { h } from "/common/dom.js";
 import { asciiDigits, language } from "/common/text.js";
-import { t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 import { findingText, rateText, SETTINGS } from "./reading.js";
 
 const CLASSES = ["passenger", "pickup_double", "pickup_single", "van", "minibus", "bus", "truck", "motorcycle", "taxi", "ambulance", "other"];

@@ -1,8 +1,8 @@
 // The rows of a draft: each as a sentence with its marks, opened into a form where it may be changed.
 import { fill, h, icon } from "/common/dom.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { t } from "/common/desk/messages.js";
-import { busy, problemBox, word } from "/common/desk/shell.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { t } from "/common/desk/words/messages.js";
+import { busy, problemBox, word } from "/common/desk/page/shell.js";
 import { notice } from "../../pieces.js";
 import { begun, dropRow, keepRow, rowForm } from "./row-form.js";
 import { findingText, rowText } from "./reading.js";

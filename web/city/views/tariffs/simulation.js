@@ -3,8 +3,8 @@ import { h } from "/common/dom.js";
 import { line } from "/common/charts.js";
 import { digits, jalaliText, language, money, todayJalali } from "/common/text.js";
 import { plateText } from "/common/plate.js";
-import { t } from "/common/desk/messages.js";
-import { word } from "/common/desk/shell.js";
+import { t } from "/common/desk/words/messages.js";
+import { word } from "/common/desk/page/shell.js";
 import { notice, table } from "../../pieces.js";
 
 export function drawSimulation(told) {

@@ -2,8 +2,8 @@
 import { fill, h } from "/common/dom.js";
 import { plateText } from "/common/plate.js";
 import { digits, language, money } from "/common/text.js";
-import { call, pause } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
+import { call, pause } from "/common/desk/service/api.js";
+import { once } from "/common/desk/service/attempts.js";
 import { announce, busy, cityName, go, loading, problemBox, word } from "../../shell.js";
 import { t } from "../../messages.js";
 import { payPanel } from "../pay/panel.js";

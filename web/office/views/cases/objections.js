@@ -2,8 +2,8 @@
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate, plateText } from "/common/plate.js";
 import { dateTime, longDate, money, yearRanges } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { once } from "/common/desk/service/attempts.js";
 import { announce, busy, cityName, cityOptions, go, loading, newSearch, problemBox, state, word } from "../../shell.js";
 import { t } from "../../messages.js";
 

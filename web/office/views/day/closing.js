@@ -2,7 +2,7 @@
 import { fill, h, icon } from "/common/dom.js";
 import { plateText } from "/common/plate.js";
 import { asciiDigits, digits, jalaliText, money, sumRial, todayJalali } from "/common/text.js";
-import { call } from "/common/desk/api.js";
+import { call } from "/common/desk/service/api.js";
 import { announce, busy, go, loading, problemBox, word } from "../../shell.js";
 import { t } from "../../messages.js";
 

@@ -2,7 +2,7 @@
 import { fill, h } from "/common/dom.js";
 import { plateText } from "/common/plate.js";
 import { clock, digits, jalaliText, money, sumRial } from "/common/text.js";
-import { call } from "/common/desk/api.js";
+import { call } from "/common/desk/service/api.js";
 import { announce, busy, cityName, cityOptions, loading, problemBox, state, word } from "../../shell.js";
 import { t } from "../../messages.js";
 

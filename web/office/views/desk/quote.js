@@ -1,9 +1,9 @@
 // A quote: its years and lines with "how?", how far to pay, the total, and the panel that pays it.
 import { fill, h, icon } from "/common/dom.js";
-import { yearLines } from "/common/desk/lines.js";
+import { yearLines } from "/common/desk/duty/lines.js";
 import { dateTime, digits, longDate, money } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { once } from "/common/desk/service/attempts.js";
 import { announce, busy, cityName, go, problemBox, rename, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { payPanel } from "../pay/panel.js";

@@ -2,7 +2,7 @@
 import { fill, h } from "/common/dom.js";
 import { parsePlate, plateKey } from "/common/plate.js";
 import { asciiDigits } from "/common/text.js";
-import { call } from "/common/desk/api.js";
+import { call } from "/common/desk/service/api.js";
 import { busy, cityName, go, problemBox, state, word } from "../../shell.js";
 import { t } from "../../messages.js";
 import { standingOf } from "./vehicle.js";

@@ -1,8 +1,8 @@
 // The first question of every visit: which vehicle?
 import { fill, h, icon } from "/common/dom.js";
-import { carPlateInput, motorcyclePlateInput } from "/common/desk/plate-input.js";
+import { carPlateInput, motorcyclePlateInput } from "/common/desk/duty/plate-input.js";
 import { asciiDigits } from "/common/text.js";
-import { call } from "/common/desk/api.js";
+import { call } from "/common/desk/service/api.js";
 import { busy, go, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { standingOf } from "./vehicle.js";

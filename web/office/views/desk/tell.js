@@ -1,6 +1,6 @@
 // The owner's telephone, told to the clerk: he hears when his certificate is ready, and before the year ends.
-import { call } from "/common/desk/api.js";
-import { givenNumber, mobileForm } from "/common/desk/mobile.js";
+import { call } from "/common/desk/service/api.js";
+import { givenNumber, mobileForm } from "/common/desk/duty/mobile.js";
 import { fill, h } from "/common/dom.js";
 import { language } from "/common/text.js";
 import { t } from "../../messages.js";

@@ -2,8 +2,8 @@
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { digits, money, yearRanges } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { once } from "/common/desk/service/attempts.js";
 import { announce, cityName, go, loading, newSearch, problemBox, rename, state, word } from "../../shell.js";
 import { t } from "../../messages.js";
 import { loadTerminals } from "../pay/panel.js";

@@ -2,12 +2,12 @@
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { dateTime, digits, money, yearRanges } from "/common/text.js";
-import { call, pause } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
+import { call, pause } from "/common/desk/service/api.js";
+import { once } from "/common/desk/service/attempts.js";
 import { announce, busy, cityName, go, loading, newSearch, problemBox, state, word } from "../../shell.js";
 import { t } from "../../messages.js";
 import { tellOwner } from "../desk/tell.js";
-import { certificatePaper, madePaper, openButton, printButton, showPaper } from "/common/desk/pdf.js";
+import { certificatePaper, madePaper, openButton, printButton, showPaper } from "/common/desk/page/pdf.js";
 
 const REISSUE_REASONS = ["lost", "damaged", "stolen", "never_received"];
 const PREPARING_PAUSE_MS = 700;

@@ -2,7 +2,7 @@
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { digits, jalaliText, money, yearRanges } from "/common/text.js";
-import { call } from "/common/desk/api.js";
+import { call } from "/common/desk/service/api.js";
 import { announce, cityName, go, loading, newSearch, problemBox, word } from "../../shell.js";
 import { t } from "../../messages.js";
 import { loadTerminals, payPanel } from "./panel.js";

@@ -3,7 +3,7 @@ import { fill, h, icon } from "/common/dom.js";
 import { digits, longDate, money } from "/common/text.js";
 import { busy, newSearch, problemBox } from "../../shell.js";
 import { t } from "../../messages.js";
-import { madePaper, openButton, printButton, showPaper } from "/common/desk/pdf.js";
+import { madePaper, openButton, printButton, showPaper } from "/common/desk/page/pdf.js";
 import { cancelPayment } from "./paying.js";
 
 export function billView(box, payment, { signal, again }) {

@@ -1,9 +1,9 @@
 // Choosing how to pay: the channels, what each needs to know, the one button, and a way on from every refusal.
-import { lockedBox } from "/common/desk/gateway.js";
+import { lockedBox } from "/common/desk/duty/gateway.js";
 import { fill, h, icon } from "/common/dom.js";
 import { asciiDigits, digits, money } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { once } from "/common/desk/service/attempts.js";
 import { busy, go, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { cancelPayment, startPayment } from "./paying.js";

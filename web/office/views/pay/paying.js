@@ -1,7 +1,7 @@
 // Starting, resuming and cancelling a payment. The idempotency key of a quote outlives a broken connection.
-import { forget, once } from "/common/desk/attempts.js";
-import { call } from "/common/desk/api.js";
-import { keepGatewayPage, leaveFor } from "/common/desk/gateway.js";
+import { forget, once } from "/common/desk/service/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { keepGatewayPage, leaveFor } from "/common/desk/duty/gateway.js";
 import { go } from "../../shell.js";
 
 const OPEN_KEY = "avarez.payment";

@@ -1,7 +1,7 @@
 // Follows a payment until its certificate is there, without asking more often than is useful; each channel has its view.
-import { gatewayPage, leaveFor, stepList } from "/common/desk/gateway.js";
+import { gatewayPage, leaveFor, stepList } from "/common/desk/duty/gateway.js";
 import { fill, h, icon } from "/common/dom.js";
-import { call, pause } from "/common/desk/api.js";
+import { call, pause } from "/common/desk/service/api.js";
 import { announce, busy, go, newSearch, problemBox, state } from "../../shell.js";
 import { t } from "../../messages.js";
 import { billView } from "./bill.js";

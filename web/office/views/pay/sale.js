@@ -1,7 +1,7 @@
 // A sale at the terminal: what to tell it, what its slip says, and what to do while nobody knows.
 import { fill, h, icon } from "/common/dom.js";
 import { asciiDigits, digits, money } from "/common/text.js";
-import { call } from "/common/desk/api.js";
+import { call } from "/common/desk/service/api.js";
 import { busy, go, newSearch, problemBox } from "../../shell.js";
 import { t } from "../../messages.js";
 

@@ -1,11 +1,11 @@
 // What every view of a payment tells of it, and the end of one that carries no certificate of its own.
 import { fill, h, icon } from "/common/dom.js";
 import { digits, money } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { forget } from "/common/desk/attempts.js";
+import { call } from "/common/desk/service/api.js";
+import { forget } from "/common/desk/service/attempts.js";
 import { go, newSearch, problemBox, word } from "../../shell.js";
 import { t } from "../../messages.js";
-import { madePaper, openButton, printButton, showPaper } from "/common/desk/pdf.js";
+import { madePaper, openButton, printButton, showPaper } from "/common/desk/page/pdf.js";
 
 /** Amount, fee, reference and number of a payment, as a list of facts. */
 export function paymentFacts(payment) {

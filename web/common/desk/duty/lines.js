@@ -1,8 +1,8 @@
 // The lines of a quote, year by year, each with "how?".
 import { h } from "/common/dom.js";
 import { digits, language, money, sumRial } from "/common/text.js";
-import { t } from "./messages.js";
-import { word } from "./shell.js";
+import { t } from "../words/messages.js";
+import { word } from "../page/shell.js";
 
 /** Up to this many years stand open; more begin closed, so that the total stays in sight. */
 const YEARS_OPEN_MAX = 2;

@@ -1,8 +1,8 @@
 // A mobile number that messages go to: given with consent, by the owner on his page or at the counter.
 import { fill, h, icon } from "/common/dom.js";
 import { asciiDigits, digits } from "/common/text.js";
-import { t } from "./messages.js";
-import { busy, problemBox } from "./shell.js";
+import { t } from "../words/messages.js";
+import { busy, problemBox } from "../page/shell.js";
 
 /**
  * The form: `lead`, the number, further fields and the consent, without which nothing is sent. `send(mobile, button)` keeps it.

@@ -1,8 +1,8 @@
 // What stands around the views: the brand, the bar of sections, language, signing out, and the word that the line is down.
 import { h } from "/common/dom.js";
 import { applyLanguage, language, setLanguage } from "/common/text.js";
-import { signedIn, signOut } from "./api.js";
-import { t } from "./messages.js";
+import { signedIn, signOut } from "../service/api.js";
+import { t } from "../words/messages.js";
 
 /** The document speaks the reader's language, before anything is drawn in it. */
 export function beginPage() {

@@ -2,7 +2,7 @@
 import { h } from "/common/dom.js";
 import { LETTERS, parsePlate, plateKey } from "/common/plate.js";
 import { asciiDigits, digits, language } from "/common/text.js";
-import { t } from "./messages.js";
+import { t } from "../words/messages.js";
 
 /** `{node, key(), focus()}`; `key()` is the contract's key, or null while a part is missing. */
 export function carPlateInput() {

@@ -1,8 +1,8 @@
 // A gateway's page: remembered by the tab that opened it, gone to, come back from, and what to do while a duty is locked.
 import { fill, h, icon } from "/common/dom.js";
 import { digits } from "/common/text.js";
-import { t } from "./messages.js";
-import { go } from "./shell.js";
+import { t } from "../words/messages.js";
+import { go } from "../page/shell.js";
 
 const pageKey = (paymentId) => `avarez.page.${paymentId}`;
 

@@ -1,8 +1,8 @@
 // Signing in: a page of its own at first, a dialog over the work when a session ends in the middle of it.
 import { fill, h } from "/common/dom.js";
 import { signIn, signedIn } from "./api.js";
-import { busy, problemBox } from "./shell.js";
-import { t } from "./messages.js";
+import { busy, problemBox } from "../page/shell.js";
+import { t } from "../words/messages.js";
 
 export function signInView(main, { done }) {
   fill(main, h("section", { class: "card sign-in" },

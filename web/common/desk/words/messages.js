@@ -1,7 +1,7 @@
 // The sentences of a page that people sign in to; each page and each view adds its own, Persian first and English second.
 import { language } from "/common/text.js";
-import { ERRORS } from "./words/errors.js";
-import { FRAME } from "./words/frame.js";
+import { ERRORS } from "./errors.js";
+import { FRAME } from "./frame.js";
 
 const MESSAGES = { ...FRAME, ...ERRORS };
 

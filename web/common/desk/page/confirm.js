@@ -1,6 +1,6 @@
 // A question before something that cannot be taken back.
 import { h } from "/common/dom.js";
-import { t } from "./messages.js";
+import { t } from "../words/messages.js";
 
 /** Whether the reader wants it: a dialog with the question, what will come of it, and the two answers. Escape is no. */
 export function confirmed({ title, text, action }) {

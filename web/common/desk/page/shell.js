@@ -1,7 +1,7 @@
 // What every view of a page that people sign in to shares: the way to another view, and the boxes that speak to the reader.
 import { fill, h, icon } from "/common/dom.js";
-import { Problem } from "./api.js";
-import { has, t } from "./messages.js";
+import { Problem } from "../service/api.js";
+import { has, t } from "../words/messages.js";
 
 /** Opens the view `name`; ids are allowed in the address, since they say nothing about a person. */
 export function go(name, id = "") {

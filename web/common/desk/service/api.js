@@ -1,6 +1,6 @@
 // The contract's calls, with the token, the language, time limits, and one place where a lost session is mended.
 import { language } from "/common/text.js";
-import { has, t } from "./messages.js";
+import { has, t } from "../words/messages.js";
 
 /** Each kind of session has its own: an owner at his page does not sign a clerk out in the same tab. */
 const SESSION_KEY = document.documentElement.dataset.session ?? "avarez.session";

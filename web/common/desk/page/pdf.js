@@ -1,8 +1,8 @@
 // A paper as a PDF: shown, printed, opened. One file is fetched once, whoever of the three asks first.
 import { fill, h, icon } from "/common/dom.js";
-import { call, pause } from "./api.js";
+import { call, pause } from "../service/api.js";
 import { busy, problemBox } from "./shell.js";
-import { t } from "./messages.js";
+import { t } from "../words/messages.js";
 
 const PDF_ATTEMPTS_MAX = 8;
 
