@@ -131,8 +131,6 @@ BODY_MAX_BYTES_BY_PATH: dict[str, int] = {
 
 Lambda takes 6 MB, of which base64 leaves 4.5."""
 
-MAX_BODY_BYTES = max(BODY_MAX_BYTES, *BODY_MAX_BYTES_BY_PATH.values())
-"""Of any request to any path."""
 
 BODY_REFUSED_STATUS = 413
 

@@ -57,11 +57,10 @@ class MemoryDocuments:
 
 @dataclass
 class MemoryCertificates:
-    """The records of what the store has settled, its outbox and the published keys."""
+    """The records of what the store has settled, and its outbox."""
 
     store: MemoryStore
     records: dict[str, CertificateRecord] = field(default_factory=dict)
-    published: dict[bytes, dict[str, str]] = field(default_factory=dict)
     places: dict[int, str] = field(default_factory=dict)
     done: dict[str, datetime] = field(default_factory=dict)
     """Since when a row's certificate is in force, by the row's event."""
@@ -115,9 +114,6 @@ class MemoryCertificates:
             return None
         self.records[record.certificate_id] = replace(stands, status_index=index)
         return self.records[record.certificate_id]
-
-    def publish_key(self, kid: bytes, jwk: dict[str, str]) -> None:
-        self.published.setdefault(kid, jwk)
 
     def keep_message(
         self, record: CertificateRecord, message: bytes, kid: bytes, issued_at: datetime

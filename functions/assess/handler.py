@@ -29,7 +29,6 @@ router = Router("assess")
 clock = SystemClock()
 MUNICIPALITIES_CACHE_S: Final = 3_600
 YEARS_CHOSEN_MAX: Final = 100
-CODE_PATTERN: Final = r"^[A-Z0-9]{2,40}(-[A-Z0-9]{1,40}){0,6}$"
 
 
 @functools.cache

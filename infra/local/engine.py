@@ -197,10 +197,6 @@ class Engine:
             unfinished.replace(folder / file.name)
         return int(self._control("archive")["rows"])
 
-    def workers(self) -> list[tuple[str, int]]:
-        """The functions' running processes: function name and process id."""
-        return [(str(name), int(pid)) for name, pid in self._control("workers")["workers"]]
-
     def kill_workers(self, function_name: str) -> list[int]:
         """The function's processes are killed where they stand; their ids."""
         return [int(pid) for pid in self._control(f"kill/{function_name}")["killed"]]

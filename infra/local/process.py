@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -131,15 +130,3 @@ def sticky_ports(path: Path, names: Sequence[str], avoid: set[int]) -> dict[str,
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(chosen) + "\n", "utf-8")
     return chosen
-
-
-def wait_until_gone(pid: int, timeout_seconds: float) -> bool:
-    """Whether no process of this id is left within the time."""
-    deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(POLL_SECONDS)
-    return False

@@ -26,7 +26,6 @@ DATA_VERSION = 1
 """Of the data folder's layout and contents; another number is refused with a sentence."""
 ASSEMBLY = ROOT / ".build" / "cdk.out.local"
 HEALTH_TIMEOUT_SECONDS = 60.0
-SANDBOX_TIMEOUT_SECONDS = 20.0
 SYNTH_TIMEOUT_SECONDS = 300.0
 FUNCTION_SECONDS_MAX = 900
 """Source: AWS Lambda quotas."""
@@ -297,16 +296,6 @@ class LocalSystem:
             if child is not None and not child.running():
                 return name
         return None
-
-    def pids(self) -> dict[str, int]:
-        """Process ids of the parts, and of the functions' processes."""
-        found = {"engine": self.engine.pid}
-        for name, child in (("sandbox", self._sandbox), ("simulators", self._simulators), ("edge", self._edge)):
-            if child is not None:
-                found[name] = child.pid
-        for number, (function, pid) in enumerate(self.engine.workers()):
-            found[f"worker {number} {function}"] = pid
-        return found
 
     def stop(self) -> None:
         """Everything is stopped; data is saved."""

@@ -15,7 +15,6 @@ PLATE = {"key": "12B345-67", "text_fa": "۱۲ ب ۳۴۵ - ایران ۶۷", "tex
 ASSESSMENT_ID = "as_" + "0" * 36
 PAYMENT_ID = "py_" + "0" * 36
 CERTIFICATE_ID = "ce_06h0m6h3v0014d2pf2dbsqqg28t5cy4tqkff"
-VERIFY = f"GET /v1/verify/{CERTIFICATE_ID}"
 CITIES = [
     {"code": "TEHRAN", "name_fa": "تهران", "name_en": "Tehran", "province_fa": "تهران", "province_en": "Tehran"},
     {

@@ -32,7 +32,6 @@ CARS = st.sampled_from(["ve_1", "ve_2", "ve_3"])
 YEARS = st.sampled_from([(1403,), (1403, 1404), (1404,)])
 PICK = st.integers(0, 1_000)
 AMOUNT_RIAL = 1_000_000
-WITH_MONEY = (Status.SETTLED, Status.SUSPENSE)
 
 
 class Payments(RuleBasedStateMachine):

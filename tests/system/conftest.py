@@ -166,12 +166,6 @@ class System:
                 raise AssertionError(f"nothing came within {timeout_s} s")
             time.sleep(POLL_S)
 
-    def sandbox_control(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Tells the sandbox gateway how to behave."""
-        answer = Client(self.sandbox_url).post(f"/control/{path.removeprefix('/control').lstrip('/')}", dict(body))
-        assert answer.status < 300, answer.text
-        return answer.json if answer.body else None
-
     def function_logs(self, part: str) -> str:
         """What the functions whose names contain this text, in any case, have logged so far."""
         lines = []

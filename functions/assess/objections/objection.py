@@ -23,10 +23,6 @@ from avarez.money import format_rial
 if TYPE_CHECKING:  # the engine is loaded by the first decision
     from avarez.assessment import Assessment, Tariff
 
-REASONS: Final = (
-    "wrong_price", "wrong_class", "wrong_model_year", "wrong_start", "wrong_fuel_or_origin", "not_resident",
-    "paid_before", "exempt", "other",
-)  # fmt: skip
 DUE_DAYS: Final = 30
 """Within so many days an officer decides; then it is escalated, and again after each half of it.
 

@@ -78,11 +78,6 @@ class CloseTable:
         items = self._ledger.query(partition, upto=upto, limit=limit, descending=True)
         return [settlement_from(item) for item in items]
 
-    def of_number(self, municipality: str, number: int) -> Settlement | None:
-        """The close of this number."""
-        item = self._ledger.get(keys.settled_number(municipality, number))
-        return None if item is None else self.settlement(municipality, str(item["settlement_id"]))
-
     def lines(self, settlement: Settlement, *, first: int = 0, limit: int = 0) -> Sequence[Line]:
         """Lines of the close in their order, from number `first` on; all that follow where `limit` is 0."""
         kept = self._batches(settlement.municipality, settlement.settlement_id)

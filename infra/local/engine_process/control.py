@@ -61,8 +61,6 @@ class Control:
             await self._send(send, 200, {"saved": True})
         elif path == "archive":
             await self._send(send, 200, {"rows": self._archive.attach()})
-        elif path == "workers":
-            await self._send(send, 200, {"workers": self._workers()})
         elif path.startswith("kill/"):
             name = path.removeprefix("kill/")
             killed = [pid for function, pid in self._workers() if function == name]

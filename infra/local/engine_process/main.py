@@ -11,7 +11,7 @@ What it adds to the engine, and why:
 - **A checkpoint of the rest** (queues, secrets, users, stacks), every two seconds if something changed.
 - **Workers that cannot outlive the engine**, run without the engine's own packages (`python -S`), with
   code unpacked once per content instead of once per process, and logs read to an end mark.
-- **`/_avarez/…`**, answered only to who holds the token: identity, checkpoint, workers.
+- **`/_avarez/…`**, answered only to who holds the token: identity, checkpoint, archive, workers to be killed.
 
 Private names of the engine are used; that is safe because its version is pinned and checked here.
 """

@@ -90,19 +90,10 @@ def read_vin(text: str) -> str | None:
     """The 17 characters A-Z 0-9 of a VIN in upper case, or None.
 
     I, O and Q are read: domestic numbers begin with `IR`, though ISO 3779 forbids the letter I. There is no
-    check digit in them. See `vin_doubts`.
+    check digit in them.
     """
     vin = _bare(text).upper()
     return vin if _VIN.fullmatch(vin) else None
-
-
-def vin_doubts(vin: str) -> tuple[int, ...]:
-    """Places (from 0) of a VIN that hold I, O or Q outside a leading `IR`: worth a second look, no refusal.
-
-    Source: ISO 3779, which leaves these letters out because they are read as 1 and 0.
-    """
-    start = 2 if vin.startswith("IR") else 0
-    return tuple(place for place, letter in enumerate(vin) if place >= start and letter in "IOQ")
 
 
 def read_stamped_number(text: str) -> str | None:

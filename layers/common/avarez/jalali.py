@@ -178,14 +178,3 @@ def month_start(number: int) -> date:
     """The first day of the month that `month_number` counts as `number`."""
     year, month = divmod(number, MONTHS_IN_YEAR)
     return to_gregorian(JalaliDate(year, month + 1, 1))
-
-
-def months_begun_after(duty_year: int, as_of: date) -> int:
-    """Months counted from 1 Farvardin of the year after `duty_year` to `as_of`, one begun counting in full.
-
-    0 within the duty year and before it. 1395 on 1405-09-02 (2026-11-23) gives 117.
-
-    Law: VAT law of 1400/03/02, art. 37: 2 % a month; the counting of part months is a setting (docs/law.md).
-    """
-    year, month, _ = to_jalali(as_of)
-    return max((year - duty_year - 1) * MONTHS_IN_YEAR + month, 0)

@@ -29,7 +29,6 @@ from tests.contract.assess_system import NOW, ROOT, Answer, System
 from tests.contract.pay_counter import Recorder, granted
 
 CITY, OTHER = "MASHHAD", "TEHRAN"
-OF_THE_NATION = ("first_duty_year", "first_year", "penalty_base")
 
 
 @pytest.fixture

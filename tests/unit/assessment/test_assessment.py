@@ -28,10 +28,11 @@ from avarez.assessment import (
     load_tariff,
     tariff_from_document,
 )
+from avarez.assessment.rules import penalty_months
 from avarez.assessment.tariff import Settings
 from avarez.canonical import content_hash
 from avarez.errors import InvalidInput, TariffMissing
-from avarez.jalali import parse_jalali
+from avarez.jalali import parse_jalali, to_jalali
 
 TARIFFS = Path(__file__).resolve().parents[3] / "demo" / "tariffs"
 TARIFF = load_tariff(TARIFFS)
@@ -556,3 +557,22 @@ def test_importing_the_engine_is_light() -> None:
     code = f"import sys, avarez.assessment; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("duty_year", "as_of", "months"),
+    [
+        (1395, "1405-09-02", 117),
+        (1404, "1404-12-29", 0),  # within the duty year
+        (1403, "1403-12-30", 0),
+        (1404, "1405-01-01", 1),  # the first day of the next year begins a month
+        (1404, "1405-01-31", 1),
+        (1404, "1405-02-01", 2),
+        (1403, "1404-12-29", 12),
+        (1403, "1405-08-30", 20),
+        (1406, "1405-09-02", 0),
+    ],
+)
+def test_penalty_months_are_those_begun_after_the_duty_year(duty_year: int, as_of: str, months: int) -> None:
+    year, month, _ = to_jalali(parse_jalali(as_of))
+    assert penalty_months(duty_year, year, month) == months

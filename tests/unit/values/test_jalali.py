@@ -17,7 +17,6 @@ from avarez.jalali import (
     month_length,
     month_number,
     month_start,
-    months_begun_after,
     parse_jalali,
     read_jalali,
     to_gregorian,
@@ -96,24 +95,6 @@ def test_format_jalali_is_iso_and_persian_forms_follow() -> None:
     assert format_jalali(day) == "1405-09-02"
     assert format_jalali_fa(day) == "۱۴۰۵/۰۹/۰۲"
     assert format_jalali_long_fa(day) == "۲ آذر ۱۴۰۵"
-
-
-@pytest.mark.parametrize(
-    ("duty_year", "as_of", "months"),
-    [
-        (1395, "1405-09-02", 117),
-        (1404, "1404-12-29", 0),  # within the duty year
-        (1403, "1403-12-30", 0),
-        (1404, "1405-01-01", 1),  # the first day of the next year begins a month
-        (1404, "1405-01-31", 1),
-        (1404, "1405-02-01", 2),
-        (1403, "1404-12-29", 12),
-        (1403, "1405-08-30", 20),
-        (1406, "1405-09-02", 0),
-    ],
-)
-def test_months_begun_after_a_duty_year(duty_year: int, as_of: str, months: int) -> None:
-    assert months_begun_after(duty_year, parse_jalali(as_of)) == months
 
 
 def test_month_number_grows_by_one_on_the_first() -> None:

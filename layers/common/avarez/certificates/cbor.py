@@ -19,7 +19,6 @@ MAX_BYTES: Final = 1024
 MAX_DEPTH: Final = 4
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _LIST, _MAP = range(6)
-_UINT64_LIMIT: Final = 1 << 64
 
 
 class CborError(ValueError):

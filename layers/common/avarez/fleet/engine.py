@@ -6,7 +6,7 @@ holds the two against each other on random vehicles and tariffs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -334,8 +334,3 @@ def owed_by_each(fleet: Fleet, question: Question) -> Amounts:
         done = assess_block(block, question)
         owed[start : start + len(block)] = np.where(done.missing, UNKNOWN, done.owed_rial)
     return owed
-
-
-def total_owed(parts: Sequence[BlockAssessment]) -> int:
-    """The sum over blocks, as Python's integer: a nation's debt need not fit 64 bits."""
-    return sum(int(part.owed_rial.sum(dtype=object)) for part in parts)

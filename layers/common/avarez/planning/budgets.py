@@ -19,7 +19,6 @@ from avarez.figures.parquet import parquet_bytes
 from avarez.money import format_rial, parse_rial
 
 SCHEMA: Final = 1
-FORMATS: Final = ("csv", "json", "parquet")
 YEAR_MIN: Final = 1390
 """Earlier budgets are of another money law and nobody asks for them; a typing error is found."""
 COLUMNS: Final = (

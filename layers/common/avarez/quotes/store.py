@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -168,14 +168,6 @@ class DutyStore:
         """A stored quote with what paying needs of it; its answer is in `answer`, as text."""
         pointer = self.table.get(keys.pointer(assessment_id))
         return None if pointer is None else self.table.get((pointer["target_pk"], pointer["target_sk"]))
-
-    def versions_of(self, municipalities: Collection[str]) -> dict[str, frozenset[int]]:
-        """The visible versions of several cities in one reading."""
-        pointers = batch_get(self.table, map(keys.roll_pointer, municipalities))
-        return {
-            city: frozenset(pointers.get(keys.roll_pointer(city), {}).get("versions", ()))
-            for city in municipalities
-        }
 
 
 def _year_of(key: keys.Key) -> int:

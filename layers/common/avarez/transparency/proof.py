@@ -29,7 +29,6 @@ from avarez.transparency.checkpoint import (
 from avarez.transparency.note import VerifierKey, fits
 
 PROOF_BYTES_MAX: Final = 48 * 1024
-FILE_ENDING: Final = ".tlog-proof"
 _HEAD: Final = "c2sp.org/tlog-proof@v1"
 _INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,18})")
 #: Times in checkpoints are whole seconds, cut off: only when the second is over did it surely lie before.
