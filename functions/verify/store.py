@@ -11,7 +11,7 @@ from avarez import keys
 from avarez.certificates.jwks import KEYS_MAX, KeySet, read_keys
 from avarez.certificates.status import CertificateStatus
 from avarez.certificates.verification import IssuedRecord
-from avarez.dynamo import Item, Key, Table, batch_get
+from avarez.dynamo import Item, Table, batch_get
 
 #: A new key is published before anything is signed with it; a minute's delay shows as `unknown` for that long,
 #: so a key that is missing is looked for at once.
@@ -31,10 +31,6 @@ PUBLIC_MEMBERS: Final = (
     "compromised_at",
 )
 """What `jwks.published` writes; where the private half lies stays with us."""
-
-
-def _target(pointer: Item) -> Key:
-    return str(pointer["target_pk"]), str(pointer["target_sk"])
 
 
 def _record(item: Item) -> IssuedRecord:
@@ -57,10 +53,7 @@ class Register:
 
     def find(self, certificate_id: str) -> IssuedRecord | None:
         """What we know of this id, read consistently; None when we issued no such certificate."""
-        pointer = self._duty.get(keys.pointer(certificate_id))
-        if pointer is None:
-            return None
-        item = self._duty.get(_target(pointer))
+        item = self._duty.follow(keys.pointer(certificate_id))
         return None if item is None else _record(item)
 
     def find_many(self, certificate_ids: Collection[str]) -> dict[str, IssuedRecord]:
@@ -69,7 +62,7 @@ class Register:
         Raises: ServiceBusy.
         """
         pointers = batch_get(self._duty, map(keys.pointer, certificate_ids))
-        targets = {pk_sk: _target(pointer) for pk_sk, pointer in pointers.items()}
+        targets = {pk_sk: keys.target(pointer) for pk_sk, pointer in pointers.items()}
         items = batch_get(self._duty, targets.values())
         found = ((one, items.get(targets.get(keys.pointer(one), ("", "")))) for one in certificate_ids)
         return {one: _record(item) for one, item in found if item is not None}

@@ -32,13 +32,12 @@ class ChangeStore:
 
     def find(self, change_id: str) -> Change | None:
         """The change by its id alone."""
-        pointer = self.duty.get(keys.pointer(change_id))
-        return None if pointer is None else self.duty.get((pointer["target_pk"], pointer["target_sk"]))
+        return self.duty.follow(keys.pointer(change_id))
 
     def listed(self, municipality: str) -> list[Change]:
         """The newest changes that are shown to a city, whatever their status."""
         notes = self.duty.query(keys.changes_of(municipality, "")[0], limit=LIST_MAX, descending=True)
-        found = (self.duty.get((note["target_pk"], note["target_sk"])) for note in notes)
+        found = (self.duty.get(keys.target(note)) for note in notes)
         return [change for change in found if change is not None]
 
     def rows(self, municipality: str, plate: str) -> list[VehicleRow]:
@@ -107,7 +106,7 @@ class ChangeStore:
     def _enter(self, change: Change, effects: Sequence[tuple[keys.Key, Item]], more: Sequence[Item] = ()) -> bool:
         """The change, its pointer, its places in lists, and its effects; each effect keeps what stood there."""
         key = _key(change)
-        target = {"target_pk": key[0], "target_sk": key[1], "municipality": change["municipality"]}
+        target = {**keys.leading_to(key), "municipality": change["municipality"]}
         writes = list(more)
         change["effects"] = []
         for at, item in effects:

@@ -46,13 +46,12 @@ class ObjectionStore:
 
     def find(self, objection_id: str) -> Objection | None:
         """The objection by its id alone."""
-        pointer = self.duty.get(keys.pointer(objection_id))
-        return None if pointer is None else self.duty.get((pointer["target_pk"], pointer["target_sk"]))
+        return self.duty.follow(keys.pointer(objection_id))
 
     def listed(self, municipality: str) -> list[Objection]:
         """The newest objections of a city, open ones and decided ones."""
         notes = self.duty.query(keys.objections_of(municipality, "")[0], limit=LIST_MAX, descending=True)
-        found = (self.duty.get((note["target_pk"], note["target_sk"])) for note in notes)
+        found = (self.duty.get(keys.target(note)) for note in notes)
         return [objection for objection in found if objection is not None]
 
     def open_until(self, now: datetime) -> Iterator[Objection]:
@@ -60,7 +59,7 @@ class ObjectionStore:
         for shard in range(keys.SHARDS):
             upto = f"{to_rfc3339(now)}~"
             for note in self.duty.query(keys.open_objections(shard), upto=upto, limit=SWEPT_MAX):
-                objection = self.duty.get((note["target_pk"], note["target_sk"]))
+                objection = self.duty.get(keys.target(note))
                 if objection is not None:
                     yield objection
 
@@ -71,8 +70,7 @@ class ObjectionStore:
 
     def vehicle_of(self, assessment_id: str) -> str | None:
         """The vehicle that a stored assessment is of."""
-        pointer = self.duty.get(keys.pointer(assessment_id))
-        item = self.duty.get((pointer["target_pk"], pointer["target_sk"])) if pointer else None
+        item = self.duty.follow(keys.pointer(assessment_id))
         return None if item is None else str(item["vehicle_id"])
 
     def paid_years(self, vehicle_id: str, years: Sequence[int]) -> list[PaidYear]:
@@ -92,7 +90,7 @@ class ObjectionStore:
     def create(self, objection: Objection) -> bool:
         """Stores it with its note, its pointer and its places in the lists; False while another is open."""
         key = _key(objection)
-        target = {"target_pk": key[0], "target_sk": key[1], "municipality": objection["municipality"]}
+        target = {**keys.leading_to(key), "municipality": objection["municipality"]}
         writes = [
             self.duty.put_new(key, objection),
             self.duty.put_new(keys.pointer(objection["objection_id"]), target),
@@ -106,7 +104,7 @@ class ObjectionStore:
     def move(self, objection: Objection, changes: Mapping[str, Any]) -> bool:
         """Changes an open objection if nobody else did; its place in the list of terms goes with it."""
         key = _key(objection)
-        target = {"target_pk": key[0], "target_sk": key[1], "municipality": objection["municipality"]}
+        target = {**keys.leading_to(key), "municipality": objection["municipality"]}
         writes = [
             self._update(objection, changes),
             self.duty.delete(_term_key(objection, objection["due_at"])),
@@ -236,9 +234,7 @@ class ObjectionStore:
                 "pending_shard": str(keys.shard_of(str(old["payment_id"]))),
             }
             new_key = keys.certificate(objection["municipality"], objection["plate"], new_certificate)
-            pointer = {
-                "target_pk": new_key[0], "target_sk": new_key[1], "municipality": objection["municipality"],
-            }  # fmt: skip
+            pointer = {**keys.leading_to(new_key), "municipality": objection["municipality"]}
             writes += [
                 self.duty.update(
                     (old["pk"], old["sk"]),

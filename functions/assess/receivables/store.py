@@ -33,7 +33,7 @@ class CarStore:
         plates: set[str] = set()
         for partition in (keys.changes_of(municipality, "")[0], keys.objections_of(municipality, "")[0]):
             notes = self.duty.query(partition, limit=LISTED_MAX, descending=True)
-            plates |= {str(note["target_pk"]).partition("#")[2] for note in notes}
+            plates |= {keys.target(note)[0].partition("#")[2] for note in notes}
         return plates
 
     def on_plate(self, municipality: str, plate: str) -> Sequence[VehicleRow]:

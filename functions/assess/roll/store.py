@@ -41,7 +41,7 @@ class RollStore:
                 self.table.put_new(key, roll),
                 self.table.put_new(
                     keys.pointer(roll["roll_id"]),
-                    {"target_pk": key[0], "target_sk": key[1], "municipality": roll["municipality"]},
+                    {**keys.leading_to(key), "municipality": roll["municipality"]},
                 ),
             ],
             mine=lambda: self.table.get(key) is not None,
@@ -67,8 +67,7 @@ class RollStore:
 
     def find(self, roll_id: str) -> Item | None:
         """The roll by its id alone."""
-        pointer = self.table.get(keys.pointer(roll_id))
-        return None if pointer is None else self.table.get((pointer["target_pk"], pointer["target_sk"]))
+        return self.table.follow(keys.pointer(roll_id))
 
     def newest(self, municipality: str) -> list[Item]:
         """The newest rolls of the city, newest first; two readings each, since chunks stand between them."""

@@ -40,7 +40,7 @@ class DraftStore:
     def create(self, draft: Draft) -> None:
         """Stores a new draft and the pointer of its id."""
         key = keys.tariff_draft(draft["authority"], draft["tariff_id"])
-        pointer = {"target_pk": key[0], "target_sk": key[1], "authority": draft["authority"]}
+        pointer = {**keys.leading_to(key), "authority": draft["authority"]}
         transact(
             [self.table.put_new(key, draft), self.table.put_new(keys.pointer(draft["tariff_id"]), pointer)],
             mine=lambda: self.table.get(key) is not None,
@@ -53,8 +53,7 @@ class DraftStore:
 
     def find(self, tariff_id: str) -> Draft | None:
         """The draft by its id alone."""
-        pointer = self.table.get(keys.pointer(tariff_id))
-        return None if pointer is None else self.table.get((pointer["target_pk"], pointer["target_sk"]))
+        return self.table.follow(keys.pointer(tariff_id))
 
     def drafts(self, authority: str) -> list[Draft]:
         """The newest drafts of an authority, whatever became of them."""

@@ -20,7 +20,6 @@ class ClearanceRegister:
         bearer = holder(DutyStore(self._duty).find("plate", plate))
         if bearer is None:
             return "", None
-        held = self._duty.get(keys.clearance(bearer.vehicle_id))
-        item = None if held is None else self._duty.get((str(held["target_pk"]), str(held["target_sk"])))
+        item = self._duty.follow(keys.clearance(bearer.vehicle_id))
         record = None if item is None else parse_record(item)
         return bearer.vehicle_id, record if record is not None and record.plate == plate else None

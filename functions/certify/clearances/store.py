@@ -53,7 +53,7 @@ class ClearanceTable:
 
     def _payments(self, payment_ids: set[str]) -> dict[str, Item]:
         pointers = batch_get(self._duty, [keys.pointer(payment_id) for payment_id in sorted(payment_ids)])
-        places = [(str(item["target_pk"]), str(item["target_sk"])) for item in pointers.values()]
+        places = map(keys.target, pointers.values())
         found = batch_get(self._duty, places).values()
         return {str(item["payment_id"]): item for item in found if "payment_id" in item}
 
@@ -64,8 +64,7 @@ class ClearanceTable:
 
     def held(self, vehicle_id: str) -> Held | None:
         """The vehicle's clearance, in force or in the making."""
-        lock = self._duty.get(keys.clearance(vehicle_id))
-        item = None if lock is None else self._duty.get((str(lock["target_pk"]), str(lock["target_sk"])))
+        item = self._duty.follow(keys.clearance(vehicle_id))
         if item is None:
             return None
         return Held(
@@ -77,8 +76,7 @@ class ClearanceTable:
         )
 
     def _pointed(self, identifier: str) -> Item | None:
-        pointer = self._duty.get(keys.pointer(identifier))
-        return None if pointer is None else self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
+        return self._duty.follow(keys.pointer(identifier))
 
     # -- writing -------------------------------------------------------------------------------------
 
@@ -103,7 +101,7 @@ class ClearanceTable:
     def _certificate(self, clearance: Clearance, held: Held | None) -> Iterator[Item]:
         """The record, its pointer, the outbox row that asks for it, and the vehicle's one place for it."""
         key = keys.certificate(clearance.municipality, clearance.plate, clearance.certificate_id)
-        place = {"target_pk": key[0], "target_sk": key[1], "municipality": clearance.municipality}
+        place = {**keys.leading_to(key), "municipality": clearance.municipality}
         yield self._duty.put_new(key, _record(clearance, held))
         yield self._duty.put_new(keys.pointer(clearance.certificate_id), place)
         event_id = new_id("ev", clearance.at)

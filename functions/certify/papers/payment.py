@@ -66,8 +66,7 @@ class PaymentTable:
 
     def find(self, payment_id: str) -> PaymentRecord | None:
         """The payment behind a public id, read consistently."""
-        pointer = self._duty.get(keys.pointer(payment_id))
-        item = None if pointer is None else self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
+        item = self._duty.follow(keys.pointer(payment_id))
         return None if item is None else record_of(item)
 
     def parts(self, payment_id: str, first: int, count: int) -> list[PaymentRecord]:
@@ -77,11 +76,7 @@ class PaymentTable:
         members = [str(member["payment_id"]) for item in chunks for member in item["members"]]
         wanted = members[first : first + count]
         pointers = batch_get(self._duty, map(keys.pointer, wanted))
-        places = [
-            (str(pointers[key]["target_pk"]), str(pointers[key]["target_sk"]))
-            for key in map(keys.pointer, wanted)
-            if key in pointers
-        ]
+        places = [keys.target(pointers[key]) for key in map(keys.pointer, wanted) if key in pointers]
         found = batch_get(self._duty, places)
         return [record_of(found[place]) for place in places if place in found]
 

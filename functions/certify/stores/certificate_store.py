@@ -20,10 +20,7 @@ class CertificateTable:
 
     def find(self, certificate_id: str) -> CertificateRecord | None:
         """The record behind a public id, read consistently."""
-        pointer = self._duty.get(keys.pointer(certificate_id))
-        if pointer is None:
-            return None
-        item = self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
+        item = self._duty.follow(keys.pointer(certificate_id))
         return None if item is None else parse_record(item)
 
     def of_car(self, municipality: str, plate: str, vehicle_id: str) -> list[CertificateRecord]:

@@ -27,8 +27,7 @@ class PageTable:
 
     def lines(self, assessment_id: str) -> dict[int, YearLines]:
         """What each year of the quote was made of; nothing where there is no such quote."""
-        pointer = self._duty.get(keys.pointer(assessment_id)) if assessment_id else None
-        quote = None if pointer is None else self._duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
+        quote = self._duty.follow(keys.pointer(assessment_id)) if assessment_id else None
         return {} if quote is None else lines_of(json.loads(quote["answer"]))
 
     def name(self, municipality: str) -> MunicipalityName:

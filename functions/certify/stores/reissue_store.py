@@ -73,7 +73,7 @@ class ReissueTable:
             event_id=new_id("ev", reissue.at),
             now=reissue.at,
         )
-        place = {"target_pk": new_key[0], "target_sk": new_key[1], "municipality": old.municipality}
+        place = {**keys.leading_to(new_key), "municipality": old.municipality}
         in_force = CertificateStatus.IN_FORCE.value
         writes = [
             self._duty.update(key, ended, "#status = :in_force", in_force=in_force),

@@ -182,7 +182,7 @@ class Books:
 
     def _payments(self, payment_ids: Iterable[str]) -> dict[str, Payment]:
         pointers = batch_get(self._duty, [keys.pointer(payment_id) for payment_id in sorted(payment_ids)])
-        places = [(str(item["target_pk"]), str(item["target_sk"])) for item in pointers.values()]
+        places = map(keys.target, pointers.values())
         found: Sequence[Item] = list(batch_get(self._duty, places).values())
         return {str(item["payment_id"]): items.payment_from(item) for item in found}
 

@@ -35,7 +35,7 @@ class AgreementParts(TransactionParts):
                 self.pointer(agreement.agreement_id, key, agreement.municipality),
                 self.duty.put(
                     keys.agreements_of(agreement.municipality, agreement.agreement_id),
-                    {"target_pk": key[0], "target_sk": key[1]},
+                    keys.leading_to(key),
                 ),
             ],
             mine=lambda: self.agreement(agreement.agreement_id) == agreement,

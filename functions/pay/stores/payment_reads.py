@@ -67,7 +67,7 @@ class PaymentReads:
         rows = self.duty.query(
             keys.office_payments(office, day.isoformat()), upto=before, limit=limit + 1, descending=True
         )
-        places = [(str(row["target_pk"]), str(row["target_sk"])) for row in rows if row["sk"] != before][:limit]
+        places = [keys.target(row) for row in rows if row["sk"] != before][:limit]
         found = batch_get(self.duty, places)
         return [items.payment_from(found[place]) for place in places if place in found]
 
@@ -79,7 +79,7 @@ class PaymentReads:
         """The city's agreements as they stand, the newest first, from before the one named on."""
         partition, _ = keys.agreements_of(municipality, "")
         rows = self.duty.query(partition, upto=before, limit=limit + 1, descending=True)
-        places = [(str(row["target_pk"]), str(row["target_sk"])) for row in rows if row["sk"] != before][:limit]
+        places = [keys.target(row) for row in rows if row["sk"] != before][:limit]
         found = batch_get(self.duty, places)
         return [agreement_from(found[place]) for place in places if place in found]
 
@@ -125,10 +125,7 @@ class PaymentReads:
         return all(holds(holder, payment.payment_id) for _, holder in self._holders(payment))
 
     def pointed(self, identifier: str) -> Item | None:
-        pointer = self.duty.get(keys.pointer(identifier))
-        if pointer is None:
-            return None
-        return self.duty.get((str(pointer["target_pk"]), str(pointer["target_sk"])))
+        return self.duty.follow(keys.pointer(identifier))
 
     def _holders(self, payment: Payment) -> list[tuple[keys.Key, Item | None]]:
         """What stands at the payment's duties.

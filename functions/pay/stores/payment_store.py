@@ -74,9 +74,10 @@ class DynamoStore(AgreementParts):
         """The row of the office's day that leads to the payment; a payment without an office has none."""
         if not payment.office:
             return []
-        pk, sk = payment_key(payment)
         key = keys.office_payment(payment.office, tehran_today(now).isoformat(), payment.payment_id)
-        return [self.duty.put_new(key, {"payment_id": payment.payment_id, "target_pk": pk, "target_sk": sk})]
+        return [
+            self.duty.put_new(key, {"payment_id": payment.payment_id, **keys.leading_to(payment_key(payment))})
+        ]
 
     def create_members(self, payment: Payment, members: Sequence[Sequence[Member]]) -> None:
         """Writes the members of a joint payment, before the payment itself."""

@@ -46,7 +46,7 @@ class DynamoRefunds:
         """The city's refunds after the one named, oldest first."""
         partition, _ = keys.refunds_of(municipality, "")
         rows = self._duty.query(partition, limit=limit, beyond=after)
-        found = (self._duty.get((str(row["target_pk"]), str(row["target_sk"]))) for row in rows)
+        found = (self._duty.get(keys.target(row)) for row in rows)
         return [items.refund_from(item) for item in found if item is not None]
 
     def request(self, refund: Refund, replay: Replay) -> None:
@@ -216,7 +216,7 @@ class DynamoRefunds:
         if payment.payment_id not in held["payments"]:
             yield self._duty.check(key, "certificate_id = :held", **ours)
             return
-        place = (str(held["target_pk"]), str(held["target_sk"]))
+        place = keys.target(held)
         certificate = self._duty.get(place)
         if certificate is None or certificate["status"] == PREPARING:
             raise CertificateInPreparation(retry_after_s=2)

@@ -160,7 +160,7 @@ class TransactionParts(PaymentReads):
         ]
 
     def pointer(self, identifier: str, target: keys.Key, municipality: str) -> Item:
-        place = {"target_pk": target[0], "target_sk": target[1], "municipality": municipality}
+        place = {**keys.leading_to(target), "municipality": municipality}
         return self.duty.put_new(keys.pointer(identifier), place)
 
     def journal(
@@ -176,7 +176,7 @@ class TransactionParts(PaymentReads):
     def refund_writes(self, refund: Refund) -> list[Item]:
         """A new refund, with its pointer and its places in the lists."""
         key = keys.refund(refund.municipality, refund.plate, refund.refund_id)
-        place = {"target_pk": key[0], "target_sk": key[1]}
+        place = keys.leading_to(key)
         writes = [
             self.duty.put_new(key, items.refund_item(refund)),
             self.pointer(refund.refund_id, key, refund.municipality),

@@ -30,7 +30,7 @@ class SuspenseTable:
         rows = self._duty.query(partition, limit=limit, beyond=after)
         ids = [str(row["payment_id"]) for row in rows]
         pointers = batch_get(self._duty, [keys.pointer(of) for of in ids])
-        places = [(str(item["target_pk"]), str(item["target_sk"])) for item in pointers.values()]
+        places = map(keys.target, pointers.values())
         found = [items.payment_from(item) for item in batch_get(self._duty, places).values()]
         return sorted(found, key=lambda payment: payment.payment_id)
 

@@ -80,7 +80,7 @@ class ThreeWayTable:
 
     def payments(self, payment_ids: Iterable[str]) -> Mapping[str, Payment]:
         pointers = batch_get(self._duty, [keys.pointer(of) for of in sorted(set(payment_ids))])
-        places = [(str(item["target_pk"]), str(item["target_sk"])) for item in pointers.values()]
+        places = map(keys.target, pointers.values())
         return {
             str(item["payment_id"]): items.payment_from(item) for item in batch_get(self._duty, places).values()
         }

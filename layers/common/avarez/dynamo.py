@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError as ClientError
 from botocore.exceptions import HTTPClientError
 
 from avarez.errors import ServiceBusy, TransactionRefused
+from avarez.keys import target
 
 TRANSACTION_ITEMS_MAX = 100
 QUERY_PAGE_MAX = 1_000
@@ -143,6 +144,11 @@ class Table:
         with translated():
             answer = self.dynamodb.get_item(TableName=self.name, Key=_typed_key(key), ConsistentRead=consistent)
         return from_item(answer["Item"]) if "Item" in answer else None
+
+    def follow(self, key: tuple[str, str]) -> Item | None:
+        """The item that the row at this key leads to; None where either is missing."""
+        row = self.get(key)
+        return None if row is None else self.get(target(row))
 
     def query(
         self,

@@ -6,6 +6,8 @@ A key is a pair (partition key, sort key). Tenant isolation rests on the partiti
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 Key = tuple[str, str]
 
@@ -157,6 +159,16 @@ def vehicle_change(municipality: str, plate: str, change_id: str) -> Key:
 def pointer(identifier: str) -> Key:
     """Where the item with this public id lies."""
     return f"ID#{identifier}", "ID"
+
+
+def leading_to(key: Key) -> dict[str, str]:
+    """What a row says that leads to another one: a pointer, a note, a row of a list, a lock."""
+    return {"target_pk": key[0], "target_sk": key[1]}
+
+
+def target(row: Mapping[str, Any]) -> Key:
+    """The key that such a row leads to."""
+    return str(row["target_pk"]), str(row["target_sk"])
 
 
 def duty(vehicle_id: str, year: int) -> Key:

@@ -130,7 +130,7 @@ class DutyStore:
             self.table.put_new(key, {**quote, "answer": json.dumps(answer, ensure_ascii=False)}),
             self.table.put_new(
                 keys.pointer(quote["assessment_id"]),
-                {"target_pk": key[0], "target_sk": key[1], "municipality": quote["municipality"]},
+                {**keys.leading_to(key), "municipality": quote["municipality"]},
             ),
         ]
         if resting_version:
@@ -166,8 +166,7 @@ class DutyStore:
 
     def quote_item(self, assessment_id: str) -> Item | None:
         """A stored quote with what paying needs of it; its answer is in `answer`, as text."""
-        pointer = self.table.get(keys.pointer(assessment_id))
-        return None if pointer is None else self.table.get((pointer["target_pk"], pointer["target_sk"]))
+        return self.table.follow(keys.pointer(assessment_id))
 
 
 def _year_of(key: keys.Key) -> int:
