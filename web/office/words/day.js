@@ -41,7 +41,6 @@ export const DAY = {
   refundTitle: ["درخواست برگشت پول", "Ask for a refund"],
   refundLead: ["نفر دومی در شهرداری باید آن را تأیید کند. با تأیید، پول برمی‌گردد و گواهی باطل می‌شود.", "A second person at the municipality has to approve it. With that the money goes back and the certificate is revoked."],
   refundReason: ["علت", "Reason"],
-  refundAll: ["همهٔ سال‌ها", "Every year"],
   refundDo: ["ثبت درخواست", "Ask for it"],
   refundAsked: ["درخواست ثبت شد و منتظر تأیید نفر دوم است.", "It is asked for and waits for a second person."],
   refundNumber: ["شمارهٔ درخواست", "Refund number"],

@@ -19,8 +19,6 @@ export const DESK = {
   notFoundText: ["نخست شماره را با کارت خودرو مقایسه کنید. اگر درست است، خودرو را از روی کارت ثبت کنید.", "Compare the number with the vehicle card first. If it is right, register the vehicle from the card."],
   registerVehicle: ["ثبت خودرو از روی کارت", "Register from the card"],
 
-  citiesHint: ["شهر را انتخاب کنید", "Choose a city"],
-  owedIn: ["بدهی", "Owed"],
   vin: ["شناسهٔ VIN", "VIN"],
   noCities: ["هیچ شهری برای این خودرو ثبت نشده است.", "No city has this vehicle."],
 

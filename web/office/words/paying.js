@@ -1,7 +1,6 @@
 // Every way of paying, the payment’s progress and its papers: Persian first, English second.
 export const PAYING = {
   certificateLead: ["سند را چاپ کنید و به مالک بدهید.", "Print it and hand it to the owner."],
-  previewUnavailable: ["پیش‌نمایش در این مرورگر ممکن نیست؛ PDF را باز کنید.", "This browser shows no preview; open the PDF."],
   nextVehicle: ["خودروی بعدی", "Next vehicle"],
 
   channelGateway: ["درگاه", "Gateway"],

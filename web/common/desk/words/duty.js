@@ -8,7 +8,6 @@ export const DUTY = {
   plateRegion: ["کد ایران، دو رقم", "Region code, two digits"],
   motorcycleRegion: ["سه رقم بالای پلاک", "Top three digits"],
   motorcycleNumber: ["پنج رقم پایین پلاک", "Bottom five digits"],
-  letterHint: ["حرف", "Letter"],
   pasteHint: ["می‌توانید کل پلاک را یک‌جا هم بچسبانید؛ مانند ۱۲ ب ۳۴۵ ایران ۶۷", "You can also paste the whole plate, such as 12B345-67"],
   incompletePlate: ["پلاک کامل نیست؛ همهٔ بخش‌ها را پر کنید.", "The plate is not complete; fill in every part."],
   vehicle: ["خودرو", "Vehicle"],
