@@ -104,32 +104,12 @@ class Storage(Construct):
                 secret_string_value=SecretValue.unsafe_plain_text("{}"),
                 removal_policy=RemovalPolicy.RETAIN,
             ),
-            "owner": secretsmanager.Secret(
-                self,
-                "OwnerMaster",
-                description="Master secret of the owners' keyed hashes and sealing keys.",
-                generate_secret_string=secretsmanager.SecretStringGenerator(
-                    password_length=64, exclude_punctuation=True
-                ),
-                removal_policy=RemovalPolicy.RETAIN,
+            "owner": self._drawn("OwnerMaster", "Master secret of the owners' keyed hashes and sealing keys."),
+            "session": self._drawn(
+                "OwnerSessions", "Key of the tokens of owners without an account; a new one ends every session."
             ),
-            "session": secretsmanager.Secret(
-                self,
-                "OwnerSessions",
-                description="Key of the tokens of owners without an account; a new one ends every session.",
-                generate_secret_string=secretsmanager.SecretStringGenerator(
-                    password_length=64, exclude_punctuation=True
-                ),
-                removal_policy=RemovalPolicy.RETAIN,
-            ),
-            "webhook": secretsmanager.Secret(
-                self,
-                "WebhookMaster",
-                description="Master secret from which the secrets of the cities' endpoints are derived.",
-                generate_secret_string=secretsmanager.SecretStringGenerator(
-                    password_length=64, exclude_punctuation=True
-                ),
-                removal_policy=RemovalPolicy.RETAIN,
+            "webhook": self._drawn(
+                "WebhookMaster", "Master secret from which the secrets of the cities' endpoints are derived."
             ),
         }
         acknowledge(
@@ -156,6 +136,17 @@ class Storage(Construct):
             "AwsSolutions-SMG4",
         )
         return secrets
+
+    def _drawn(self, name: str, description: str) -> secretsmanager.Secret:
+        """A secret that nobody types: drawn when it is made."""
+        drawn = secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True)
+        return secretsmanager.Secret(
+            self,
+            name,
+            description=description,
+            generate_secret_string=drawn,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
 
     def _key(self, name: str, description: str, spec: kms.KeySpec = kms.KeySpec.ECC_NIST_P256) -> kms.Key:
         return kms.Key(

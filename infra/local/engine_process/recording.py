@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from infra.local.engine_process.watching import action_of
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024
 Sized = Callable[[Mapping[str, Any]], int]
+Handler = Callable[..., Awaitable[Any]]
+"""Of a service: method, path, headers, body, query."""
 
 
 def read_half_units(action: str, asked: Mapping[str, Any], answered: Mapping[str, Any], size_of: Sized) -> int:
@@ -95,6 +97,15 @@ class Recorder:
 
 def record_calls(engine: Any, dynamodb: Any, lambda_svc: Any, recorder: Recorder) -> None:
     """Every call and every invocation from here on is written down. Call it after `watch_services`."""
+    dynamodb.handle_request = _counting(dynamodb, recorder)
+    for service, handler in list(engine.SERVICE_HANDLERS.items()):
+        if service != "dynamodb":
+            engine.SERVICE_HANDLERS[service] = _noting(service, handler, recorder)
+    lambda_svc._emit_lambda_logs = _noting_invocations(lambda_svc._emit_lambda_logs, recorder)
+
+
+def _counting(dynamodb: Any, recorder: Recorder) -> Handler:
+    """The tables' handler, which asks each call for what it consumed and writes that down."""
     tables = dynamodb.handle_request
 
     async def counted(
@@ -120,32 +131,30 @@ def record_calls(engine: Any, dynamodb: Any, lambda_svc: Any, recorder: Recorder
         )
         return answer
 
-    dynamodb.handle_request = counted
+    return counted
 
-    def noting(service: str, handler: Callable[..., Any]) -> Callable[..., Any]:
-        async def handle(
-            method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
-        ) -> Any:
-            answer = await handler(method, path, headers, body, query_params)
-            action = action_of(method, headers, body if service != "s3" else b"", query_params)
-            recorder.write(
-                {
-                    "function": recorder.caller(headers, query_params),
-                    "service": service,
-                    "action": action,
-                    "status": answer[0],
-                    "bytes": len(body),
-                }
-            )
-            return answer
 
-        return handle
+def _noting(service: str, handler: Handler, recorder: Recorder) -> Handler:
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
+    ) -> Any:
+        answer = await handler(method, path, headers, body, query_params)
+        action = action_of(method, headers, body if service != "s3" else b"", query_params)
+        recorder.write(
+            {
+                "function": recorder.caller(headers, query_params),
+                "service": service,
+                "action": action,
+                "status": answer[0],
+                "bytes": len(body),
+            }
+        )
+        return answer
 
-    for service, handler in list(engine.SERVICE_HANDLERS.items()):
-        if service != "dynamodb":
-            engine.SERVICE_HANDLERS[service] = noting(service, handler)
-    emit = lambda_svc._emit_lambda_logs
+    return handle
 
+
+def _noting_invocations(emit: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
     def emit_and_note(
         func: dict[str, Any], request_id: str, log_text: str, is_error: bool, duration_ms: int, **options: Any
     ) -> Any:
@@ -163,4 +172,4 @@ def record_calls(engine: Any, dynamodb: Any, lambda_svc: Any, recorder: Recorder
         )
         return emit(func, request_id, log_text, is_error, duration_ms, **options)
 
-    lambda_svc._emit_lambda_logs = emit_and_note
+    return emit_and_note
