@@ -40,6 +40,7 @@ from functions.pay.rules.ledger import settled_entry, suspense_entry
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.states import Occurrence, Status
+from functions.pay.rules.suspense import unexplained
 
 if TYPE_CHECKING:
     from avarez.http.principal import Principal
@@ -264,28 +265,16 @@ def _surplus(desk: Desk, payment: Payment, line: PaidLine, bank: str, outcome: T
 def _unmatched(desk: Desk, line: PaidLine, bank: str, amount_rial: int) -> Taken:
     """Money that no bill of ours explains: it stands in suspense until two people say whose it is."""
     now = desk.clock.now()
-    payment = Payment(
+    payment = unexplained(
         payment_id=new_id("py", now),
-        assessment_id="",
         municipality=NATIONAL,
-        plate="",
-        vehicle_id="",
-        years=(),
-        rounding_rial=0,
-        fee_rial=0,
-        amount_rial=amount_rial,
-        status=Status.SUSPENSE,
         channel=CHANNEL,
         gateway=bank,
-        created_by=SOURCE,
-        created_at=now,
-        expires_at=now,
-        verify_until_at=now,
-        trace_hash="",
-        tariff_version="",
         reference=line.key,
+        amount_rial=amount_rial,
+        created_by=SOURCE,
+        now=now,
         tracking=line.tracking,
-        confirmed_rial=amount_rial,
     )
     (found,) = _with_papers(payment, now, refunds=False)
     try:

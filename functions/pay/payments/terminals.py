@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from avarez.changed import changed
 from avarez.clock import tehran_today
@@ -32,12 +32,13 @@ from avarez.ids import new_id
 from avarez.money import format_rial
 from functions.pay.gateways.port import Verified
 from functions.pay.payments import opening, verification
-from functions.pay.payments.billing import found_money
+from functions.pay.payments.billing import NATIONAL
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.ledger import suspense_entry, variance_entry
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.states import Occurrence, Status
+from functions.pay.rules.suspense import unexplained
 from functions.pay.rules.terminals import Closing, ClosingLine, Sale, Terminal
 
 if TYPE_CHECKING:
@@ -341,7 +342,19 @@ def _book_variance(desk: Desk, closing: Closing, payment: Payment, missing_rial:
 
 def _unknown_sale(desk: Desk, terminal: Terminal, line: ClosingLine, now: datetime) -> None:
     """A sale that the terminal has and we lack: its money stands in suspense, its payer is unknown."""
-    payment = found_money(_of_terminal(terminal, line, now), line.amount_rial, now)
+    payment = unexplained(
+        payment_id=new_id("py", now),
+        municipality=NATIONAL,
+        channel=CHANNEL,
+        gateway=terminal.acquirer,
+        reference=f"{terminal.terminal_id}-{line.reference}",
+        amount_rial=line.amount_rial,
+        created_by="closing",
+        now=now,
+        tracking=line.tracking,
+        office=terminal.office,
+        terminal=terminal.terminal_id,
+    )
     event = Event(Occurrence.CREATED, "closing", now, None, Status.SUSPENSE, {"reference": payment.reference})
     entry = suspense_entry(payment, line.amount_rial, journal_id=new_id("je", now), now=now)
     try:
@@ -349,35 +362,6 @@ def _unknown_sale(desk: Desk, terminal: Terminal, line: ClosingLine, now: dateti
     except ReferenceReused:
         return
     desk.report("suspense")
-
-
-def _of_terminal(terminal: Terminal, line: ClosingLine, now: datetime) -> Payment:
-    values: dict[str, Any] = {
-        "payment_id": "",
-        "assessment_id": "",
-        "municipality": "NATIONAL",
-        "plate": "",
-        "vehicle_id": "",
-        "years": (),
-        "rounding_rial": 0,
-        "fee_rial": 0,
-        "amount_rial": line.amount_rial,
-        "confirmed_rial": line.amount_rial,
-        "status": Status.SUSPENSE,
-        "channel": CHANNEL,
-        "gateway": terminal.acquirer,
-        "created_by": "closing",
-        "created_at": now,
-        "expires_at": now,
-        "verify_until_at": now,
-        "trace_hash": "",
-        "tariff_version": "",
-        "office": terminal.office,
-        "terminal": terminal.terminal_id,
-        "reference": f"{terminal.terminal_id}-{line.reference}",
-        "tracking": line.tracking,
-    }
-    return Payment(**values)
 
 
 def terminal_of(desk: Desk, principal: Principal, terminal_id: str) -> Terminal:

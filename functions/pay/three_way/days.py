@@ -25,6 +25,7 @@ from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.settling import Share, operator_of_account, paid_out_entry, share_of, split
 from functions.pay.rules.states import Occurrence, Status
+from functions.pay.rules.suspense import unexplained
 from functions.pay.three_way import matching
 from functions.pay.three_way.matching import Item, Ours, State
 
@@ -249,27 +250,16 @@ def _found(stored: Stored, item: Item, now: datetime, report: Callable[[str], No
     if item.state is not State.ONLY_THEIRS:
         return item
     channel, name = split(item.operator)
-    payment = Payment(
+    payment = unexplained(
         payment_id=new_id("py", now),
-        assessment_id="",
         municipality=item.municipality or NATIONAL,
-        plate="",
-        vehicle_id="",
-        years=(),
-        rounding_rial=0,
-        fee_rial=0,
-        amount_rial=item.theirs_rial,
-        status=Status.SUSPENSE,
         channel=channel,
         gateway=name,
-        created_by=SOURCE,
-        created_at=now,
-        expires_at=now,
-        verify_until_at=now,
-        trace_hash="",
-        tariff_version="",
         reference=item.reference,
-        confirmed_rial=item.theirs_rial,
+        amount_rial=item.theirs_rial,
+        created_by=SOURCE,
+        now=now,
+        tracking="",
     )
     note = {"reference": item.reference, **({"order": item.payment_id} if item.payment_id else {})}
     event = Event(Occurrence.CREATED, SOURCE, now, None, Status.SUSPENSE, note)

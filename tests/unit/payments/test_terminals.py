@@ -196,6 +196,7 @@ def test_sale_that_we_lack_stands_in_suspense() -> None:
     assert (closing.counted_rial, closing.variance_rial) == (700_000, 700_000)
     (found,) = w.store.payments.values()
     assert (found.status, found.amount_rial, found.terminal) == (Status.SUSPENSE, 700_000, "T-1")
+    assert (found.office, found.reference, found.created_by) == (CLERK.office, "T-1-9009", "closing")
     assert balance(w, "pos_clearing:saman") == 700_000
 
 
