@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from avarez.canonical import canonical_bytes
-from avarez.dynamo import client
-from avarez.errors import ReceivablesNotFound, ServiceBusy
+from avarez.errors import ReceivablesNotFound
 from avarez.figures.files import Commitment
 from avarez.figures.owed.rule import Basis, Charges, Owed
 from avarez.figures.steps import Memory
+from avarez.object_store import Bucket
 from avarez.observability import log, metric
 from avarez.receivables.table import TableUnsound
 from avarez.receivables.table_store import ReceivablesShelf
@@ -26,15 +24,7 @@ class Charging:
 
     def __init__(self, receivables: ReceivablesShelf, bucket: str, s3: Any | None = None) -> None:
         self._receivables = receivables
-        self._bucket = bucket
-        self._s3 = s3
-
-    @property
-    def s3(self) -> Any:
-        """The client, made on first use."""
-        if self._s3 is None:
-            self._s3 = client("s3")
-        return self._s3
+        self._bucket = Bucket(bucket, s3)
 
     def charges(self, municipality: str) -> Charges | None:
         """What the city's newest table says that its roll is charged; None before the first, without its file, or
@@ -62,15 +52,10 @@ class Charging:
 
         Raises: ServiceBusy.
         """
-        try:
-            answer = self.s3.get_object(Bucket=self._bucket, Key=_memory_key(municipality, at))
-            told = json.loads(answer["Body"].read())
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
-                return None
-            raise ServiceBusy() from error
-        except BotoCoreError as error:
-            raise ServiceBusy() from error
+        content = self._bucket.find(_memory_key(municipality, at))
+        if content is None:
+            return None
+        told = json.loads(content)
         payers = {(str(year), str(vehicle_class)): int(count) for year, vehicle_class, count in told["payers"]}
         return Memory(payers, {(str(subject), str(year)) for subject, year in told["returned"]})
 
@@ -78,10 +63,7 @@ class Charging:
         """Raises: ServiceBusy."""
         payers = [[*duty, count] for duty, count in sorted(memory.payers.items())]
         content = canonical_bytes({"payers": payers, "returned": [list(duty) for duty in sorted(memory.returned)]})
-        try:
-            self.s3.put_object(Bucket=self._bucket, Key=_memory_key(municipality, at), Body=content)
-        except (ClientError, BotoCoreError) as error:
-            raise ServiceBusy() from error
+        self._bucket.put(_memory_key(municipality, at), content, "application/json")
 
 
 def _memory_key(municipality: str, at: Commitment) -> str:

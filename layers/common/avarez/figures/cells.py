@@ -131,12 +131,6 @@ def day_of(data: Mapping[str, Any]) -> str:
     return tehran_today(from_rfc3339(data["occurred_at"])).isoformat()
 
 
-def add_events(tallies: dict[CellKey, Tally], books: Books, events: Iterable[Mapping[str, Any]]) -> None:
-    """Adds a run of events (`data` of each, in any order) to the cells and to the books."""
-    for data in events:
-        add_shares(tallies, shares_of(data, books))
-
-
 def add_shares(tallies: dict[CellKey, Tally], shares: Iterable[Share]) -> None:
     """Adds what one event, or several, add to the cells."""
     for share in shares:
