@@ -14,7 +14,8 @@ _ID_NOISE_BITS = 132
 def order_number(payment_id: str) -> int:
     """The number of this payment, the same for ever, below 2^62.
 
-    Two payments of one millisecond share it once in two million times; the gateway refuses the second of them as a
+    Two payments of one millisecond share it once in two million times; once in a hundred thousand where the same
+    process made one after the other (`new_id` goes on in steps). The gateway refuses the second of them as a
     repeated order, and a new payment gets another number.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from avarez.clock import FixedClock
 from avarez.errors import OutcomeUnknown
-from avarez.ids import new_id
+from avarez.ids import drawn_from, new_id
 from functions.pay.gateways.answers import masked, text_of, whole_or_none
 from functions.pay.gateways.breaker import SILENCES_MAX, Breakers
 from functions.pay.gateways.orders import order_number
@@ -54,9 +55,16 @@ def test_order_number_is_a_positive_number_of_63_bits_and_always_the_same(naive:
     assert number >> 21 == int(naive.replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def test_order_numbers_of_different_payments_differ() -> None:
-    numbers = {order_number(new_id("py", NOON + timedelta(milliseconds=step))) for step in range(2_000)}
+def test_order_numbers_of_different_milliseconds_differ() -> None:
+    with drawn_from(Random(0).getrandbits):  # behind no id of a later clock, of whose millisecond all would be
+        numbers = {order_number(new_id("py", NOON + timedelta(milliseconds=step))) for step in range(2_000)}
     assert len(numbers) == 2_000
+
+
+def test_order_numbers_of_one_process_and_one_millisecond_are_seldom_shared() -> None:
+    with drawn_from(Random(0).getrandbits):
+        numbers = {order_number(new_id("py", NOON)) for _ in range(5_000)}
+    assert len(numbers) == 5_000
 
 
 @pytest.mark.parametrize("text", ["", "py_1", "as_" + "0" * 36, "py_" + "u" * 36, "7"])
