@@ -13,7 +13,7 @@ from tests.browser.stub import Stub
 from tests.browser.test_open_page import desk, site
 
 pytestmark = pytest.mark.browser
-SECTIONS = ("closes", "receivables", "tariff", "roll", "health", "budget", "objections", "onboarding")
+SECTIONS = ("closes", "receivables", "tariff", "roll", "health", "budget", "objections", "refunds", "onboarding")
 CHANGE = f"{HERE}/changes/{PROPOSED['change_id']}"
 DECIDE = f"POST /v1/objections/{OBJECTION_ID}/decisions"
 

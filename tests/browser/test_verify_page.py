@@ -169,6 +169,7 @@ def test_good_link_is_valid_and_shows_the_plate_in_full(stub: Stub, browser: Bro
     expect(page.locator("#verdict h2")).to_contain_text("VALID")
     expect(page.locator(".plate")).to_contain_text("۳۴۵")
     expect(page.locator(".compare")).to_contain_text("۱۲ ب ۳۴۵ ایران ۶۷")
+    expect(page.locator(".compare")).to_contain_text("or have carried it while it was of this city")
     expect(page.locator(".facts")).to_contain_text("۹۸٬۷۶۵٬۰۰۰ ریال")
     expect(page.locator(".facts")).to_contain_text("1398–1401, 1403–1404")
     expect(page.locator(".facts")).to_contain_text("۳ آذر ۱۴۰۵")

@@ -13,6 +13,7 @@ export const SECTIONS = [
   { name: "roll", label: "navRoll", load: () => import("./views/roll.js"), style: "/city/figures.css" },
   { name: "onboarding", label: "navOnboarding", load: () => import("./views/onboarding.js") },
   { name: "health", label: "navHealth", load: () => import("./views/health.js") },
+  { name: "refunds", label: "navRefunds", load: () => import("./views/refunds.js") },
   { name: "objections", label: "navObjections", load: () => import("./views/objections.js") },
   { name: "budget", label: "navBudget", load: () => import("./views/budget.js") },
 ];

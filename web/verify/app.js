@@ -212,7 +212,7 @@ function showCertificate(result, certificate, form) {
   return fill(certificateBox,
     drawPlate(plate, { size: "huge" }),
     form === "full"
-      ? both([`${plateText(plate, "fa")} — همین پلاک روی خودرو باشد`, `${plateText(plate, "en")} — the car must carry this plate`], "p", "compare")
+      ? both(compare(certificate.kind).map((words, place) => `${plateText(plate, place ? "en" : "fa")} — ${words}`), "p", "compare")
       : both(["بخشی از پلاک پوشیده است", "Part of the plate is hidden"], "p", "compare"),
     foreign(result.page) && both([`پیوند چسبانده‌شده از نشانی دیگری است: ${foreign(result.page)}`, "The pasted link is of another site; trust only what you see here."], "p", "alarm"),
     h("dl", { class: "facts" },
@@ -224,6 +224,13 @@ function showCertificate(result, certificate, form) {
       fact(["زمان صدور", "Issued"], dateBoth(certificate.issued_at, dateTime)),
       result.statusAsOf && fact(["وضعیت در", "Status as of"], dateBoth(result.statusAsOf, dateTime)),
       [h("dt", {}, "شمارهٔ گواهی", h("span", { lang: "en", dir: "ltr" }, "Number")), h("dd", { class: "id" }, certificate.certificate_id)]));
+}
+
+/** A city certifies its years under the plate that it knew; a clearance is of the plate of today. */
+function compare(kind) {
+  return kind === "payment"
+    ? ["همین پلاک روی خودرو باشد، یا هنگام سکونت در این شهر بوده باشد", "the car must carry this plate, or have carried it while it was of this city"]
+    : ["همین پلاک روی خودرو باشد", "the car must carry this plate"];
 }
 
 function fact(label, value, name = "") {
@@ -265,7 +272,7 @@ function showFreshness() {
     statusAsOf && [["فهرست وضعیت", "Status list as of"], statusAsOf],
   ].filter(Boolean);
   fill(document.getElementById("freshness"), known.map(([[persian, english], at]) => h("span", { class: "known" },
-    `${persian}: ${dateTime(at, "fa")}`, h("span", { lang: "en", dir: "ltr" }, ` ${english} ${dateTime(at, "en")}`))));
+    `${persian}: ${dateTime(at, "fa")} `, h("span", { lang: "en", dir: "ltr" }, `${english} ${dateTime(at, "en")}`))));
 }
 
 // --- the page --------------------------------------------------------------------------------------------

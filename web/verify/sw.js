@@ -1,6 +1,6 @@
 // Keeps the verifier's page usable without a network: page, scripts, letters, keys, status list. Nothing else is stored.
 // VERSION is the hash of the files below; tests/browser/test_static_pages.py says its right value.
-const VERSION = "fc023e38103f38b8";
+const VERSION = "82a477219d804818";
 const CACHE = `avarez-verify-${VERSION}`;
 const PAGE = "/v";
 const KEPT = ["/.well-known/jwks.json", "/.well-known/avarez/status", "/.well-known/avarez/log/key"];

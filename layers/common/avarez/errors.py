@@ -79,8 +79,8 @@ class IdempotencyMismatch(AvarezError):
 class InvalidInput(AvarezError):
     code, status = "invalid_input", 422
     title_en, title_fa = (
-        "Some fields are not valid; see errors.",
-        "برخی فیلدها معتبر نیستند؛ errors را ببینید.",
+        "Some fields are not valid; each is named.",
+        "برخی فیلدها معتبر نیستند؛ هر یک نام برده شده است.",
     )
 
 
@@ -241,8 +241,8 @@ class TariffOutdated(AvarezError):
 
 class TariffInvalid(AvarezError):
     code, status = "tariff_invalid", 422
-    title_en = "The tariff has faults and cannot be used; see errors."
-    title_fa = "تعرفه خطا دارد و به‌کاربردنی نیست؛ errors را ببینید."
+    title_en = "The tariff has faults and cannot be used; each is named."
+    title_fa = "تعرفه خطا دارد و به‌کاربردنی نیست؛ هر یک نام برده شده است."
 
 
 class TariffMissing(AvarezError):
@@ -424,8 +424,10 @@ class StatementConflict(AvarezError):
 
 class StatementInvalid(AvarezError):
     code, status = "statement_invalid", 422
-    title_en = "This is no bank statement in the documented columns, or a line of it cannot be read; see errors."
-    title_fa = "این صورت‌حساب بانکی با ستون‌های مستند نیست یا سطری از آن خوانده نمی‌شود؛ errors را ببینید."
+    title_en = (
+        "This is no bank statement in the documented columns, or a line of it cannot be read; each fault is named."
+    )
+    title_fa = "این صورت‌حساب بانکی با ستون‌های مستند نیست یا سطری از آن خوانده نمی‌شود؛ هر ایراد نام برده شده است."
 
 
 class SuspenseAmountDiffers(AvarezError):

@@ -9,7 +9,7 @@ from typing import Any
 from avarez.planning.budgets import Budget, Line, categories, document_of
 from functions.identity.groups import GROUP_SCOPES
 from tests.browser.city import figures
-from tests.browser.demo_answers import ASSESSMENT_ID, PLATE, assessment, in_minutes, problem
+from tests.browser.demo_answers import ASSESSMENT_ID, PAYMENT_ID, PLATE, assessment, in_minutes, problem
 from tests.browser.stub import Stub
 
 HERE = "/v1/municipalities/TEHRAN"
@@ -28,6 +28,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "emblem": ("#/onboarding/emblem", "#emblem-preview"),
     "contact": ("#/onboarding/contact", "#contact"),
     "health": ("#/health", "tr[data-attempt]"),
+    "refunds": ("#/refunds", "[data-approve-refund]"),
     "objections": ("#/objections", "tr[data-objection]"),
     "objection": (f"#/objections/{OBJECTION_ID}", "#decision"),
     "receivables": ("#/receivables", "#ageing tbody tr"),
@@ -52,6 +53,32 @@ PICTURED = (
     "budget",
 )
 """Those of which docs/images has a picture."""
+
+
+def refund(number: int = 1, status: str = "requested", **members: Any) -> dict[str, Any]:
+    """A refund that an office asked for."""
+    return {
+        "refund_id": "rf_" + str(number) * 36,
+        "payment_id": PAYMENT_ID,
+        "status": status,
+        "municipality": "TEHRAN",
+        "of": "payment",
+        "plate": PLATE,
+        "years": [{"year": 1403, "amount_rial": "2400000"}, {"year": 1404, "amount_rial": "2400000"}],
+        "rounding_rial": "0",
+        "fee_rial": "0",
+        "amount_rial": "4800000",
+        "gateway": "sandbox",
+        "reference": "1234567890",
+        "reason": "پرداخت دوباره",
+        "requested_by": "clerk",
+        "requested_at": in_minutes(-90),
+        **members,
+    }
+
+
+def refunds(*found: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
+    return {"municipality": "TEHRAN", "refunds": list(found), "cursor": cursor}
 
 
 def token(**claims: Any) -> str:
@@ -238,9 +265,9 @@ BALANCE = {
         },
         {
             "account": "municipality_payable:TEHRAN",
-            "debit_rial": "18692000",
+            "debit_rial": "28692000",
             "credit_rial": "9876500000",
-            "balance_rial": "-9857808000",
+            "balance_rial": "-9847808000",
         },
         {
             "account": "municipality_rounding:TEHRAN",
@@ -248,9 +275,15 @@ BALANCE = {
             "credit_rial": "43000",
             "balance_rial": "-43000",
         },
+        {
+            "account": "municipality_transfer:TEHRAN",
+            "debit_rial": "0",
+            "credit_rial": "10000000",
+            "balance_rial": "-10000000",
+        },
     ],
-    "debit_rial": "9895235000",
-    "credit_rial": "9895235000",
+    "debit_rial": "9905235000",
+    "credit_rial": "9905235000",
 }
 
 
@@ -411,6 +444,7 @@ def load(stub: Stub) -> None:
         f"GET {HERE}/onboarding": (200, onboarding()),
         f"GET {HERE}/account": (200, account(PROPOSED)),
         f"GET {HERE}/budgets/1405": (200, budget(1)),
+        f"GET {HERE}/refunds": (200, refunds(refund())),
         "GET /v1/objections": (200, {"municipality": "TEHRAN", "objections": [objection()]}),
     }
     stub.answers |= {

@@ -110,12 +110,12 @@ def test_fleet_has_a_verdict_for_each_row_and_is_paid_as_one(stub: Stub, page: P
     sign_in(page, stub)
     page.locator("#nav-fleet").click()
     page.locator("#fleet-title").fill("ناوگان شرق")
-    page.locator("#fleet-plates").fill("plate\n12B345-67;x\nnot a plate\n\n۱۲ ب ۳۴۵ - ایران ۶۷\n")
-    expect(page.locator("#send-fleet")).to_have_text("بررسی ۳ پلاک")
+    page.locator("#fleet-plates").fill(f"plate\n12B345-67;x\nnot a plate\n\n۱۲ ب ۳۴۵ - ایران ۶۷\n{'9' * 300}\n")
+    expect(page.locator("#send-fleet")).to_have_text("بررسی ۴ پلاک")
     page.locator("#send-fleet").click()
     expect(page.locator("#fleet-progress")).to_contain_text("۳ از ۳")
     (sent,) = stub.calls("POST /v1/fleets")
-    assert sent["plates"] == ["12B345-67", "not a plate", "۱۲ ب ۳۴۵ - ایران ۶۷"]
+    assert sent["plates"] == ["12B345-67", "not a plate", "۱۲ ب ۳۴۵ - ایران ۶۷", "9" * 64]
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page.locator("tbody tr").nth(1)).to_contain_text("پلاک نادرست")
     shoot(page, "office-fleet")
@@ -123,6 +123,7 @@ def test_fleet_has_a_verdict_for_each_row_and_is_paid_as_one(stub: Stub, page: P
     page.locator("#pay").click()
     expect(page.locator("#print")).to_contain_text("خلاصه")
     expect(page.locator(".row")).to_have_count(2)
+    expect(page.locator(".row").first).to_contain_text("۱۲ ب ۳۴۵ - ایران ۶۷")
     (paid,) = stub.calls("POST /v1/payments")
     assert paid["assessment_ids"] == ["as_" + "1".zfill(36), "as_" + "3".zfill(36)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -103,7 +104,13 @@ def test_open_bill_is_given_up_only_when_told_so(stub: Stub, page: Page) -> None
 
 
 def test_sale_tells_the_terminal_and_takes_the_slip(stub: Stub, page: Page) -> None:
-    stub.answers["GET /v1/terminals"] = (200, {"terminals": [{"terminal_id": "T-101", "acquirer": "saman"}]})
+    chosen = threading.Event()
+
+    def late(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        chosen.wait(5)
+        return 200, {"terminals": [{"terminal_id": "T-101", "acquirer": "saman"}]}
+
+    stub.answers["GET /v1/terminals"] = late
     stub.answers["POST /v1/payments"] = (201, sale(pos={"terminal": "T-101", "order_id": PAYMENT_ID}))
     stub.answers[READ] = (200, sale())
 
@@ -114,6 +121,8 @@ def test_sale_tells_the_terminal_and_takes_the_slip(stub: Stub, page: Page) -> N
     stub.answers[f"POST /v1/payments/{PAYMENT_ID}/pos-results"] = typed
     to_quote(page, stub)
     choose_channel(page, "pos")
+    expect(page.locator("#terminal")).to_have_value("")
+    chosen.set()  # on a slow line the list comes after the choice
     expect(page.locator("#terminal")).to_have_value("T-101")
     page.locator("#pay").click()
     expect(page.locator("#terminal-amount")).to_have_text("۱۸٬۶۹۲٬۰۰۰")
@@ -179,6 +188,42 @@ def test_terminal_has_to_be_named(stub: Stub, page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("شمارهٔ پایانه")
     expect(page.locator("#terminal")).to_be_focused()
     assert stub.calls("POST /v1/payments") == []
+
+
+def test_fault_of_one_field_is_told_once(stub: Stub, page: Page) -> None:
+    said = "این شماره درست نیست."
+    fault = {"pointer": "/vin", "code": "identifier_malformed", "message": said}
+    stub.answers["GET /v1/vehicles"] = problem(422, "invalid_input", detail=said, errors=[fault])
+    sign_in(page, stub)
+    page.locator('input[name="by"][value="vin"]').check(force=True)
+    page.locator("#identifier").fill("x")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("invalid_input")
+    assert page.get_by_role("alert").inner_text().count(said) == 1
+
+
+def test_city_that_knows_the_car_by_another_plate_says_so_before_anybody_pays(stub: Stub, page: Page) -> None:
+    """A car that moved: its former city certifies its years under the plate that it knew."""
+    former = {
+        "key": "88Y845-11",
+        "text_fa": "۸۸ ی ۸۴۵ - ایران ۱۱",
+        "text_en": "88 Y 845 - Iran 11",
+        "kind": "private",
+    }
+    sign_in(page, stub)
+    stub.answers["POST /v1/assessments"] = lambda body: (
+        201,
+        assessment(municipality=body["municipality"])
+        | ({"plate": former} if body["municipality"] == "TEHRAN" else {}),
+    )
+    type_plate(page)
+    expect(page.locator("#other-plate")).to_contain_text(
+        "تهران این خودرو را با پلاک \u2068۸۸ ی ۸۴۵ - ایران ۱۱\u2069 می‌شناسد"
+    )
+    shoot(page, "office-other-plate")
+    page.locator('.city[data-municipality="ISFAHAN"]').click()
+    expect(page.locator("#object")).to_be_visible()
+    expect(page.locator("#other-plate")).to_have_count(0)
 
 
 def test_years_are_chosen_oldest_first(stub: Stub, page: Page) -> None:

@@ -13,6 +13,9 @@ import { OVERVIEW } from "../words/overview.js";
 addWords(OVERVIEW);
 const NEAR_MS = 7 * 86_400_000;
 const SHOWN_MAX = 5;
+/** What the city is owed, and what is paid on to it out of that: by a close's transfer, or by a gateway to the city itself. */
+const OWED_TO_CITY = /^municipality_(payable|rounding):/;
+const PAID_ON = /^municipality_(transfer|received):/;
 
 export async function show(main, { signal, officer }) {
   const { here } = officer;
@@ -33,11 +36,13 @@ export async function show(main, { signal, officer }) {
 }
 
 function today(books) {
-  const ofCity = books.accounts.filter(({ account }) => /^municipality_(payable|rounding):/.test(account));
-  const back = sumRial(ofCity.map((one) => one.debit_rial));
+  const sum = (accounts, side) => sumRial(books.accounts.filter(({ account }) => accounts.test(account)).map((one) => one[side]));
+  const paidOn = sum(PAID_ON, "credit_rial");
+  const back = sumRial([sum(OWED_TO_CITY, "debit_rial"), `-${paidOn}`]);
   return [
-    h("p", { class: "figure", id: "collected" }, rial(sumRial(ofCity.map((one) => one.credit_rial)))),
+    h("p", { class: "figure", id: "collected" }, rial(sum(OWED_TO_CITY, "credit_rial"))),
     back !== "0" && h("p", {}, t("todayBack"), ": ", rial(back)),
+    paidOn !== "0" && h("p", {}, t("todayPaidOn"), ": ", rial(paidOn)),
     h("p", { class: "soft" }, jalaliText(books.to_jalali), " · ", t("todayEntries", { count: digits(books.entries) })),
   ];
 }

@@ -10,6 +10,7 @@ export const CONSOLE = {
   navOnboarding: ["راه‌اندازی و تغییرها", "Set-up and changes"],
   navHealth: ["سلامت نشانی", "Endpoint health"],
   navObjections: ["اعتراض‌ها", "Objections"],
+  navRefunds: ["برگشت پول", "Refunds"],
   navBudget: ["هزینه‌کرد عوارض", "What it is spent on"],
   reason: ["علت", "Reason"],
   reasonHint: ["در زنجیرهٔ رویدادهای شهر ثبت می‌شود.", "It is written into the city’s chain of events."],

@@ -3,6 +3,7 @@ export const OVERVIEW = {
   overviewTitle: ["نمای روز", "The day at a glance"],
   todayTitle: ["وصولی امروز تا این لحظه", "Collected today so far"],
   todayBack: ["برگشت و اصلاح امروز", "Given back or corrected today"],
+  todayPaidOn: ["به حساب شهر رفته", "Paid on to the city"],
   todayEntries: ["{count} سند در دفتر امروز", "{count} entries in today’s books"],
   closeTitle: ["آخرین بستن روز", "The last close"],
   closeNone: ["هنوز روزی بسته نشده است؛ نخستین روز پس از نیمه‌شب بسته می‌شود.", "No day is closed yet; the first one is closed after midnight."],

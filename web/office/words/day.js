@@ -87,9 +87,4 @@ export const DAY = {
   steps: ["گام‌ها", "Steps"],
   withdraw: ["پس گرفتن اعتراض", "Withdraw it"],
   needText: ["شرح اعتراض را بنویسید.", "Say in words what is wrong."],
-  "refund.requested": ["در انتظار تأیید", "Waits for approval"],
-  "refund.approved": ["تأیید شده", "Approved"],
-  "refund.payable": ["آمادهٔ حواله", "To be transferred"],
-  "refund.done": ["برگشت داده شد", "Returned"],
-  "refund.rejected": ["رد شده", "Turned down"],
 };

@@ -28,8 +28,6 @@ export const OWNER = {
   notMatchedOffice: ["اگر هر دو درست است، خودرو هنوز در فهرست شهر نیست؛ دفتر خدمات آن را ثبت می‌کند.", "If both are right, the car is not on the city’s roll yet; a service office registers it."],
   tooMany: ["تلاش‌ها بیش از اندازه بود. {minutes} دقیقهٔ دیگر دوباره بیایید یا به دفتر خدمات بروید.", "There were too many attempts. Come back in {minutes} min, or go to a service office."],
 
-  how: ["چرا؟", "Why?"],
-  howLong: ["چراییِ {kind}، سال {year}", "Why {kind}, year {year}"],
   pay: ["پرداخت", "Pay"],
   cancelPayment: ["لغو پرداخت", "Cancel the payment"],
   resume: ["ادامهٔ پرداخت", "Go on paying"],

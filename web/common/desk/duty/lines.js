@@ -1,5 +1,6 @@
-// The lines of a quote, year by year, each with "how?".
-import { h } from "/common/dom.js";
+// The lines of a quote, year by year, each with "why?".
+import { h, icon } from "/common/dom.js";
+import { plateText } from "/common/plate.js";
 import { digits, language, money, sumRial } from "/common/text.js";
 import { t } from "../words/messages.js";
 import { word } from "../page/shell.js";
@@ -18,6 +19,14 @@ export function yearLines(lines) {
     toggle.textContent = t(closed ? "closeAll" : "openAll");
   } }, t(open ? "closeAll" : "openAll"));
   return { details, toggle };
+}
+
+/** That the city knows the car by another plate than the one it was asked for by: a car that moved. Else nothing. */
+export function otherPlate(asked, quoted, city) {
+  const key = (plate) => (typeof plate === "string" ? plate : plate?.key);
+  if (!asked || key(asked) === key(quoted)) return null;
+  return h("div", { class: "notice notice-warn", role: "status", id: "other-plate" }, icon("warn"),
+    h("p", {}, t("otherPlate", { city, plate: `\u2068${plateText(quoted)}\u2069` })));
 }
 
 function byYear(lines) {
@@ -45,7 +54,7 @@ function lineItem(line, year, index) {
     h("p", {}, line[language() === "fa" ? "text_fa" : "text_en"]),
     h("p", { class: "soft" }, `${t("rule")}: `, h("bdi", {}, line.rule)));
   const how = h("button", { type: "button", class: "button quiet small", "aria-expanded": "false", "aria-controls": id,
-    "aria-label": t("howLong", { kind: word("kind", line.kind), year: year === null ? t("wholeQuote") : digits(year) }),
+    "aria-label": t("howLong", { kind: word("kind", line.kind), when: year === null ? t("wholeQuote") : t("year", { year: digits(year) }) }),
     onclick: () => {
       arithmetic.hidden = !arithmetic.hidden;
       how.setAttribute("aria-expanded", String(!arithmetic.hidden));

@@ -28,11 +28,12 @@ export function word(set, value) {
 /** A refusal as a box: the sentence, single fields, the code in small, and buttons. */
 export function problemBox(problem, ...actions) {
   const known = problem instanceof Problem;
+  const fields = known ? problem.fields.filter((field) => field.message !== problem.text()) : []; // one fault alone is the sentence itself
   if (!known) console.error(problem);
   return h("div", { class: "notice notice-bad", role: "alert" }, icon("warn"),
     h("div", {},
       h("p", {}, known ? problem.text() : t("error.unknown")),
-      known && problem.fields.length > 0 && h("ul", {}, problem.fields.map((field) => h("li", {}, field.message))),
+      fields.length > 0 && h("ul", {}, fields.map((field) => h("li", {}, field.message))),
       known && problem.code !== "unknown" && h("p", { class: "code" }, `${t("code")}: `, h("bdi", {}, problem.code))),
     actions.length > 0 && h("div", { class: "actions" }, actions));
 }

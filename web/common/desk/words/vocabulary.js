@@ -45,4 +45,9 @@ export const VOCABULARY = {
   "casestate.accepted": ["پذیرفته", "Accepted"],
   "casestate.rejected": ["رد شده", "Rejected"],
   "casestate.withdrawn": ["پس گرفته", "Withdrawn"],
+  "refund.requested": ["در انتظار تأیید", "Waits for approval"],
+  "refund.approved": ["تأیید شده", "Approved"],
+  "refund.payable": ["آمادهٔ حواله", "To be transferred"],
+  "refund.done": ["برگشت داده شد", "Returned"],
+  "refund.rejected": ["رد شده", "Turned down"],
 };

@@ -9,6 +9,8 @@ import { t } from "../../messages.js";
 import { payPanel } from "../pay/panel.js";
 
 const PLATES_MAX = 10_000;
+/** A longer line is none of a plate; cut, it has its verdict like every row, and does not stop the others. */
+const PLATE_TEXT_MAX = 64;
 const POLL_MS = 1_000;
 const POLL_MAX = 600;
 /** Rows on the screen at once; the rest wait behind a button. */
@@ -67,7 +69,7 @@ function drawForm(main) {
 
 /** The first cell of every line that is not empty; a heading line is left out. */
 export function platesOf(text) {
-  const cells = text.split(/\r?\n/).map((line) => line.replace(/^\uFEFF/, "").split(/[;\t,]/)[0].replace(/^"|"$/g, "").trim()).filter(Boolean);
+  const cells = text.split(/\r?\n/).map((line) => line.replace(/^\uFEFF/, "").split(/[;\t,]/)[0].replace(/^"|"$/g, "").trim().slice(0, PLATE_TEXT_MAX)).filter(Boolean);
   return /^(plate|پلاک)$/i.test(cells[0] ?? "") ? cells.slice(1) : cells;
 }
 

@@ -1,6 +1,10 @@
 // A quote: its years and lines with "how?", how far to pay, the total, and the panel that pays it.
 import { fill, h, icon } from "/common/dom.js";
+<<<<<<< HEAD
 import { yearLines } from "/common/desk/duty/lines.js";
+=======
+import { otherPlate, yearLines } from "/common/desk/lines.js";
+>>>>>>> 71f4782 (city, office, owner, verify: What a newcomer stumbled over, mended)
 import { dateTime, digits, longDate, money } from "/common/text.js";
 import { call } from "/common/desk/service/api.js";
 import { once } from "/common/desk/service/attempts.js";
@@ -29,6 +33,7 @@ export function drawQuote(place) {
         h("p", { class: "soft" }, t("asOf", { date: longDate(`${assessment.as_of}T08:00:00Z`) }), " · ", t("validUntil", { time: dateTime(assessment.expires_at) }))),
       details.length > 1 && toggle),
     state.notice && h("div", { class: "notice notice-warn", role: "alert" }, icon("warn"), h("p", {}, t(state.notice))),
+    otherPlate(state.standing?.plate, assessment.plate, cityName(assessment.municipality)),
     owes && yearsChoice(place),
     panel && panel.channels,
     h("div", { class: "years" }, details),

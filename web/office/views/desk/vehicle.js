@@ -25,7 +25,7 @@ export async function vehicleView(main, { id, signal }) {
       return;
     }
     if (signal.aborted) return;
-    if (keyOf(state.standing?.plate) !== keyOf(state.assessment.plate)) state.standing = null;
+    if (!isOf(state.standing, state.assessment)) state.standing = null;
   }
   if (!id && !state.standing) return go("search");
   const place = { side: h("aside", { class: "card side" }), quote: h("section", { class: "card quote" }), signal };
@@ -72,6 +72,11 @@ function cityButton(city, place) {
     h("span", { class: owes ? "owed" : "clear" }, owes ? [h("span", { class: "number" }, money(city.owed_rial)), " ", t("rial")] : known ? [icon("check"), t("nothingOwedShort")] : t(city.tariff_missing ? "noTariffShort" : "notKnownShort")),
     h("small", { class: "soft" }, city.paid_through_year ? t("paidThrough", { year: digits(city.paid_through_year) }) : t("neverPaid"),
       owes && Array.isArray(city.years) && city.years.length > 0 && [" · ", t("yearsOwed", { years: yearRanges(city.years.map(yearOf)) })]));
+}
+
+/** Whether the standing is that of the quoted car, under whatever plate its city knows it. */
+function isOf(standing, { municipality, plate }) {
+  return [standing?.plate, standing?.cities.find((city) => city.municipality === municipality)?.plate].some((one) => keyOf(one) === keyOf(plate));
 }
 
 const yearOf = (item) => (typeof item === "object" ? item.year : item);

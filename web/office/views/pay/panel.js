@@ -46,8 +46,14 @@ export function payPanel({ target, amountRial, instalments = null, onlyGateway =
 }
 
 function terminalInput() {
-  const field = h("input", { id: "terminal", name: "terminal", dir: "ltr", maxlength: 32, autocomplete: "off", spellcheck: "false", list: "terminals", value: state.terminal });
-  const listed = h("datalist", { id: "terminals" }, state.terminals.map((one) => h("option", { value: one.terminal_id })));
+  const field = h("input", { id: "terminal", name: "terminal", dir: "ltr", maxlength: 32, autocomplete: "off", spellcheck: "false", list: "terminals" });
+  const listed = h("datalist", { id: "terminals" });
+  const told = () => {
+    fill(listed, state.terminals.map((one) => h("option", { value: one.terminal_id })));
+    field.value ||= state.terminal;
+  };
+  told();
+  loadTerminals().then(told); // on a slow line the list comes after the choice
   field.addEventListener("input", () => {
     state.terminal = asciiDigits(field.value).trim().toUpperCase();
   });
@@ -127,6 +133,14 @@ function action(label, onclick) {
 /** Loads the office's terminals once a shift, so that the clerk chooses instead of typing. */
 export async function loadTerminals() {
   if (state.terminals.length) return;
+  asked ??= readTerminals().finally(() => {
+    asked = null;
+  });
+  await asked;
+}
+
+let asked = null;
+async function readTerminals() {
   try {
     const answer = await call("GET", "/v1/terminals");
     state.terminals = answer.terminals;

@@ -1,5 +1,6 @@
 // What every view of a payment tells of it, and the end of one that carries no certificate of its own.
 import { fill, h, icon } from "/common/dom.js";
+import { plateText } from "/common/plate.js";
 import { digits, money } from "/common/text.js";
 import { call } from "/common/desk/service/api.js";
 import { forget } from "/common/desk/service/attempts.js";
@@ -48,7 +49,7 @@ async function listParts(place, payment, signal, cursor = "0") {
     const answer = await call("GET", `/v1/payments/${payment.payment_id}/parts?cursor=${cursor}`);
     if (signal.aborted) return;
     place.append(h("ul", { class: "rows" }, answer.parts.map((part) => h("li", { class: "row" },
-      h("bdi", { class: "number" }, part.plate?.key ?? ""),
+      h("bdi", {}, part.plate ? plateText(part.plate) : ""),
       h("span", { class: `verdict verdict-${part.status}` }, word("state", part.status)),
       h("span", { class: "number" }, money(part.amount_rial ?? "0")),
       part.certificate_id && h("a", { href: `#/certificate/${part.certificate_id}` }, t("certificate"))))));
