@@ -39,6 +39,7 @@ POLL_SECONDS = 0.1
 TRIES_WHEN_BUSY = 5
 BUSY = (429, 502, 503, 504)
 """On a loaded machine a function's first start may take longer than its time limit: its second does not."""
+TERMINALS = {"T-101": "OFFICE-TEHRAN-101", "T-202": "OFFICE-MASHHAD-202"}
 SETTINGS: dict[str, dict[str, int | str]] = {
     "TEHRAN": {
         "first_duty_year": 1395,
@@ -160,6 +161,7 @@ def seed(system: Running, *, rolls: list[tuple[str, Path]] | None = None, say: C
     _tariff(system, marks, say)
     _settings(system, marks)
     _bank_accounts(system, marks)
+    _terminals(system, marks)
     _rolls(system, marks, demo_rolls() if rolls is None else rolls, say)
 
 
@@ -233,14 +235,32 @@ def _bank_accounts(system: Running, marks: Marks) -> None:
     marks.mark("bank accounts", content)
 
 
+def _terminals(system: Running, marks: Marks) -> None:
+    """Each demonstration office has a terminal, so that a clerk can sell at one."""
+    content = _digest(json.dumps(TERMINALS, sort_keys=True).encode())
+    if marks.done("terminals", content):
+        return
+    token = _operator(system)
+    for terminal, office in TERMINALS.items():
+        told = {"office": office, "acquirer": "demonstration"}
+        status, answer = call(system.origin, "PUT", f"/v1/terminals/{terminal}", told, token)
+        if status != 200:
+            raise SeedError(f"{terminal}: {status} {answer}")
+    marks.mark("terminals", content)
+
+
+def _operator(system: Running) -> str:
+    operator = next(account for account in demo_accounts() if account["group"] == "operator")
+    return sign_in(system.origin, operator["username"], operator["password"])
+
+
 def _rolls(system: Running, marks: Marks, rolls: list[tuple[str, Path]], say: Callable[[str], None]) -> None:
     wanted = [(city, path, _digest(path.read_bytes())) for city, path in rolls]
     missing = [one for one in wanted if not marks.done(f"roll {one[1].name}", one[2])]
     if not missing:
         return
     say(f"vehicle rolls: {', '.join(city for city, _, _ in missing)} … · فهرست خودروها …")
-    operator = next(account for account in demo_accounts() if account["group"] == "operator")
-    token = sign_in(system.origin, operator["username"], operator["password"])
+    token = _operator(system)
 
     stop = threading.Event()
 

@@ -26,6 +26,8 @@ def sale(clerk: Client, terminal: str) -> dict[str, Any]:
 
 def test_a_terminals_day_from_the_sale_to_the_closing(system: System) -> None:
     clerk, other, operator = system.client("clerk"), system.client("clerk2"), system.client("operator")
+    known = [one["terminal_id"] for one in clerk.get("/v1/terminals").json["terminals"]]
+    assert "T-101" in known, "the demonstration's office has a terminal to sell at"
     terminal = f"T-{secrets.token_hex(4).upper()}"
     registered = {"office": "OFFICE-TEHRAN-101", "acquirer": "saman"}
     assert clerk.put(f"/v1/terminals/{terminal}", registered).status == 403
