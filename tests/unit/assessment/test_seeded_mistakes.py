@@ -99,6 +99,7 @@ TARIFF_MISTAKES: list[tuple[str, str, str, Mistake]] = [
     ("no article", "text_missing", f"/{RATES}/{DOMESTIC}/article_fa", changed(RATES, DOMESTIC, article_fa=None)),
     ("a law that is not listed", "law_unknown", f"/{RATES}/{DOMESTIC}/law",
      changed(RATES, DOMESTIC, law="vat-1500")),
+    ("no law", "law_missing", f"/{RATES}/{DOMESTIC}/law", changed(RATES, DOMESTIC, law=None)),
     ("a member misspelt", "member_unknown", f"/{RATES}/{DOMESTIC}/clases",
      changed(RATES, DOMESTIC, clases=["bus"])),
     ("a kind that is none", "kind_unknown", f"/{RATES}/{DOMESTIC}/kind", changed(RATES, DOMESTIC, kind="tax")),

@@ -95,6 +95,12 @@ RULES: Final[Mapping[str, Rule]] = {
         "add it under laws, or write the id of one that stands there",
         "آن را زیر laws بیفزایید یا شناسهٔ یکی از آن‌ها را بنویسید",
     ),
+    "law_missing": Rule(
+        "no law is named",
+        "قانونی نام برده نشده است",
+        "choose the law that the value stands in",
+        "قانونی را که این مقدار در آن است برگزینید",
+    ),
     "node_malformed": Rule(
         "a catalogue node is a dotted path of lower-case letters, digits and dashes, with name_fa and name_en",
         "گرهٔ فهرست، مسیری نقطه‌دار از حروف کوچک لاتین، رقم و خط تیره است با name_fa و name_en",

@@ -271,7 +271,7 @@ class Reader:
         law = row.get("law")
         cite_fa, cite_en = self._laws.get(law, ("", "")) if isinstance(law, str) else ("", "")
         if not cite_en:
-            self._refuse("law", "law_unknown", value=law)
+            self._refuse("law", "law_unknown" if law else "law_missing", value=law)
         article_fa, article_en = self._text(row, "article_fa"), self._text(row, "article_en")
         self._text(row, "reference", "reference_missing")
         demonstration = self._flag(row, "demonstration")
