@@ -190,6 +190,15 @@ def test_terminal_has_to_be_named(stub: Stub, page: Page) -> None:
     assert stub.calls("POST /v1/payments") == []
 
 
+def test_chosen_letter_fits_its_place_in_english(stub: Stub, page: Page) -> None:
+    sign_in(page, stub)
+    page.locator("#language").click()
+    page.locator("#plate-letter").select_option("GHAF")
+    expect(page.locator("#plate-letter option:checked")).to_have_text("ق")
+    page.locator("#plate-letter").select_option("TA")
+    expect(page.locator('#plate-letter option[value="GHAF"]')).to_have_text("ق GHAF")
+
+
 def test_fault_of_one_field_is_told_once(stub: Stub, page: Page) -> None:
     said = "این شماره درست نیست."
     fault = {"pointer": "/vin", "code": "identifier_malformed", "message": said}

@@ -23,6 +23,7 @@ export function carPlateInput() {
     h("div", { class: "plate-region" }, h("small", { "aria-hidden": "true" }, "ایران"), region));
   const paint = () => {
     node.className = `plate plate-input large plate-${LETTERS[letter.value]?.[1] ?? "private"}`;
+    for (const option of letter.options) if (option.value) option.textContent = letterText(option.value, option.selected);
   };
   letter.addEventListener("change", paint);
   return {
@@ -67,10 +68,15 @@ function part(name, length, label) {
 }
 
 function letterSelect() {
-  const persian = language() === "fa";
   return h("select", { id: "plate-letter", name: "plate-letter", class: "plate-part plate-letter", "aria-label": t("plateLetter"), title: t("plateLetter"), required: true },
     h("option", { value: "", disabled: true, selected: true, hidden: true }, "؟"),
-    Object.entries(LETTERS).map(([key, [letter]]) => h("option", { value: key }, persian || letter === key ? letter : `${letter} ${key}`)));
+    Object.keys(LETTERS).map((key) => h("option", { value: key }, letterText(key, false))));
+}
+
+/** In English the list says each letter's Latin key; the chosen one stands alone, as on the metal, where there is no room for more. */
+function letterText(key, chosen) {
+  const [letter] = LETTERS[key];
+  return chosen || language() === "fa" || letter === key ? letter : `${letter} ${key}`;
 }
 
 // Digits move on when a part is full; a letter may be typed in Persian or as its Latin key; a whole plate may be pasted.
