@@ -27,7 +27,7 @@ def test_second_person_approves_once_and_enters_the_transfer(stub: Stub, page: P
     stub.answers[LIST] = (200, refunds(refund(3, "done"), own, refund()))
 
     def approved(body: dict[str, Any]) -> Any:
-        decision = {"decided_by": "tehran", "decided_at": in_minutes(0)}
+        decision: dict[str, Any] = {"decided_by": "tehran", "decided_at": in_minutes(0)}
         stub.answers[LIST] = (200, refunds(own, refund(status="payable", **decision)))
         return 200, refund(status="payable", **decision)
 
