@@ -14,6 +14,9 @@ from infra import edge_rules
 from tests.browser.stub import ROOT, WEB, page_file
 
 WORKER = WEB / "verify" / "sw.js"
+IMPORT = re.compile(
+    r"""^(?:import|export) (?:[\w*{][^"';]* from )?"([^"]+)";|\bimport\("([^"]+)"\)""", re.MULTILINE
+)
 
 
 def kept_files() -> list[str]:
@@ -41,6 +44,21 @@ def test_service_worker_version_is_the_hash_of_what_it_keeps() -> None:
         digest.update(file_of(path).read_bytes())
     right = digest.hexdigest()[:16]
     assert f'VERSION = "{right}"' in WORKER.read_text(encoding="utf-8"), f"set VERSION in sw.js to {right}"
+
+
+def test_every_import_leads_to_a_module() -> None:
+    """A module that is moved leaves no page behind that still asks for it where it was."""
+    modules = sorted(WEB.rglob("*.js"))
+    assert len(modules) > 100
+    lost = []
+    for module in modules:
+        text = module.read_text(encoding="utf-8")
+        assert not re.search(r"^(<{7}|>{7}) ", text, re.MULTILINE), f"{module} is not merged"
+        for asked in (fixed or later for fixed, later in IMPORT.findall(text)):
+            found = page_file(asked) if asked.startswith("/") else module.parent / asked
+            if found is None or not found.is_file():
+                lost.append(f"{module.relative_to(WEB)}: {asked}")
+    assert lost == []
 
 
 def test_app_can_be_installed() -> None:

@@ -2,10 +2,10 @@
 import { fill, h } from "/common/dom.js";
 import { plateText } from "/common/plate.js";
 import { dateTime, digits, yearRanges } from "/common/text.js";
-import { call } from "/common/desk/api.js";
-import { confirmed } from "/common/desk/confirm.js";
-import { addWords, t } from "/common/desk/messages.js";
-import { announce, busy, problemBox, word } from "/common/desk/shell.js";
+import { call } from "/common/desk/service/api.js";
+import { confirmed } from "/common/desk/page/confirm.js";
+import { addWords, t } from "/common/desk/words/messages.js";
+import { announce, busy, problemBox, word } from "/common/desk/page/shell.js";
 import { facts, field, filled, reasonField, reasonMissing, rial, sendForm, verdict } from "../pieces.js";
 import { REFUNDS } from "../words/refunds.js";
 

@@ -1,19 +1,10 @@
 // The car on one page: what it owes, line by line, the button that pays it, and the certificates there are.
-<<<<<<< HEAD
 import { call } from "/common/desk/service/api.js";
 import { once } from "/common/desk/service/attempts.js";
 import { keepGatewayPage, leaveFor, lockedBox } from "/common/desk/duty/gateway.js";
-import { yearLines } from "/common/desk/duty/lines.js";
+import { otherPlate, yearLines } from "/common/desk/duty/lines.js";
 import { t } from "/common/desk/words/messages.js";
 import { announce, busy, go, loading, problemBox, rename, retryBox, word } from "/common/desk/page/shell.js";
-=======
-import { call } from "/common/desk/api.js";
-import { once } from "/common/desk/attempts.js";
-import { keepGatewayPage, leaveFor, lockedBox } from "/common/desk/gateway.js";
-import { otherPlate, yearLines } from "/common/desk/lines.js";
-import { t } from "/common/desk/messages.js";
-import { announce, busy, go, loading, problemBox, rename, retryBox, word } from "/common/desk/shell.js";
->>>>>>> 71f4782 (city, office, owner, verify: What a newcomer stumbled over, mended)
 import { fill, h, icon } from "/common/dom.js";
 import { drawPlate } from "/common/plate.js";
 import { dateTime, digits, longDate, money, yearRanges } from "/common/text.js";

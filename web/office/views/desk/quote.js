@@ -1,10 +1,6 @@
 // A quote: its years and lines with "how?", how far to pay, the total, and the panel that pays it.
 import { fill, h, icon } from "/common/dom.js";
-<<<<<<< HEAD
-import { yearLines } from "/common/desk/duty/lines.js";
-=======
-import { otherPlate, yearLines } from "/common/desk/lines.js";
->>>>>>> 71f4782 (city, office, owner, verify: What a newcomer stumbled over, mended)
+import { otherPlate, yearLines } from "/common/desk/duty/lines.js";
 import { dateTime, digits, longDate, money } from "/common/text.js";
 import { call } from "/common/desk/service/api.js";
 import { once } from "/common/desk/service/attempts.js";
