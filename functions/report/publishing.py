@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from avarez.clock import to_rfc3339
 from avarez.events.chain import Event, faults
-from avarez.figures.cells import Books, CellKey, Tally, day_of, shares_of
+from avarez.figures.cells import Books, CellKey, day_of, shares_of
 from avarez.figures.files import (
     SCHEMA,
     CityFigures,
@@ -52,7 +52,7 @@ class Publications(Protocol):
 class Step:
     """The rows of a run of the chain, and where it ends."""
 
-    rows: Mapping[CellKey, Tally]
+    rows: Mapping[CellKey, tuple[int, int]]
     end: StepEnd
 
 

@@ -181,8 +181,8 @@ def test_rows_of_a_step_divide_its_shares_into_groups_of_five_vehicles_or_more()
             continue
         told += 1
         whole = [0] * len(shares)
-        for row in rows.values():
-            line = line_of(row.rial, len(shares))
+        for rial, _ in rows.values():
+            line = line_of(rial, len(shares))
             assert not any(mine and theirs for mine, theirs in zip(whole, line, strict=True)), "in two rows"
             whole = [mine + theirs for mine, theirs in zip(whole, line, strict=True)]
             of_row = [
@@ -236,9 +236,9 @@ def lived(random: Random, steps: int, *, refunds_count: bool = False) -> Life:
             watch.took(run)
             run = Run()
             rows_so_far = merging.added(rows_so_far, rows)
-            life.steps.append([row.rial for row in rows.values()])
+            life.steps.append([rial for rial, _ in rows.values()])
             life.numbers += [rial for rial, _ in rows_so_far.values()]
-            lines = [line_of(row.rial, len(keys)) for row in rows.values()]
+            lines = [line_of(rial, len(keys)) for rial, _ in rows.values()]
             told += [[place for place, value in enumerate(line) if value > 0] for line in lines]
     life.vehicles = len(keys)
     return life

@@ -156,6 +156,22 @@ def test_refunds_of_all_but_one_of_a_row_wait_until_five_others_pay() -> None:
     assert int(desk.manifest()["cities"][0]["totals"]["collected_rial"]) == city.ledger_rial() == 6_000_000
 
 
+def test_what_is_too_small_borrows_from_a_row_that_keeps_five() -> None:
+    city = City()
+    for number in range(12):
+        city.pays(wait_s=8 if number else 4_000, **ALIKE)
+    city.pays(wait_s=4_000, **{**ALIKE, "vehicle_class": "bus"})
+    desk = Desk([city])
+    desk.publish()
+    rows = {tuple(key): of for key, of in desk.figures(CITY).rows.items()}
+    assert rows == {
+        ("collected", "1405-01", "1405", "passenger", "online_owner", ""): (8_000_000, 8),
+        ("collected", "1405-01", "1405", "merged", "online_owner", ""): (5_000_000, 5),
+        ("certified", "1405-01", "", "", "", "1_minute"): (0, 8),
+        ("certified", "1405-01", "", "", "", "merged"): (0, 5),
+    }
+
+
 def test_who_pays_again_what_was_given_back_does_not_count() -> None:
     city = City()
     paid = [city.pays(vehicle=f"ve_{number}", **ALIKE) for number in range(10)]

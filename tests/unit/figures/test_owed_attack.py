@@ -121,7 +121,7 @@ class Town:
     def _step(self) -> None:
         rows = self.watch.rows(self.run) if self.closing else merging.merged(self.run.tallies)
         if rows:
-            self.collected += [row.rial for row in rows.values()]
+            self.collected += [rial for rial, _ in rows.values()]
             self.watch.took(self.run)
             self.run = Run()
 
@@ -208,8 +208,9 @@ def test_the_same_attack_finds_dozens_where_what_is_open_is_told_again_and_again
 
 def test_the_same_attack_finds_vehicles_where_what_was_given_back_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     def counted(self: Run, shares: list[Share]) -> None:
-        merging_shares = [share._replace(first=True) for share in shares]
-        taken(self, merging_shares)
+        apart = {True: "refunded", False: "online"}
+        keys = [share.key._replace(channel=apart[share.gives_back]) for share in shares]
+        taken(self, [share._replace(first=True, key=key) for share, key in zip(shares, keys, strict=True)])
         self.memory.returned.clear()
 
     taken = Run.take
@@ -220,10 +221,16 @@ def test_the_same_attack_finds_vehicles_where_what_was_given_back_counts(monkeyp
 def test_a_step_whose_rows_are_all_closed_waits() -> None:
     of = rule.YearOwed(1404, BASIS, 0, {"bus": Owed(90, 12)})
     key = CellKey(COLLECTED, "1405-08", "1404", "bus", "online", "")
-    tally = Tally(80, 11, {str(number) for number in range(5)})
+    tally = tally_of(range(5), 80, 11)
     shut = rule.closed(CityOwed("TEHRAN", (of,)), {("1404", "bus"): 11}, 0)
     assert merging.merged({key: tally}, closed=shut) is None
     other = key._replace(vehicle_class="truck")
-    rows = merging.merged({key: tally, other: Tally(70, 6, set("abcde"))}, closed=shut)
-    assert rows is not None
-    assert {(row.vehicle_class, of.rial) for row, of in rows.items()} == {("merged", 150)}
+    rows = merging.merged({key: tally, other: tally_of(range(5, 10), 70, 6)}, closed=shut)
+    assert rows == {key._replace(vehicle_class="merged"): (150, 17)}, "whose five go with them"
+    rows = merging.merged({key: tally, other: tally_of(range(5, 15), 70, 10)}, closed=shut)
+    assert rows == {key._replace(vehicle_class="merged"): (85, 16), other: (65, 5)}, "or of whose ten five do"
+
+
+def tally_of(vehicles: range, rial: int, count: int) -> Tally:
+    """These vehicles with a rial and a payment each; the rest is of nobody who counts."""
+    return Tally(rial, count, {str(number): (1, 1) for number in vehicles})

@@ -60,26 +60,38 @@ COLUMNS: Final = (*CellKey._fields, "rial", "count")
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over some vehicles; `subjects` names those whose amounts are told in no other cell."""
+    """Sums over some vehicles; `subjects` are those whose amounts are told nowhere else, with (rial, count)."""
 
     rial: int = 0
     count: int = 0
-    subjects: set[str] = field(default_factory=set)
+    subjects: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, share: Share) -> None:
         self.rial += share.rial
         self.count += share.payments
         if share.first:
-            self.subjects.add(share.subject)
+            self._name(share.subject, share.rial, share.payments)
 
     def take(self, other: Tally) -> None:
-        """Both become one, which names no more vehicles than it takes to know that they are enough."""
+        """Both become one."""
         self.rial += other.rial
         self.count += other.count
-        for subject in other.subjects:
-            if len(self.subjects) >= SUBJECTS_MIN:
-                break
-            self.subjects.add(subject)
+        for subject, amount in other.subjects.items():
+            self._name(subject, *amount)
+
+    def spare(self, subjects: Iterable[str]) -> Tally:
+        """Takes these vehicles out, with what they paid here."""
+        part = Tally()
+        for subject in subjects:
+            rial, count = self.subjects.pop(subject)
+            self.rial -= rial
+            self.count -= count
+            part.take(Tally(rial, count, {subject: (rial, count)}))
+        return part
+
+    def _name(self, subject: str, rial: int, count: int) -> None:
+        before = self.subjects.get(subject)
+        self.subjects[subject] = (rial, count) if before is None else (before[0] + rial, before[1] + count)
 
 
 class Share(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from avarez.canonical import canonical_bytes
 from avarez.events.chain import GENESIS
-from avarez.figures.cells import COLLECTED, COLUMNS, SUBJECTS_MIN, CellKey, Tally
+from avarez.figures.cells import COLLECTED, COLUMNS, SUBJECTS_MIN, CellKey
 from avarez.figures.parquet import parquet_bytes
 from avarez.money import format_rial, parse_rial
 
@@ -75,10 +75,10 @@ def totals(rows: Mapping[CellKey, tuple[int, int]]) -> dict[str, Any]:
     }
 
 
-def step_end(sequence: int, hash_: str, day: str, rows: Mapping[CellKey, Tally]) -> StepEnd:
+def step_end(sequence: int, hash_: str, day: str, rows: Mapping[CellKey, tuple[int, int]]) -> StepEnd:
     """The end of the step that these rows are of."""
     money = [of for key, of in rows.items() if key.figure == COLLECTED]
-    return StepEnd(sequence, hash_, day, sum(of.rial for of in money), sum(of.count for of in money))
+    return StepEnd(sequence, hash_, day, sum(rial for rial, _ in money), sum(count for _, count in money))
 
 
 def file_name(content: bytes, form: str) -> str:

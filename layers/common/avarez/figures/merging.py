@@ -9,7 +9,9 @@ The rule, in full (also `docs/open-data.md`):
    when first the duty year, then the channel, then the class, then the month's place in its year, then the year is
    no longer told apart; whatever has five vehicles by then stands. Who opened an online payment parts a cell only
    where each part has five vehicles.
-4. What is still smaller goes into the smallest row of the step that stands.
+4. What is still smaller is one row with as many vehicles as it lacks, of a row of the step that can spare them and
+   keeps five: of those the one that has most in common with it, then the largest. Where none can spare so many, it
+   goes into the smallest row.
 5. Where no row stands to take it, the city takes no step: its figures and its commitment stay as they were.
 6. What is owed of a year and is nearly all paid (`avarez.figures.owed.rule`) makes no row: it goes by 4 at once.
 
@@ -70,11 +72,11 @@ def merged(
     returned: Callable[[Duty], bool] = lambda duty: False,
     closed: Callable[[CellKey], bool] = lambda key: False,
     least: int = SUBJECTS_MIN,
-) -> dict[CellKey, Tally] | None:
-    """The rows of a step; None where the city cannot take one. `least` is for the test that attacks the rule.
+) -> dict[CellKey, tuple[int, int]] | None:
+    """The rows of a step, (rial, count) by key; None where the city cannot take one.
 
-    A row's key says what all that is in it have in common. Duties that were `returned` do not count, and cells
-    that are `closed` make no row of their own.
+    `least` is for the test that attacks the rule. A row's key says what all that is in it have in common. Duties
+    that were `returned` do not count, and cells that are `closed` make no row of their own.
     """
     standing: dict[CellKey, Tally] = {}
     cells = [(key, _counting(key, tally, returned)) for key, tally in tallies.items()]
@@ -86,27 +88,34 @@ def merged(
         for key, tally in pooled:
             if len(tally.subjects) >= least:
                 standing.setdefault(key, Tally()).take(tally)
-    for key, tally in sorted(left + shut, key=lambda cell: cell[0]):
-        if not _taken_in(standing, key, tally):
+    rest = sorted([*left, *map(_uncounted, shut)], key=lambda cell: cell[0])
+    for key, tally in _pooled(rest, LEVELS[-1]):
+        if not (_spared(standing, key, tally, least) or _taken_in(standing, key, tally)):
             return None
-    return standing
+    return {key: (tally.rial, tally.count) for key, tally in standing.items()}
 
 
 def added(
-    before: Mapping[CellKey, tuple[int, int]], step: Mapping[CellKey, Tally]
+    before: Mapping[CellKey, tuple[int, int]], step: Mapping[CellKey, tuple[int, int]]
 ) -> dict[CellKey, tuple[int, int]]:
     """The rows so far with those of the step: (rial, count) by key, in the order of the keys."""
     after = dict(before)
-    for key, tally in step.items():
+    for key, (more_rial, more) in step.items():
         rial, count = after.get(key, (0, 0))
-        after[key] = (rial + tally.rial, count + tally.count)
+        after[key] = (rial + more_rial, count + more)
     return dict(sorted(after.items()))
 
 
 def _counting(key: CellKey, tally: Tally, returned: Callable[[Duty], bool]) -> Tally:
     """The cell, naming only the vehicles of which nothing was given back."""
-    subjects = {subject for subject in tally.subjects if not returned((subject, key.duty_year))}
+    subjects = {name: of for name, of in tally.subjects.items() if not returned((name, key.duty_year))}
     return Tally(tally.rial, tally.count, subjects)
+
+
+def _uncounted(cell: tuple[CellKey, Tally]) -> tuple[CellKey, Tally]:
+    """The cell, naming nobody."""
+    key, tally = cell
+    return key, Tally(tally.rial, tally.count)
 
 
 def _pooled(cells: Sequence[tuple[CellKey, Tally]], coarser: Coarser) -> list[tuple[CellKey, Tally]]:
@@ -124,6 +133,29 @@ def _doors_of_enough(cells: Sequence[tuple[CellKey, Tally]], least: int) -> list
     small = {_without_door(key) for key, tally in cells if len(tally.subjects) < least}
     whole = _pooled([of for of in cells if _without_door(of[0]) in small], _without_door)
     return [*(of for of in cells if _without_door(of[0]) not in small), *whole]
+
+
+def _spared(standing: dict[CellKey, Tally], key: CellKey, tally: Tally, least: int) -> bool:
+    """Whether a row can spare the vehicles that the rest lacks, and keeps enough; the rest is a row then."""
+    lacks = least - len(tally.subjects)
+    others = {
+        row: [subject for subject in of.subjects if subject not in tally.subjects][:lacks]
+        for row, of in standing.items()
+        if row.figure == key.figure and len(of.subjects) >= least + lacks
+    }
+    can = [row for row, subjects in others.items() if len(subjects) == lacks]
+    if not can:
+        return False
+    donor = min(can, key=lambda row: (-_shared(row, key), -len(standing[row].subjects), row))
+    rest = standing[donor].spare(others[donor])
+    rest.take(tally)
+    standing.setdefault(_joined(donor, key), Tally()).take(rest)
+    return True
+
+
+def _shared(one: CellKey, other: CellKey) -> int:
+    """In how many columns both are the same."""
+    return sum(mine == theirs for mine, theirs in zip(one, other, strict=True))
 
 
 def _taken_in(standing: dict[CellKey, Tally], key: CellKey, tally: Tally) -> bool:

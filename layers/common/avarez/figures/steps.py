@@ -59,7 +59,7 @@ class Watch:
     steps: int = 0
     memory: Memory = field(default_factory=Memory)
 
-    def rows(self, run: Run) -> dict[CellKey, Tally] | None:
+    def rows(self, run: Run) -> dict[CellKey, tuple[int, int]] | None:
         """The rows of the step that the run becomes; None, or no row, where it may not become one yet."""
         payers = dict(self.memory.payers)
         for duty, count in run.memory.payers.items():
