@@ -55,7 +55,7 @@ def line(year: int | None, kind: str, amount: int) -> dict[str, Any]:
         ),
         "inputs": {},
         "text_fa": "۲٬۴۰۰٬۰۰۰٬۰۰۰ ریال × ۱ در هزار = ۲٬۴۰۰٬۰۰۰ ریال",
-        "text_en": "2,400,000,000 rial × 1 per thousand = 2,400,000 rial",
+        "text_en": "2,400,000,000 rial × 1/1000 = 2,400,000 rial",
     }
 
 

@@ -65,7 +65,7 @@ def test_assess_text_shows_both_languages_and_the_total(
     vehicle = file_of(tmp_path, FACTS)
     assert avarez("--tariff", str(TARIFFS), "--vehicle", vehicle, "--as-of", "2026-11-23") == 0
     out = capsys.readouterr().out
-    assert "base 2,400,000,000 × 1 per thousand = 2,400,000 rial" in out
+    assert "base 2,400,000,000 × 1/1000 = 2,400,000 rial" in out
     assert "مبنای ۲٬۴۰۰٬۰۰۰٬۰۰۰ × ۱ در هزار = ۲٬۴۰۰٬۰۰۰ ریال" in out
     assert "8,640,000  owed" in out
 

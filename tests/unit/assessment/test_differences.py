@@ -53,5 +53,5 @@ def test_an_assessment_of_last_year_beside_this_years_is_explained_with_numbers_
     assert sum(change.amount_rial for change in changes.values()) == after.owed_rial - before.owed_rial
     (compared,) = (one for one in year_comparisons(assessed("1401-06-01", 1401).lines) if one.year == 1401)
     said = [change.to_json() for change in compared.changes]
-    assert "rate 1 per thousand → 1.5 per thousand: 5,850,000 rial" in [part["text_en"] for part in said]
+    assert "rate 1/1000 → 1.5/1000: 5,850,000 rial" in [part["text_en"] for part in said]
     assert "نرخ ۱ در هزار → ۱٫۵ در هزار: ۵٬۸۵۰٬۰۰۰ ریال" in [part["text_fa"] for part in said]

@@ -80,10 +80,10 @@ def decimal_text(numerator: int, denominator: int) -> str:
 
 
 def rate_en(rate_ppm: int) -> str:
-    """A rate as people say it: `1 per thousand`, `1.5 per thousand`; from one per cent on `2 %`."""
+    """A rate as the law writes it: `1/1000`, `1.5/1000`; from one per cent on as `2 %`."""
     if rate_ppm >= _PPM_PER_PERCENT:
         return f"{decimal_text(rate_ppm, _PPM_PER_PERCENT)} %"
-    return f"{decimal_text(rate_ppm, _PPM_PER_THOUSANDTH)} per thousand"
+    return f"{decimal_text(rate_ppm, _PPM_PER_THOUSANDTH)}/1000"
 
 
 def rate_fa(rate_ppm: int) -> str:
