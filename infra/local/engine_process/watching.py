@@ -76,6 +76,9 @@ def watch_services(engine: Any, dynamodb: Any, journal: TableJournal, checkpoint
             if not reads_only(action) and action not in ITEM_WRITES:
                 journal.settings_changed = True
             journal.flush()
+            if action == "CreateTable":  # the journal's lines are of tables that the snapshot holds
+                journal.wait()
+                journal.fold()
 
     dynamodb.handle_request = journalled
 

@@ -120,6 +120,16 @@ def test_packed_rows_answer_as_others_do_and_outlive_every_ending(engine: Engine
         assert told(packed) == told(plain)
 
 
+def test_table_outlives_a_kill_at_once_after_it_was_made(engine: Engine) -> None:
+    for number in range(3):
+        table = created(engine, f"made-{number}")
+        transact([table.put(("A#1", "001"), {"text": "here"})], dynamodb=table.dynamodb)
+        os.kill(engine.pid, signal.SIGKILL)
+        engine.kill()
+        engine.start()
+        assert table.get(("A#1", "001")) == {"pk": "A#1", "sk": "001", "text": "here"}
+
+
 def test_damaged_file_of_packed_rows_is_named(engine: Engine, tmp_path: Path) -> None:
     created(engine, "packed")
     file = tmp_path / "rows.jsonl"
