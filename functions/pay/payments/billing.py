@@ -40,13 +40,12 @@ from functions.pay.rules.ledger import settled_entry, suspense_entry
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.states import Occurrence, Status
-from functions.pay.rules.suspense import unexplained
+from functions.pay.rules.suspense import NATIONAL, unexplained
 
 if TYPE_CHECKING:
     from avarez.http.principal import Principal
 
 CHANNEL = "bill"
-NATIONAL = "NATIONAL"
 PAIR_ATTEMPTS_MAX = 5
 """Pairs of ids are drawn by lot among ten thousand million; five in a row that are taken are a defect."""
 SOURCE = "bank file"

@@ -32,13 +32,12 @@ from avarez.ids import new_id
 from avarez.money import format_rial
 from functions.pay.gateways.port import Verified
 from functions.pay.payments import opening, verification
-from functions.pay.payments.billing import NATIONAL
 from functions.pay.payments.ports import Desk
 from functions.pay.rules.ledger import suspense_entry, variance_entry
 from functions.pay.rules.records import Event, Payment
 from functions.pay.rules.refunds import Found
 from functions.pay.rules.states import Occurrence, Status
-from functions.pay.rules.suspense import unexplained
+from functions.pay.rules.suspense import NATIONAL, unexplained
 from functions.pay.rules.terminals import Closing, ClosingLine, Sale, Terminal
 
 if TYPE_CHECKING:

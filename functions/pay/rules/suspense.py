@@ -7,6 +7,9 @@ from datetime import datetime
 from functions.pay.rules.records import Payment
 from functions.pay.rules.states import Status
 
+NATIONAL = "NATIONAL"
+"""In place of a city: nobody knows yet whose the money is."""
+
 
 def unexplained(
     *,
